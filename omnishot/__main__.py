@@ -1,0 +1,5 @@
+"""`python -m omnishot` is `omnishot`."""
+
+from omnishot.cli import main
+
+main()

@@ -1,0 +1,161 @@
+"""What a user sees: results on stdout, everything else on stderr."""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from omnishot.progress import Progress, Report, silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from omnishot.reporting.tables import Table
+    from omnishot.stages.making import Made
+
+_SECONDS_BETWEEN_LINES = 5
+
+
+class Console:
+    """Prints one command's output."""
+
+    def __init__(self, *, as_json: bool, quiet: bool, verbose: bool, no_progress: bool) -> None:
+        """Take the options that every command has."""
+        self.as_json = as_json
+        self._quiet, self._verbose = quiet, verbose
+        self._shows_progress = not (quiet or no_progress)
+
+    def note(self, text: str) -> None:
+        """Print a sentence to stderr, unless quiet."""
+        if not self._quiet:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+    def detail(self, text: str) -> None:
+        """Print a text to stderr if verbose."""
+        if self._verbose:
+            print(text.rstrip(), file=sys.stderr, flush=True)  # noqa: T201
+
+    def text(self, text: str) -> None:
+        """Print a text to stdout."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def summary(self, made: "Made") -> None:
+        """Print what a stage made to stderr."""
+        manifest, reference = made.artifact.manifest, str(made.artifact.reference)
+        for note in made.notes:
+            self.note(note)
+        size = sum(file.size for file in manifest.files.values())
+        what = "Reused" if made.reused else "Made"
+        after = " (the same recipe; --force makes a new version)" if made.reused else f" in {made.seconds:.1f} s"
+        self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}")
+        self.detail(f"{made.artifact.path}\nrecipe {manifest.recipe}\n{_yaml(manifest.settings)}")
+
+    def made(self, made: "Made", **more: Any) -> None:
+        """Print what a stage made: its reference to stdout, or a JSON object, and a summary to stderr."""
+        self.summary(made)
+        reference = str(made.artifact.reference)
+        if self.as_json:
+            values = {"artifact": reference, "path": str(made.artifact.path), "reused": made.reused}
+            values |= {"seconds": round(made.seconds, 3), **more}
+            self.text(json.dumps(values, allow_nan=False) + "\n")
+        else:
+            self.text(reference + "\n")
+
+    def tables(self, tables: "Sequence[Table]", *, to_stderr: bool = False) -> None:
+        """Print tables, as wide as they need to be where the stream is no terminal."""
+        if to_stderr and self._quiet:
+            return
+        from rich.console import Console as RichConsole  # Deferred: it takes a tenth of a second.
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        console = RichConsole(stderr=to_stderr, highlight=False)
+        if not console.is_terminal:
+            console = RichConsole(stderr=to_stderr, highlight=False, width=1000)
+        for table in tables:
+            shown = RichTable(title=Text(table.title, "bold"), title_justify="left")
+            for column in table.columns:
+                shown.add_column(Text(column), overflow="fold")
+            for number, row in enumerate(table.rows):
+                shown.add_row(*map(Text, row), style="bold green" if number in table.emphasised else None)
+            console.print(shown)
+            for note in table.notes:
+                console.print(Text(note), soft_wrap=not console.is_terminal)
+            console.print()
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Report]:
+        """Show progress while the block runs: bars on a terminal, else a line every few seconds."""
+        if not self._shows_progress:
+            yield silent
+        elif not sys.stderr.isatty():
+            yield _Lines()
+        else:
+            with _bars() as bars:
+                yield _Bars(bars)
+
+
+def _yaml(values: dict[str, Any]) -> str:
+    import yaml
+
+    return yaml.safe_dump(values, sort_keys=False)
+
+
+class _Lines:
+    """Reports as plain lines, seldom."""
+
+    def __init__(self) -> None:
+        self._started = self._printed = time.monotonic()
+        self._task = ""
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.task != self._task:
+            self._task, self._started = progress.task, now
+        if now - self._printed < _SECONDS_BETWEEN_LINES:
+            return
+        self._printed = now
+        words = [progress.task]
+        if progress.total:
+            words.append(f"{progress.done / progress.total:4.0%}")
+        words += [f"{name} {value}" for name, value in progress.figures.items()]
+        if progress.total and progress.done:
+            left = (now - self._started) * (progress.total / progress.done - 1)
+            words.append(f"{left:.0f} s left")
+        print("  ".join(words), file=sys.stderr, flush=True)  # noqa: T201
+
+
+class _Bars:
+    """Reports as one bar per task."""
+
+    def __init__(self, bars: "Bars") -> None:
+        self._bars, self._task = bars, ""
+        self._shown: TaskID | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        total = progress.total or None
+        figures = "  ".join(f"{name} {value}" for name, value in progress.figures.items())
+        if progress.task != self._task or self._shown is None:
+            if self._shown is not None:
+                self._bars.remove_task(self._shown)
+            self._task, self._shown = progress.task, self._bars.add_task(progress.task, total=total, figures="")
+        self._bars.update(self._shown, completed=progress.done, total=total, figures=figures)
+
+
+def _bars() -> "Bars":
+    from rich.console import Console as RichConsole
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[figures]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    return Bars(*columns, console=RichConsole(stderr=True), transient=True)

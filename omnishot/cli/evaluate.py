@@ -1,0 +1,168 @@
+"""omnishot eval."""
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from omnishot.cli.console import Console
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    ForceOption,
+    JsonOption,
+    NameOption,
+    NoProgressOption,
+    QuietOption,
+    StoreOption,
+    VerboseOption,
+    data_folder,
+    is_offline,
+    parse_count,
+    parse_ways,
+)
+from omnishot.cli.train import Device, DeviceOption
+from omnishot.errors import UsageError
+
+if TYPE_CHECKING:
+    from omnishot.artifacts.store import Artifact, Store
+    from omnishot.stages.making import Made
+
+
+def eval_command(
+    models: Annotated[list[str] | None, typer.Argument(help="Models. Default: the newest.", show_default=False)] = None,
+    ways: Annotated[str, typer.Option("--ways", help="Classes to choose from: 20, 1..20 or 1,5,20.")] = "20",
+    shots: Annotated[int, typer.Option("--shots", help="Support images per class.")] = 1,
+    trials: Annotated[str, typer.Option("--trials", metavar="N", help="Queries; Lake's runs have 400.")] = "400",
+    protocol: Annotated[
+        Literal["lake", "within", "between", "verification"] | None,
+        typer.Option("--protocol", help="Default: lake where the images have published runs, else within."),
+    ] = None,
+    on: Annotated[Literal["test", "validation", "train"], typer.Option("--on", help="Part of the split.")] = "test",
+    baselines: Annotated[
+        str | None,
+        typer.Option(
+            "--baselines",
+            help="From nearest-neighbour,hausdorff,random; or none. Default: all on Lake's runs, else without "
+            "hausdorff, which takes a second per 2,500 pairs.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", help="Images to measure on, instead of those the model was trained with."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of trials and intervals.")] = 0,
+    device: DeviceOption = "auto",
+    name: NameOption = None,
+    force: ForceOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Measure accuracy, with baselines and intervals. Creates: an evals artifact; prints its reference."""
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
+
+    opened = Store(store, argv=sys.argv)
+    measured = _models(console, opened, models or [], baselines_only=source is not None)
+    values: dict[str, Any] = {
+        "on": on,
+        "ways": parse_ways(ways),
+        "shots": shots,
+        "trials": parse_count(trials, option="--trials"),
+        "seed": seed,
+    }
+    made = eval_with(
+        console, opened, measured, values, protocol=protocol, baselines=baselines, source=source, device=device,
+        name=name, force=force,
+    )  # fmt: skip
+    results = results_of(made.artifact)
+    console.tables([_summary(results)], to_stderr=True)
+    console.made(made, results=[asdict(result) for result in results])
+
+
+def _models(console: Console, store: "Store", references: list[str], *, baselines_only: bool) -> "list[Artifact]":
+    if references:
+        return [store.find(text, "models") for text in references]
+    if not store.artifacts("models") and (baselines_only or store.artifacts("pairs")):
+        console.note("There is no model in the store; measuring baselines only")
+        return []
+    return [store.newest("models")]
+
+
+def eval_with(
+    console: Console,
+    store: "Store",
+    models: "list[Artifact]",
+    values: dict[str, Any],
+    *,
+    protocol: str | None,
+    baselines: str | None,
+    source: str | None = None,
+    device: Device = "auto",
+    name: str | None = None,
+    force: bool = False,
+) -> "Made":
+    """Choose data and protocol and run the stage, for `eval` and `run`."""
+    from omnishot.artifacts.reference import check_name
+    from omnishot.config import EvalSettings, check
+    from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
+    from omnishot.stages.evaluation_data import pairs_of_models, runs_behind
+
+    with console.progress() as report:
+        if source:
+            from omnishot.data.sources import open_source
+            from omnishot.stages.prepare import prepare_images
+
+            found = open_source(source, data_folder=data_folder(), offline=is_offline(), report=report)
+            data = prepare_images(store, found, report=report).artifact
+        else:
+            data = pairs_of_models(store, models) if models else store.newest("pairs")
+        protocol = protocol or ("lake" if runs_behind(data) and values["on"] == "test" else "within")
+        values = values | {"protocol": protocol, "baselines": _baselines(baselines, protocol)}
+        settings = check(EvalSettings, values, origin="eval")
+        default = f"{models[0].manifest.name if models else 'baselines'}-{protocol}"
+        chosen = check_name(name or default)
+        return evaluate(
+            store,
+            models,
+            data,
+            settings,
+            name=chosen,
+            device=device,
+            force=force,
+            report=report,
+        )
+
+
+def _baselines(text: str | None, protocol: str) -> list[str]:
+    from omnishot.config import BASELINES, did_you_mean
+
+    if text is None:
+        if protocol == "verification":
+            return []
+        return [name for name in BASELINES if protocol == "lake" or name != "hausdorff"]
+    names = [name.strip() for name in text.split(",") if name.strip() not in {"", "none"}]
+    for name in names:
+        if name not in BASELINES:
+            raise UsageError(
+                f"--baselines: unknown baseline '{name}'{did_you_mean(name, BASELINES)}",
+                hint=f"Baselines: {', '.join(BASELINES)}, or none.",
+            )
+    return [name for name in BASELINES if name in names]
+
+
+def results_of(evaluation: "Artifact") -> list[Any]:
+    """Return the results of an evaluation."""
+    from omnishot.artifacts.evaluation import read_summary
+
+    results: list[Any] = read_summary(evaluation.file("summary.json"))["results"]
+    return results
+
+
+def _summary(results: list[Any]) -> Any:
+    from omnishot.reporting.tables import results_table
+
+    return results_table(results)

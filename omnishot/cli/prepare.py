@@ -1,0 +1,101 @@
+"""omnishot prepare."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from omnishot.cli.console import Console
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    ForceOption,
+    JsonOption,
+    NameOption,
+    NoProgressOption,
+    QuietOption,
+    StoreOption,
+    VerboseOption,
+    data_folder,
+    is_offline,
+    parse_count,
+)
+
+if TYPE_CHECKING:
+    from omnishot.stages.making import Made
+
+SourceOption = Annotated[
+    str, typer.Option("--source", metavar="omniglot|glyphs|auto|PATH", help="Where images come from.")
+]
+SplitOption = Annotated[
+    Literal["koch", "lake", "drawers", "alphabets"] | None,
+    typer.Option("--split", help="How images are divided. Default: koch for Omniglot, alphabets for others."),
+]
+HoldoutOption = Annotated[
+    Literal["five", "none"], typer.Option("--holdout", help="Split lake: alphabets held out to validate.")
+]
+PairsOption = Annotated[str, typer.Option("--pairs", metavar="N", help="Training pairs: 90000, 90k, 1.5M.")]
+AffineOption = Annotated[int, typer.Option("--affine", help="Affine variants of each training pair.")]
+
+
+def prepare_command(
+    source: SourceOption = "omniglot",
+    split: SplitOption = None,
+    holdout: HoldoutOption = "five",
+    pairs: PairsOption = "90k",
+    affine: AffineOption = 8,
+    negatives: Annotated[
+        Literal["any", "alphabet"],
+        typer.Option("--negatives", help="Where the other image of different pairs is from."),
+    ] = "any",
+    materialize: Annotated[bool, typer.Option("--materialize", help="Also store rendered pixels; large.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of pairs and variants.")] = 0,
+    name: NameOption = None,
+    force: ForceOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Turn images into a pair dataset. Creates: images and pairs artifacts; prints the latter's reference."""
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    values = {
+        "holdout": holdout,
+        "pairs": parse_count(pairs, option="--pairs"),
+        "affine": affine,
+        "negatives": negatives,
+        "materialize": materialize,
+        "seed": seed,
+    }
+    made = prepare_with(console, values, split=split, source=source, store=store, name=name, force=force)
+    console.made(made, **made.artifact.manifest.summary)
+
+
+def prepare_with(
+    console: Console,
+    values: dict[str, Any],
+    *,
+    split: str | None,
+    source: str,
+    store: Path,
+    name: str | None = None,
+    force: bool = False,
+) -> "Made":
+    """Check settings and run the stage, for `prepare` and `run`."""
+    from omnishot.artifacts.store import Store  # Deferred: h5py and pydantic take tenths of a second.
+    from omnishot.config import PrepareSettings, check
+    from omnishot.stages.prepare import prepare
+
+    settings = check(PrepareSettings, values | ({"split": split} if split else {}), origin="prepare")
+    with console.progress() as report:
+        return prepare(
+            Store(store, argv=sys.argv),
+            settings,
+            source_name=source,
+            data_folder=data_folder(),
+            offline=is_offline(),
+            name=name,
+            force=force,
+            report=report,
+        )

@@ -1,0 +1,85 @@
+"""omnishot run."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from omnishot.cli.console import Console
+from omnishot.cli.evaluate import eval_with
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    ForceOption,
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    SetOption,
+    StoreOption,
+    VerboseOption,
+    parse_count,
+)
+from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption, SplitOption, prepare_with
+from omnishot.cli.report import FormatOption, GateOption, print_report
+from omnishot.cli.train import DeviceOption, PresetOption, choose_settings, train_with
+
+_SWEEP_TRIALS = 1000
+
+
+def run_command(
+    preset: PresetOption = None,
+    changes: SetOption = None,
+    source: SourceOption = "auto",
+    split: SplitOption = None,
+    holdout: HoldoutOption = "five",
+    pairs: PairsOption = "90k",
+    affine: AffineOption = 8,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
+    device: DeviceOption = "auto",
+    output_format: FormatOption = "auto",
+    fail_under: GateOption = None,
+    force: ForceOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Prepare, train, eval and report in a row. Creates: all their artifacts; prints the tables."""
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
+    from omnishot.stages.evaluation_data import runs_behind
+    from omnishot.stages.report import check_gate, measured_in
+
+    # Settings first: a mistyped one should not cost the minutes before it is read.
+    settings, name = choose_settings(console, preset=preset, config=None, changes=changes or [], device=device)
+    opened = Store(store, argv=sys.argv)
+    values = {"holdout": holdout, "pairs": parse_count(pairs, option="--pairs"), "affine": affine, "seed": seed}
+    data = prepare_with(console, values, split=split, source=source, store=store, force=force)
+    console.summary(data)
+    model = train_with(console, opened, data.artifact, settings, name=name, device=device, force=force)
+    console.summary(model)
+    evaluations = []
+    for protocol, on, ways, trials, baselines in _measurements(
+        has_runs=runs_behind(data.artifact), has_validation="validation" in data.artifact.manifest.summary["pairs"]
+    ):
+        asked = {"on": on, "ways": ways, "shots": 1, "trials": trials, "seed": seed}
+        made = eval_with(
+            console, opened, [model.artifact], asked, protocol=protocol, baselines=baselines, device=device, force=force
+        )
+        console.summary(made)
+        evaluations.append(made.artifact)
+    measured = measured_in(evaluations)
+    print_report(console, measured, "json" if as_json else output_format)
+    for gate in fail_under or []:
+        console.note(check_gate(measured, gate))
+
+
+def _measurements(*, has_runs: bool, has_validation: bool) -> list[tuple[str, str, list[int], int, str]]:
+    """Return what to measure: protocol, part of the split, ways, trials, baselines."""
+    every, sweep = "nearest-neighbour,hausdorff,random", list(range(1, 21))
+    return [
+        *([("lake", "test", [20], 400, every)] if has_runs else []),
+        ("within", "test", sweep, _SWEEP_TRIALS, every),
+        ("within", "train", sweep, _SWEEP_TRIALS, "none"),
+        *([("verification", "test", [1], 400, "none")] if has_validation else []),
+    ]

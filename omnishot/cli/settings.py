@@ -1,0 +1,34 @@
+"""omnishot presets."""
+
+from typing import Annotated
+
+import typer
+
+from omnishot.cli.console import Console
+
+
+def presets_command(
+    name: Annotated[str | None, typer.Argument(help="Preset to print. Default: list them.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")] = False,
+) -> None:
+    """List the training presets, or print one as YAML with every setting. Creates: nothing."""
+    import json
+
+    from omnishot.config import TrainSettings, as_yaml, check  # Deferred: pydantic takes tenths of a second.
+    from omnishot.presets import preset_names, preset_text
+    from omnishot.strict_yaml import read_yaml
+
+    console = Console(as_json=as_json, quiet=False, verbose=False, no_progress=True)
+    texts = {preset: preset_text(preset) for preset in ([name] if name else preset_names())}
+    settings = {
+        preset: check(TrainSettings, read_yaml(text, origin=preset), origin=preset) for preset, text in texts.items()
+    }
+    if as_json:
+        console.text(json.dumps({preset: values.model_dump(mode="json") for preset, values in settings.items()}) + "\n")
+        return
+    for preset, text in texts.items():
+        comments = [line for line in text.splitlines() if line.startswith("#")]
+        if name:
+            console.text("\n".join(comments) + "\n" + as_yaml(settings[preset]))
+        else:
+            console.text(f"{preset:12}{comments[0].removeprefix('# ')}\n")

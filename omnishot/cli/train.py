@@ -1,0 +1,151 @@
+"""omnishot train."""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from omnishot.cli.console import Console
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    ForceOption,
+    JsonOption,
+    NameOption,
+    NoProgressOption,
+    QuietOption,
+    SetOption,
+    StoreOption,
+    VerboseOption,
+)
+from omnishot.errors import UsageError
+
+if TYPE_CHECKING:
+    from omnishot.artifacts.store import Artifact, Store
+    from omnishot.config import TrainSettings
+    from omnishot.stages.making import Made
+
+Device = Literal["auto", "cuda", "cpu"]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where the network runs.")]
+PresetOption = Annotated[
+    str | None,
+    typer.Option("--preset", help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU."),
+]
+
+
+def train_command(
+    pairs: Annotated[str | None, typer.Argument(help="Pair dataset. Default: the newest.", show_default=False)] = None,
+    preset: PresetOption = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Settings file, instead of a preset.")] = None,
+    changes: SetOption = None,
+    device: DeviceOption = "auto",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the interrupted run of the same settings.")
+    ] = False,
+    init_from: Annotated[str | None, typer.Option("--init-from", help="Model whose weights to start from.")] = None,
+    name: NameOption = None,
+    force: ForceOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Fit a Siamese network. Creates: a models artifact; prints its reference."""
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
+
+    opened = Store(store, argv=sys.argv)
+    data = opened.find(pairs, "pairs") if pairs else opened.newest("pairs")
+    initial = opened.find(init_from, "models") if init_from else None
+    settings, chosen = choose_settings(console, preset=preset, config=config, changes=changes or [], device=device)
+    made = train_with(
+        console, opened, data, settings, name=name or chosen, device=device, initial=initial, resume=resume, force=force
+    )
+    console.made(made, **made.artifact.manifest.summary)
+
+
+def choose_settings(
+    console: Console, *, preset: str | None, config: Path | None, changes: list[str], device: Device
+) -> "tuple[TrainSettings, str]":
+    """Return the settings of a run and what to call them.
+
+    Raises:
+        UsageError: A preset and a file are both given, or the settings are wrong.
+    """
+    from omnishot.config import TrainSettings, check, with_changes
+    from omnishot.presets import preset_text
+    from omnishot.strict_yaml import read_yaml
+
+    if preset and config:
+        raise UsageError("--preset and --config both say what the settings are", hint="Give one of them.")
+    if config:
+        try:
+            text, chosen = config.read_text("utf-8"), config.stem
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--config {config} cannot be read: {error}") from None
+    else:
+        chosen = preset or "auto"
+        if chosen == "auto":
+            chosen = _preset_for(device)
+            console.note(f"Preset {chosen}, as the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}")
+        text = preset_text(chosen)
+    origin = str(config) if config else f"preset {chosen}"
+    values = read_yaml(text, origin=origin)
+    if not isinstance(values, dict):
+        raise UsageError(f"{origin} holds no settings", hint="Write `name: value`, one setting a line.")
+    return check(TrainSettings, with_changes(values, changes), origin=origin), chosen
+
+
+def _preset_for(device: Device) -> str:
+    from omnishot.model.device import choose_compute  # Deferred: torch takes seconds.
+
+    return "koch" if choose_compute(device, "auto").device.type == "cuda" else "quick"
+
+
+def train_with(
+    console: Console,
+    store: "Store",
+    pairs: "Artifact",
+    settings: "TrainSettings",
+    *,
+    name: str,
+    device: Device,
+    initial: "Artifact | None" = None,
+    resume: bool = False,
+    force: bool = False,
+) -> "Made":
+    """Run the stage with Ctrl-C and SIGTERM turned into an orderly stop, for `train` and `run`."""
+    from omnishot.artifacts.reference import check_name
+    from omnishot.stages.train import train  # Deferred: torch takes seconds.
+
+    check_name(name)
+    with console.progress() as report:
+        return train(
+            store,
+            pairs,
+            settings,
+            name=name,
+            device=device,
+            initial=initial,
+            resume=resume,
+            force=force,
+            report=report,
+            stopped_by=_watch_signals(),
+        )
+
+
+def _watch_signals() -> Callable[[], int | None]:
+    """Return a function that tells which signal asked to stop; a second one of the same kind stops at once."""
+    received: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    signal.signal(signal.SIGINT, remember)
+    signal.signal(signal.SIGTERM, remember)
+    return lambda: received[0] if received else None

@@ -1,0 +1,162 @@
+"""One-shot trials of the three protocols, drawn as indices so that no image is copied.
+
+Source: Lake et al. 2015 (`lake`, and `within` on the same pattern); Vinyals et al. 2016, section 4.1 (`between`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omnishot.data.class_index import ClassIndex, draw_distinct
+from omnishot.data.image_set import Runs
+from omnishot.errors import SamplingError
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """N-way K-shot trials, one query each. The first class of every support set is the right one.
+
+    The other classes are in random order, so the first N of them, with the right one, are an N-way trial for any N.
+
+    Attributes:
+        query: Image indices, shape (n_trials,); never one of the trial's support images.
+        support: Image indices, shape (n_trials, n_way, k_shot).
+        episode: Trials of one number share their support images, shape (n_trials,).
+    """
+
+    query: NDArray[np.int32]
+    support: NDArray[np.int32]
+    episode: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Return the number of trials."""
+        return len(self.query)
+
+
+def trials_of_runs(runs: Runs, n_way: int, *, rng: np.random.Generator) -> Trials:
+    """Return the trials of published runs, each with `n_way` of its run's classes.
+
+    Args:
+        runs: The runs.
+        n_way: Classes per trial; where a run has more, the others are drawn at random.
+        rng: Orders the wrong classes.
+
+    Raises:
+        SamplingError: The runs have fewer classes than `n_way`.
+    """
+    n_runs, available = runs.support.shape
+    if n_way > available:
+        raise SamplingError(
+            f"{n_way}-way trials asked for, but Lake's runs have {available} classes each",
+            hint=f"Use --ways {available} or fewer, or --protocol within.",
+        )
+    n_query = runs.query.shape[1]
+    answer = runs.answer.reshape(-1)
+    order = draw_distinct(np.full(len(answer), available - 1), available - 1, rng)
+    order += order >= answer[:, None]
+    columns = np.concatenate([answer[:, None], order], axis=1)[:, :n_way]
+    episode = np.repeat(np.arange(n_runs, dtype=np.int32), n_query)
+    return Trials(
+        query=runs.query.reshape(-1),
+        support=runs.support[episode[:, None], columns][:, :, None],
+        episode=episode,
+    )
+
+
+def draw_within(index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, rng: np.random.Generator) -> Trials:
+    """Draw trials within one alphabet each: one drawer per shot for all support images, another for the query.
+
+    Args:
+        index: The images to draw from; alphabets with fewer than `n_way` classes are left out.
+        n_trials: How many; the numbers per alphabet differ by one at most.
+        n_way: Classes per trial.
+        k_shot: Support images, and so drawers, per class.
+        rng: The only source of chance.
+
+    Raises:
+        SamplingError: No alphabet has `n_way` classes with images by the same `k_shot + 1` drawers.
+    """
+    fitting = np.flatnonzero(index.alphabet_sizes >= n_way)
+    if not len(fitting):
+        raise SamplingError(
+            f"{n_way}-way trials need an alphabet with {n_way} classes, "
+            f"but the largest of {index.n_alphabets} has {index.alphabet_sizes.max(initial=0)}",
+            hint="Lower --ways, or use --protocol between.",
+        )
+    counts = np.bincount(np.arange(n_trials) % len(fitting), minlength=len(fitting))
+    drawn = [
+        _within_alphabet(_table(index, int(alphabet)), int(count), n_way, k_shot, rng)
+        for alphabet, count in zip(fitting, counts, strict=True)
+    ]
+    return Trials(
+        query=np.concatenate([query for query, _ in drawn]),
+        support=np.concatenate([support for _, support in drawn]),
+        episode=np.arange(n_trials, dtype=np.int32),
+    )
+
+
+def _table(index: ClassIndex, alphabet: int) -> NDArray[np.int32]:
+    """Return the image of each class by each drawer, or -1, shape (n_classes, n_drawers)."""
+    first, last = index.alphabet_start[alphabet], index.alphabet_start[alphabet + 1]
+    images = slice(index.class_start[first], index.class_start[last])
+    drawers, column = np.unique(index.drawers[images], return_inverse=True)
+    row = np.repeat(np.arange(last - first), index.class_sizes[first:last])
+    table = np.full((last - first, len(drawers)), -1, dtype=np.int32)
+    table[row, column] = index.images[images]
+    return table
+
+
+def _within_alphabet(
+    table: NDArray[np.int32], n_trials: int, n_way: int, k_shot: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    n_classes, n_drawers = table.shape
+    query = np.empty(n_trials, dtype=np.int32)
+    support = np.empty((n_trials, n_way, k_shot), dtype=np.int32)
+    open_trials = np.arange(n_trials if n_drawers > k_shot else 0)
+    for _ in range(100):  # Only tables with gaps need more than one round.
+        drawers = draw_distinct(np.full(len(open_trials), n_drawers), k_shot + 1, rng)
+        complete = (table[:, drawers] >= 0).all(axis=2).T
+        classes = np.argsort(np.where(complete, rng.random((len(open_trials), n_classes)), 2), axis=1)[:, :n_way]
+        found = complete.sum(axis=1) >= n_way
+        done, classes, drawers = open_trials[found], classes[found], drawers[found]
+        query[done] = table[classes[:, 0], drawers[:, 0]]
+        support[done] = table[classes[:, :, None], drawers[:, None, 1:]]
+        open_trials = open_trials[~found]
+        if not len(open_trials) and n_drawers > k_shot:
+            return query, support
+    raise SamplingError(
+        f"{n_way}-way {k_shot}-shot trials within an alphabet need {n_way} classes drawn by the same {k_shot + 1} "
+        f"drawers, but an alphabet of {n_classes} classes and {n_drawers} drawers has none",
+        hint="Lower --ways or --shots, or use --protocol between.",
+    )
+
+
+def draw_between(index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, rng: np.random.Generator) -> Trials:
+    """Draw trials whose classes come from all alphabets, with images by any drawers.
+
+    Args:
+        index: The images to draw from; classes with fewer than `k_shot + 1` images are left out.
+        n_trials: How many.
+        n_way: Classes per trial.
+        k_shot: Support images per class.
+        rng: The only source of chance.
+
+    Raises:
+        SamplingError: Fewer than `n_way` classes have `k_shot + 1` images.
+    """
+    fitting = np.flatnonzero(index.class_sizes > k_shot)
+    if n_way > len(fitting):
+        raise SamplingError(
+            f"{n_way}-way {k_shot}-shot trials need {n_way} classes of {k_shot + 1} images, "
+            f"but there are {len(fitting)}",
+            hint="Lower --ways or --shots, or use a larger part of the split.",
+        )
+    classes = fitting[draw_distinct(np.full(n_trials, len(fitting)), n_way, rng)]
+    places = draw_distinct(index.class_sizes[classes], k_shot + 1, rng) + index.class_start[classes][:, :, None]
+    images = index.images[places]
+    return Trials(
+        query=images[:, 0, k_shot],
+        support=images[:, :, :k_shot],
+        episode=np.arange(n_trials, dtype=np.int32),
+    )

@@ -1,0 +1,79 @@
+"""A labelled set of images in memory: who drew which character of which alphabet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """One-shot runs with fixed support and query images, as Lake et al. 2015 published them.
+
+    Attributes:
+        support: Image indices, shape (n_runs, n_way); one image per class, all by one drawer.
+        query: Image indices, shape (n_runs, n_query), all by another drawer.
+        answer: Column of `support` that shows the query's class, shape (n_runs, n_query).
+    """
+
+    support: NDArray[np.int32]
+    query: NDArray[np.int32]
+    answer: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What each image shows; a *class* is a character.
+
+    Attributes:
+        alphabet: Index into `alphabet_names`, shape (n,).
+        character: Index into `character_names`, shape (n,); unique over all alphabets.
+        drawer: Who drew the image, shape (n,), counted from 0.
+        alphabet_names: Names of the alphabets.
+        character_names: Names of the characters, `alphabet/character`.
+    """
+
+    alphabet: NDArray[np.int16]
+    character: NDArray[np.int32]
+    drawer: NDArray[np.int16]
+    alphabet_names: tuple[str, ...]
+    character_names: tuple[str, ...]
+
+    @classmethod
+    def from_names(cls, alphabets: Sequence[str], characters: Sequence[str], drawers: ArrayLike) -> "Labels":
+        """Number names in the order of their first appearance.
+
+        Args:
+            alphabets: Alphabet of each image, n names.
+            characters: Character of each image, n names, unique over all alphabets.
+            drawers: Drawer of each image, shape (n,), counted from 0.
+        """
+        alphabet_index = {name: i for i, name in enumerate(dict.fromkeys(alphabets))}
+        character_index = {name: i for i, name in enumerate(dict.fromkeys(characters))}
+        return cls(
+            alphabet=np.array([alphabet_index[name] for name in alphabets], dtype=np.int16),
+            character=np.array([character_index[name] for name in characters], dtype=np.int32),
+            drawer=np.asarray(drawers, dtype=np.int16),
+            alphabet_names=tuple(alphabet_index),
+            character_names=tuple(character_index),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.character)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """Images and their labels, in the order alphabet, character, drawer.
+
+    Attributes:
+        pixels: Shape (n, side, side), uint8, ink 255 on 0.
+        labels: What each image shows.
+        runs: Published one-shot runs over these images, where the source has them.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: Labels
+    runs: Runs | None = None

@@ -1,0 +1,106 @@
+"""Pairs of images for verification: half show one class, half two, equally many from every alphabet.
+
+Source: Koch et al. 2015, section 4.2.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omnishot.data.class_index import ClassIndex, draw_distinct
+from omnishot.errors import SamplingError
+
+Negatives = Literal["any", "alphabet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs as image indices, in random order.
+
+    Attributes:
+        left: Shape (n_pairs,).
+        right: Shape (n_pairs,), never equal to `left` in one place.
+        same: Whether both show one class, shape (n_pairs,).
+    """
+
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    same: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.same)
+
+
+def draw_pairs(index: ClassIndex, n_pairs: int, *, negatives: Negatives, rng: np.random.Generator) -> Pairs:
+    """Draw pairs with replacement.
+
+    Args:
+        index: The images to draw from.
+        n_pairs: How many; the numbers per alphabet differ by one at most, for same and different each.
+        negatives: Where the second image of a different pair comes from: `any` alphabet, or the first one's.
+        rng: The only source of chance.
+
+    Raises:
+        SamplingError: An alphabet has no class with two images, or too few classes for different pairs.
+    """
+    _refuse_what_cannot_be_paired(index, negatives)
+    n_same = n_pairs // 2
+    same_left, same_right = _same(index, _spread(n_same, index.n_alphabets), rng)
+    different = _different(index, _spread(n_pairs - n_same, index.n_alphabets), negatives, rng)
+    order = rng.permutation(n_pairs)
+    return Pairs(
+        left=index.images[np.concatenate([same_left, different[0]])[order]],
+        right=index.images[np.concatenate([same_right, different[1]])[order]],
+        same=(np.arange(n_pairs) < n_same)[order],
+    )
+
+
+def _refuse_what_cannot_be_paired(index: ClassIndex, negatives: Negatives) -> None:
+    pairable = np.add.reduceat((index.class_sizes >= 2).astype(int), index.alphabet_start[:-1])
+    if not pairable.all():
+        raise SamplingError(
+            f"{int((pairable == 0).sum())} of {index.n_alphabets} alphabets have no class with 2 images, "
+            "so no pair of one class can be drawn from them",
+            hint="Add a second image to their classes, or leave these alphabets out.",
+        )
+    fewest = int(index.alphabet_sizes.min()) if negatives == "alphabet" else index.n_classes
+    if fewest < 2:
+        raise SamplingError(
+            f"Different pairs need 2 classes to draw from, but there is {fewest}",
+            hint="Add classes, or use --negatives any.",
+        )
+
+
+def _spread(n: int, n_alphabets: int) -> NDArray[np.int64]:
+    """Return the alphabet of each of n pairs, as evenly as it goes."""
+    return np.arange(n) % n_alphabets
+
+
+def _same(
+    index: ClassIndex, alphabet: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    pairable = np.flatnonzero(index.class_sizes >= 2)
+    first = np.searchsorted(pairable, index.alphabet_start[alphabet])
+    last = np.searchsorted(pairable, index.alphabet_start[alphabet + 1])
+    chosen = pairable[rng.integers(first, last)]
+    places = draw_distinct(index.class_sizes[chosen], 2, rng) + index.class_start[chosen][:, None]
+    return places[:, 0], places[:, 1]
+
+
+def _different(
+    index: ClassIndex, alphabet: NDArray[np.int64], negatives: Negatives, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    first, last = index.alphabet_start[alphabet], index.alphabet_start[alphabet + 1]
+    left = rng.integers(first, last)
+    if negatives == "any":
+        first, last = np.zeros_like(first), np.full_like(last, index.n_classes)
+    right = rng.integers(first, last - 1)
+    right += right >= left  # Steps over the left class, so that the others stay equally likely.
+    return _any_image(index, left, rng), _any_image(index, right, rng)
+
+
+def _any_image(index: ClassIndex, of_class: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    return rng.integers(index.class_start[of_class], index.class_start[of_class + 1])

@@ -1,0 +1,90 @@
+"""Pixels from recipes: distorts and shrinks images on the device they are on."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from omnishot.data.affine import SHIFT_SIDE
+
+
+def affine_matrices(parameters: Tensor) -> Tensor:
+    """Return what `render` takes for distortions given as seven numbers.
+
+    Args:
+        parameters: Rotation, shears, scales and shifts as in `omnishot.data.affine`, shape (n, 7).
+
+    Returns:
+        Where each output point takes its ink from: the inverse of "scale, shear, rotate, shift" in coordinates that
+        run from -1 to 1, shape (n, 2, 3).
+    """
+    rotation, shear_x, shear_y, scale_x, scale_y, shift_x, shift_y = parameters.unbind(1)
+    angle = rotation * (math.pi / 180)
+    cosine, sine = torch.cos(angle), torch.sin(angle)
+    # Rows of the forward map; y points down, so a counter-clockwise turn has its sines swapped.
+    xx, xy = (cosine + sine * shear_y) * scale_x, (cosine * shear_x + sine) * scale_y
+    yx, yy = (cosine * shear_y - sine) * scale_x, (cosine - sine * shear_x) * scale_y
+    determinant = xx * yy - xy * yx
+    inverse = torch.stack([yy, -xy, -yx, xx], dim=1).div(determinant[:, None]).view(-1, 2, 2)
+    shift = torch.stack([shift_x, shift_y], dim=1).mul(2 / SHIFT_SIDE)[:, :, None]
+    return torch.cat([inverse, -inverse @ shift], dim=2)
+
+
+def shrink(pixels: Tensor, side: int) -> Tensor:
+    """Return images as the networks take them: mean ink of each block of pixels.
+
+    Args:
+        pixels: Shape (n, h, h), uint8, ink 255 on 0; h is a multiple of `side`.
+        side: Side of the output, pixels.
+
+    Returns:
+        Shape (n, 1, side, side), float32 in [0, 1].
+    """
+    return F.avg_pool2d(pixels.float().div_(255).unsqueeze(1), pixels.shape[-1] // side)
+
+
+def render(pixels: Tensor, matrices: Tensor, side: int, displacement: Tensor | None = None) -> Tensor:
+    """Distort and shrink images in one sampling; for identity matrices this is `shrink` but for rounding.
+
+    Args:
+        pixels: Shape (n, h, h), uint8, ink 255 on 0; h is an odd multiple of `side`.
+        matrices: From `affine_matrices`, shape (n, 2, 3).
+        side: Side of the output, pixels.
+        displacement: Added to the sampling points, half image sides, shape (n, side, side, 2).
+
+    Returns:
+        Shape (n, 1, side, side), float32 in [0, 1].
+    """
+    images = pixels.float().div_(255).unsqueeze(1)
+    block = pixels.shape[-1] // side
+    if block > 1:  # Average first, then sample one point a block: a ninth of the samples of the other order at 35.
+        images = F.avg_pool2d(images, block, stride=1, padding=block // 2)
+    points = F.affine_grid(matrices, [len(images), 1, side, side], align_corners=False)
+    if displacement is not None:
+        points = points + displacement
+    return F.grid_sample(images, points, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def elastic_displacement(
+    n: int, side: int, *, strength: float, rng: np.random.Generator, device: torch.device
+) -> Tensor:
+    """Draw smooth random displacements, for `render`.
+
+    Args:
+        n: Number of images.
+        side: Side of the rendered images, pixels.
+        strength: Standard deviation at the control points of a 5 x 5 grid, half image sides.
+        rng: The only source of chance.
+        device: Where to compute.
+
+    Returns:
+        Shape (n, side, side, 2).
+
+    Source: Simard et al. 2003, with a coarse grid in place of the Gaussian filter.
+    """
+    control = torch.from_numpy(rng.standard_normal((n, 2, 5, 5), dtype=np.float32) * np.float32(strength))
+    control = control.to(device, non_blocking=True)
+    smooth = F.interpolate(control, size=(side, side), mode="bicubic", align_corners=True)
+    return smooth.permute(0, 2, 3, 1)

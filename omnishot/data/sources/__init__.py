@@ -1,0 +1,58 @@
+"""Where images come from: Omniglot, invented glyphs, a folder of one's own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omnishot.data.image_set import ImageSet
+from omnishot.data.sources import folder, glyphs, omniglot
+from omnishot.errors import UnavailableError
+from omnishot.progress import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Images that are known by content but not read yet.
+
+    Attributes:
+        name: Short name, from which artifacts take theirs.
+        digest: Identifies the content, whatever it is packed in.
+        read: Decodes every image.
+        settings: What besides the content decides the result.
+        note: What the user should know about the choice, or an empty string.
+    """
+
+    name: str
+    digest: str
+    read: Callable[[Report], ImageSet]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+
+def open_source(name: str, *, data_folder: Path, offline: bool, report: Report) -> Source:
+    """Find a source's files, download them where that is its way, and identify their content.
+
+    Args:
+        name: `omniglot`, `glyphs`, `auto` (Omniglot if it can be had, else glyphs), or the path of a folder.
+        data_folder: Where `omniglot/` lies or is downloaded to.
+        offline: Forbids the download.
+        report: Receives the progress of a download.
+
+    Raises:
+        UnavailableError: Omniglot is absent and cannot be downloaded.
+        InputError: A file or folder is missing or damaged.
+    """
+    if name == "glyphs":
+        return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS)
+    if name not in {"omniglot", "auto"}:
+        files = folder.find(Path(name))
+        return Source(files.name, files.digest, files.read)
+    try:
+        archives = omniglot.find(data_folder / "omniglot", offline=offline, report=report)
+    except UnavailableError as error:
+        if name == "omniglot":
+            raise
+        note = f"{error}. Using the built-in glyphs instead; figures are not Omniglot's."
+        return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS, note)
+    return Source("omniglot", archives.digest, archives.read)

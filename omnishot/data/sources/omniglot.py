@@ -1,0 +1,156 @@
+"""Omniglot: 50 alphabets, 1,623 characters, 20 drawers each, and Lake's 20 one-shot runs.
+
+Source: Lake, Salakhutdinov & Tenenbaum 2015, https://github.com/brendenlake/omniglot.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omnishot.data.image_set import ImageSet, Labels, Runs
+from omnishot.data.sources.decoding import decode_drawing
+from omnishot.data.sources.download import Download, download
+from omnishot.data.sources.files import File, content_digest, files_of_folder, files_of_zip
+from omnishot.errors import DamagedFileError, UnavailableError
+from omnishot.progress import Progress, Report
+
+_REPOSITORY = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
+ARCHIVES = {
+    "images_background": Download(
+        f"{_REPOSITORY}/images_background.zip", md5="68d2efa1b9178cc56df9314c21c6e718", size=9_464_212
+    ),
+    "images_evaluation": Download(
+        f"{_REPOSITORY}/images_evaluation.zip", md5="6b91aef0f799c5bb55b94e3f2daec811", size=6_462_886
+    ),
+    "all_runs": Download(
+        f"{_REPOSITORY}/one-shot-classification/all_runs.zip", md5="e8996daecdf12afeeb4a53a179f06b19", size=352_787
+    ),
+}
+"""What each archive is called, without its ending, and where it comes from."""
+
+_IMAGES = {"images_background": 19_280, "images_evaluation": 13_180}
+_RUNS = 20
+_RUN_WAYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Omniglot:
+    """Omniglot's files, found but not decoded.
+
+    Attributes:
+        drawings: Files of `images_background` and `images_evaluation`, in this order.
+        runs: Files of `all_runs`, by name.
+    """
+
+    drawings: tuple[File, ...]
+    runs: dict[str, File]
+
+    @property
+    def digest(self) -> str:
+        """Digest of the content."""
+        return content_digest([*self.drawings, *self.runs.values()])
+
+    def read(self, report: Report) -> ImageSet:
+        """Decode every drawing.
+
+        Raises:
+            DamagedFileError: A file is not what it should be.
+        """
+        n = len(self.drawings)
+        pixels = np.empty((n, 105, 105), dtype=np.uint8)
+        for i, file in enumerate(self.drawings):
+            pixels[i] = decode_drawing(file.read(), place=file.place)
+            if i % 1000 == 0:
+                report(Progress("Reading Omniglot", i, n, "images"))
+        labels = _labels([file.name for file in self.drawings])
+        return ImageSet(pixels, labels, _read_runs(self.runs, pixels, labels))
+
+
+def find(folder: Path, *, offline: bool, report: Report) -> Omniglot:
+    """Find the three archives, zipped or unpacked, and download those that are missing.
+
+    Args:
+        folder: Where they lie, or are put.
+        offline: Forbids the download.
+        report: Receives the progress of a download.
+
+    Raises:
+        UnavailableError: An archive is missing and cannot be downloaded.
+        DamagedFileError: An archive is damaged or incomplete.
+    """
+    missing = [name for name in ARCHIVES if not _place(folder, name).exists()]
+    for name in missing:
+        try:
+            if offline:
+                raise UnavailableError("OMNISHOT_OFFLINE forbids the download")
+            download(ARCHIVES[name], folder / f"{name}.zip", report=report)
+        except UnavailableError as error:
+            raise UnavailableError(
+                f"Omniglot is not in {folder} ({', '.join(missing)} missing) and could not be downloaded: {error}",
+                hint=f"Put {', '.join(f'{name}.zip' for name in missing)} there, use --source PATH for images of "
+                "your own, or --source glyphs for the built-in ones.",
+            ) from None
+    drawings: list[File] = []
+    for name, expected in _IMAGES.items():
+        found = [file for file in _files(folder, name) if file.name.endswith(".png")]
+        if len(found) != expected:
+            raise DamagedFileError(
+                f"{_place(folder, name)} holds {len(found)} drawings, expected {expected}",
+                hint="Delete it and fetch it again.",
+            )
+        drawings += found
+    return Omniglot(tuple(drawings), {file.name: file for file in _files(folder, "all_runs")})
+
+
+def _place(folder: Path, name: str) -> Path:
+    unpacked = folder / name
+    return unpacked if unpacked.is_dir() else folder / f"{name}.zip"
+
+
+def _files(folder: Path, name: str) -> list[File]:
+    """List an archive's files by their names below it, whichever way it is packed."""
+    place = _place(folder, name)
+    files = files_of_folder(place) if place.is_dir() else files_of_zip(place)
+    prefix = f"{name}/"
+    return [File(file.name.removeprefix(prefix), file.place, file.size, file.crc, file.read) for file in files]
+
+
+def _labels(names: list[str]) -> Labels:
+    """Read labels from names such as `Greek/character01/0394_17.png`; the last number is the drawer."""
+    parts = [name.split("/") for name in names]
+    try:
+        drawers = [int(file.rpartition("_")[2].removesuffix(".png")) - 1 for _, _, file in parts]
+    except ValueError:
+        raise DamagedFileError("Omniglot's files are not named alphabet/characterNN/NNNN_DD.png") from None
+    alphabets = [alphabet for alphabet, _, _ in parts]
+    return Labels.from_names(alphabets, [f"{alphabet}/{character}" for alphabet, character, _ in parts], drawers)
+
+
+def _read_runs(files: dict[str, File], pixels: NDArray[np.uint8], labels: Labels) -> Runs:
+    """Find each of the runs' images among the drawings, pixel for pixel."""
+
+    def digest(drawing: NDArray[np.uint8]) -> bytes:
+        return hashlib.blake2b(drawing.tobytes(), digest_size=16).digest()
+
+    where = {digest(drawing): i for i, drawing in enumerate(pixels)}
+
+    def index(name: str) -> int:
+        if name not in files:
+            raise DamagedFileError(f"all_runs lacks {name}", hint="Delete it and fetch it again.")
+        drawing = decode_drawing(files[name].read(), place=files[name].place)
+        found = where.get(digest(drawing))
+        if found is None:
+            raise DamagedFileError(f"{files[name].place} is not one of Omniglot's drawings")
+        return found
+
+    names = range(1, _RUN_WAYS + 1)
+    runs = range(1, _RUNS + 1)
+    support = np.array([[index(f"run{run:02d}/training/class{k:02d}.png") for k in names] for run in runs])
+    query = np.array([[index(f"run{run:02d}/test/item{k:02d}.png") for k in names] for run in runs])
+    answer = np.argmax(labels.character[support][:, None, :] == labels.character[query][:, :, None], axis=2)
+    if (labels.character[np.take_along_axis(support, answer, axis=1)] != labels.character[query]).any():
+        raise DamagedFileError("all_runs has a query of a class that its run does not show")
+    return Runs(support.astype(np.int32), query.astype(np.int32), answer.astype(np.int32))

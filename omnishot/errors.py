@@ -1,0 +1,84 @@
+"""Every failure omnishot expects, and the exit code each one ends the program with.
+
+OmnishotError
+├── UsageError                 2   what was asked for cannot be done
+│   ├── SettingsError              an option or a settings file is wrong
+│   └── SamplingError              the data holds too few images, classes or alphabets
+├── QualityGateError           3   a result is below the figure the user demanded
+├── InputError                 4   something to read is missing or damaged
+│   ├── NotFoundError              no such artifact, file or checkpoint
+│   └── DamagedFileError           it exists but does not hold what it should
+├── StoreBusyError             5   another process works on the same artifact
+├── UnavailableError           6   this machine lacks a device, a network, disk space, a package
+└── StoppedError       130 or 143   Ctrl-C or SIGTERM, after the checkpoint was written
+"""
+
+import signal
+
+
+class OmnishotError(Exception):
+    """A failure that is explained in one sentence with the numbers, then the next thing to try.
+
+    Attributes:
+        hint: What the user can do about it, or an empty string.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(OmnishotError):
+    """What was asked for cannot be done, whatever the state of the machine."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class SamplingError(UsageError):
+    """There are too few images, classes or alphabets for the pairs or episodes asked for."""
+
+
+class QualityGateError(OmnishotError):
+    """A result is below the figure that `--fail-under` demands."""
+
+    exit_code = 3
+
+
+class InputError(OmnishotError):
+    """Something that has to be read is missing or damaged."""
+
+    exit_code = 4
+
+
+class NotFoundError(InputError):
+    """There is no such artifact, file or checkpoint."""
+
+
+class DamagedFileError(InputError):
+    """A file exists but does not hold what it should."""
+
+
+class StoreBusyError(OmnishotError):
+    """Another process is making the same artifact and did not finish in time."""
+
+    exit_code = 5
+
+
+class UnavailableError(OmnishotError):
+    """This machine lacks something: a device, a network, disk space, data, a package."""
+
+    exit_code = 6
+
+
+class StoppedError(OmnishotError):
+    """The user or the system asked the run to stop; what can be resumed has been written."""
+
+    def __init__(self, message: str, *, signal_number: int = signal.SIGINT, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 128 + signal_number

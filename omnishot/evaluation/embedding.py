@@ -1,0 +1,35 @@
+"""Every image passes the twin once, however many trials use it."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from omnishot.data.render import shrink
+from omnishot.model.device import Compute
+from omnishot.model.siamese import SiameseNetwork
+
+_BATCH = 256
+
+
+@torch.no_grad()
+def embed(network: SiameseNetwork, pixels: Tensor, indices: NDArray[np.int64], compute: Compute) -> Tensor:
+    """Return the twin's vectors of chosen images.
+
+    Args:
+        network: Its twin is put into evaluation mode.
+        pixels: All images, shape (n, h, h), uint8, on any device.
+        indices: Images to embed, shape (k,).
+        compute: Where and how.
+
+    Returns:
+        Shape (k, d), float32, on the device.
+    """
+    network.twin.eval()
+    vectors = torch.empty(len(indices), network.twin.dimension, device=compute.device)
+    chosen = torch.from_numpy(indices).to(pixels.device)
+    for start in range(0, len(indices), _BATCH):
+        images = shrink(pixels[chosen[start : start + _BATCH]].to(compute.device), network.twin.side)
+        with compute.autocast():
+            vectors[start : start + _BATCH] = network.twin(images.to(memory_format=torch.channels_last))
+    return vectors

@@ -1,0 +1,55 @@
+"""Accuracy in N-way trials, from one scoring for all N."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from omnishot.data.episodes import Trials
+from omnishot.evaluation.embedding import embed
+from omnishot.model.device import Compute
+from omnishot.model.siamese import SiameseNetwork
+
+_VALUES_PER_CHUNK = 1 << 23
+
+
+@torch.no_grad()
+def score_trials(network: SiameseNetwork, pixels: Tensor, trials: Trials, compute: Compute) -> NDArray[np.float32]:
+    """Score each trial's query against each of its classes: the mean logit over the class's support images.
+
+    Args:
+        network: The network.
+        pixels: All images, shape (n, h, h), uint8.
+        trials: The trials.
+        compute: Where and how.
+
+    Returns:
+        Shape (n_trials, n_way); column 0 is the right class.
+    """
+    images, places = np.unique(np.concatenate([trials.query, trials.support.reshape(-1)]), return_inverse=True)
+    vectors = embed(network, pixels, images.astype(np.int64), compute)
+    query = torch.from_numpy(places[: len(trials)]).to(compute.device)
+    support = torch.from_numpy(places[len(trials) :].reshape(trials.support.shape)).to(compute.device)
+    n_trials, n_way, k_shot = support.shape
+    scores = torch.empty(n_trials, n_way, device=compute.device)
+    chunk = max(1, _VALUES_PER_CHUNK // (n_way * k_shot * vectors.shape[1]))
+    for start in range(0, n_trials, chunk):
+        some = slice(start, start + chunk)
+        scores[some] = network.compare(vectors[query[some], None, None], vectors[support[some]]).mean(dim=2)
+    return scores.cpu().numpy()
+
+
+def correct_trials(scores: NDArray[np.float32], n_way: int) -> NDArray[np.bool_]:
+    """Tell which trials are right when only the first N classes are offered.
+
+    Args:
+        scores: Shape (n_trials, at least n_way); column 0 is the right class.
+        n_way: Classes offered.
+
+    Returns:
+        Shape (n_trials,). A tie with a wrong class is wrong, and so is a score that is not a number.
+    """
+    if n_way == 1:
+        return np.isfinite(scores[:, 0])
+    right: NDArray[np.bool_] = scores[:, 0] > scores[:, 1:n_way].max(axis=1)
+    return right

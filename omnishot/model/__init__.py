@@ -1,0 +1,1 @@
+"""The networks: twins that turn an image into a vector, and the Siamese network over them."""

@@ -1,0 +1,43 @@
+"""Four blocks of 3x3 convolutions, the usual small network of few-shot learning.
+
+Source: Vinyals et al. 2016, section 4.1; narrower at first, wider at last.
+"""
+
+from torch import Tensor, nn
+
+CHANNELS = (32, 64, 128, 128)
+"""Filters of each block."""
+
+
+class Conv4Twin(nn.Module):
+    """Convolution, batch normalisation, ReLU and 2x2 max-pooling, four times.
+
+    Attributes:
+        side: Side of the images it takes, pixels.
+        dimension: Length of the vectors it returns.
+    """
+
+    def __init__(self) -> None:
+        """Build the layers; torch's own initialisation."""
+        super().__init__()
+        self.side, self.dimension = 35, CHANNELS[-1] * 4
+        incoming = 1
+        for number, outgoing in enumerate(CHANNELS, 1):
+            self.add_module(f"conv{number}", nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False))
+            self.add_module(f"norm{number}", nn.BatchNorm2d(outgoing))
+            incoming = outgoing
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return a vector for each image.
+
+        Args:
+            images: Shape (n, 1, 35, 35), ink 1 on 0.
+
+        Returns:
+            Shape (n, dimension).
+        """
+        x = images
+        for number in range(1, len(CHANNELS) + 1):
+            x = self.get_submodule(f"norm{number}")(self.get_submodule(f"conv{number}")(x))
+            x = nn.functional.max_pool2d(nn.functional.relu(x), 2)
+        return x.flatten(1)

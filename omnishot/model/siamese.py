@@ -1,0 +1,85 @@
+"""The Siamese network: one twin for both images, and a weighted distance between its vectors.
+
+Source: Koch et al. 2015, section 3.1; Bromley et al. 1993 for the idea.
+"""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from omnishot.model.conv4 import Conv4Twin
+from omnishot.model.koch import KochTwin, initialize_as_koch, koch, koch35
+
+Twin = KochTwin | Conv4Twin
+TwinName = Literal["koch", "koch35", "conv4"]
+
+SQUARED_DISTANCE_SCALE = 8.0
+"""The squared-distance head starts as this many times the mean squared difference, negated."""
+
+
+class SiameseNetwork(nn.Module):
+    """Scores how likely two images show one class; symmetric, as both pass one `twin`.
+
+    Attributes:
+        twin: Turns an image into a vector.
+        head: Weighs the vectors' componentwise distances into one logit.
+        distance: `l1`, Koch's |u - v|, or `squared`, (u - v)².
+    """
+
+    def __init__(self, twin: Twin, distance: Literal["l1", "squared"]) -> None:
+        """Put a freshly initialised head over a twin."""
+        super().__init__()
+        self.twin = twin
+        self.distance = distance
+        self.head = nn.Linear(twin.dimension, 1)
+        if distance == "l1":
+            initialize_as_koch(self.head)
+        else:
+            nn.init.constant_(self.head.weight, -SQUARED_DISTANCE_SCALE / twin.dimension)
+            nn.init.zeros_(self.head.bias)
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        """Return the logit of "same class" for each pair.
+
+        Args:
+            left: Images, shape (n_pairs, 1, side, side).
+            right: Images, same shape.
+
+        Returns:
+            Shape (n_pairs,).
+        """
+        return self.compare(self.twin(left), self.twin(right))
+
+    def compare(self, left: Tensor, right: Tensor) -> Tensor:
+        """Return the logits of pairs of vectors; shapes (..., d) broadcast, and the last dimension goes."""
+        difference = left - right
+        distances = difference.abs() if self.distance == "l1" else difference.square()
+        logits: Tensor = self.head(distances).squeeze(-1)
+        return logits
+
+    def compare_all(self, left: Tensor, right: Tensor) -> Tensor:
+        """Return the logit of every vector with every other.
+
+        Args:
+            left: Shape (n, d).
+            right: Shape (m, d).
+
+        Returns:
+            Shape (n, m): what `compare` gives, but for rounding, with less memory where the distance allows.
+        """
+        if self.distance == "l1":
+            return self.compare(left[:, None], right[None])
+        weight = self.head.weight[0]
+        squares = (left.square() @ weight)[:, None] + (right.square() @ weight)[None]
+        return squares - 2 * (left * weight) @ right.T + self.head.bias
+
+
+def build_network(twin: TwinName) -> SiameseNetwork:
+    """Return a freshly initialised network.
+
+    Args:
+        twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` with the squared one.
+    """
+    if twin == "conv4":
+        return SiameseNetwork(Conv4Twin(), "squared")
+    return SiameseNetwork(koch() if twin == "koch" else koch35(), "l1")

@@ -1,0 +1,1 @@
+"""Results as tables people read, beside what others have published."""

@@ -1,0 +1,57 @@
+"""Tables as text that goes elsewhere: markdown for pages, TSV and JSON without loss for programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from omnishot.reporting.published import TWENTY_WAY, VERIFICATION
+from omnishot.reporting.tables import Measured, Table
+
+_COLUMNS = (
+    "model", "protocol", "on", "ways", "shots", "trials", "correct", "accuracy", "ci95_low", "ci95_high", "alphabets",
+    "threshold", "equal_error_rate", "source", "seed", "device", "evaluation", "trained_on",
+)  # fmt: skip
+
+
+def as_markdown(tables: Sequence[Table]) -> str:
+    """Return tables as GitHub-flavoured markdown; our own networks are bold."""
+    return "\n\n".join(_markdown(table) for table in tables) + "\n"
+
+
+def _markdown(table: Table) -> str:
+    lines = [f"### {table.title}", "", _line(table.columns), "|" + " --- |" * len(table.columns)]
+    for number, row in enumerate(table.rows):
+        cells = [cell.replace("|", "\\|") for cell in row]
+        lines.append(_line([f"**{cell}**" if cell else "" for cell in cells] if number in table.emphasised else cells))
+    return "\n".join([*lines, *[f"\n{note}" for note in table.notes]])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def as_json(measured: Sequence[Measured]) -> str:
+    """Return every result, and the published figures with their sources, as one JSON object."""
+    verification = [
+        {"method": "Koch et al. 2015", "pairs": pairs, "affine": affine, "accuracy": accuracy, "source": "table 1"}
+        for (pairs, affine), accuracy in VERIFICATION.items()
+    ]
+    published = {"20-way": [asdict(figure) for figure in TWENTY_WAY], "verification": verification}
+    rows = [{**asdict(item.result), **_context(item), "trained_on": dict(item.trained_on)} for item in measured]
+    return json.dumps({"results": rows, "published": published}, indent=1, allow_nan=False) + "\n"
+
+
+def as_tsv(measured: Sequence[Measured]) -> str:
+    """Return every result as one line of tab-separated values under a heading; numbers are not rounded."""
+    lines = ["\t".join(_COLUMNS)]
+    for item in measured:
+        values: dict[str, Any] = {**asdict(item.result), **_context(item)}
+        values["ci95_low"], values["ci95_high"] = values.pop("ci95")
+        values["trained_on"] = json.dumps(dict(item.trained_on), sort_keys=True)
+        lines.append("\t".join("" if values[name] is None else str(values[name]) for name in _COLUMNS))
+    return "\n".join(lines) + "\n"
+
+
+def _context(item: Measured) -> dict[str, Any]:
+    return {"source": item.source, "seed": item.seed, "device": item.device, "evaluation": item.evaluation}

@@ -1,0 +1,207 @@
+"""Evaluations as tables: the N-way sweep, 20-way beside published figures, verification beside Koch's table 1."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omnishot.artifacts.evaluation import Result
+from omnishot.config import BASELINES
+from omnishot.reporting.published import TWENTY_WAY, VERIFICATION
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table ready to print.
+
+    Attributes:
+        title: What it shows, with the protocol.
+        columns: Headings.
+        rows: Cells as text, one for each column.
+        notes: What has to be said below it.
+        emphasised: Numbers of the rows that hold our own networks.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    emphasised: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One result with what its evaluation says of it.
+
+    Attributes:
+        result: The accuracy.
+        evaluation: Reference of the evaluation.
+        source: Source of the images it was measured on.
+        seed: Seed of the trials.
+        device: Where the network ran.
+        trained_on: What the model had seen, as `stages.evaluate.trained_on` gives it; empty for baselines.
+    """
+
+    result: Result
+    evaluation: str
+    source: str
+    seed: int
+    device: str
+    trained_on: Mapping[str, Any]
+
+
+def tables_of(measured: Sequence[Measured]) -> list[Table]:
+    """Return the tables that the results can fill, in the order they are read."""
+    tables = [_sweep(rows) for rows in _sweeps(measured)]
+    tables += [_twenty_way(measured)] if any(item.result.ways == 20 for item in measured) else []
+    shown = {id(item) for rows in _sweeps(measured) for item in rows}
+    others = [item for item in measured if item.result.ways not in {None, 20} and id(item) not in shown]
+    tables += [results_table([item.result for item in others])] if others else []
+    tables += [_verification(measured)] if any(item.result.ways is None for item in measured) else []
+    return tables
+
+
+def percent(share: float) -> str:
+    """Return 0.955 as 95.5 %."""
+    return f"{100 * share:.1f} %"
+
+
+def _interval(result: Result) -> str:
+    return f"{100 * result.ci95[0]:.1f}-{100 * result.ci95[1]:.1f}"
+
+
+def is_baseline(method: str) -> bool:
+    """Tell baselines from models."""
+    return method in BASELINES
+
+
+def describe_training(trained_on: Mapping[str, Any]) -> str:
+    """Return in a few words what a model was trained on."""
+    if not trained_on:
+        return "nothing"
+    if "source" not in trained_on:
+        return str(trained_on.get("pairs") or "?")
+    source, split = trained_on["source"], trained_on["split"]
+    alphabets = f"{trained_on['train_alphabets']} alphabets x {trained_on['train_drawers']} drawers"
+    kind = "background " if source == "omniglot" else ""
+    return f"{source}: {kind}{alphabets} (split {split})"
+
+
+def _sweeps(measured: Sequence[Measured]) -> list[list[Measured]]:
+    """Group results by protocol and shots, and keep the groups with several numbers of ways."""
+    groups: dict[tuple[Any, ...], list[Measured]] = {}
+    for item in measured:
+        if item.result.ways is not None:
+            groups.setdefault((item.source, item.result.protocol, item.result.shots), []).append(item)
+    return [items for items in groups.values() if len({item.result.ways for item in items}) > 2]
+
+
+def _sweep(items: Sequence[Measured]) -> Table:
+    first = items[0]
+    series: dict[tuple[bool, str, str], dict[int, Result]] = {}
+    for item in items:
+        result = item.result
+        if is_baseline(result.model) and result.on != "test" and any(other.result.on == "test" for other in items):
+            continue  # The comparison everyone draws has the baselines on test images only.
+        series.setdefault((is_baseline(result.model), result.model, result.on), {})[result.ways or 0] = result
+    keys = sorted(series, key=lambda key: (key[0], key[1], key[2] == "test"))
+    ways = sorted({way for values in series.values() for way in values})
+    rows = [
+        (str(way), *[percent(series[key][way].accuracy) if way in series[key] else "" for key in keys]) for way in ways
+    ]
+    counts = {result.trials for values in series.values() for result in values.values()}
+    widths = [max((r.ci95[1] - r.ci95[0]) / 2 for r in series[key].values()) for key in keys]
+    shown = " or ".join(f"{count:,}" for count in sorted(counts))
+    return Table(
+        title=f"N-way one-shot accuracy on {first.source}, protocol {first.result.protocol}, "
+        f"{first.result.shots} shot{'s' if first.result.shots != 1 else ''}",
+        columns=("ways", *[_series_name(method, on) for _, method, on in keys]),
+        rows=tuple(rows),
+        notes=(
+            f"{shown} trials, seed {first.seed}, on {first.device}; 95 % intervals are at most "
+            f"± {100 * max(widths):.1f} points wide.",
+            *_training_notes(items),
+        ),
+    )
+
+
+def _series_name(method: str, on: str) -> str:
+    return method if is_baseline(method) else f"{method.removeprefix('models/')} on {on}"
+
+
+def _training_notes(items: Sequence[Measured]) -> list[str]:
+    notes = {}
+    for item in items:
+        if not is_baseline(item.result.model):
+            notes[item.result.model] = f"{item.result.model} was trained on {describe_training(item.trained_on)}."
+    return list(notes.values())
+
+
+def _twenty_way(measured: Sequence[Measured]) -> Table:
+    ours = [item for item in measured if item.result.ways == 20 and item.result.shots == 1]
+    lines: list[tuple[float, bool, tuple[str, ...]]] = []
+    for item in ours:
+        result = item.result
+        origin = f"{item.evaluation}, seed {item.seed}, {item.device}"
+        protocol = result.protocol if result.protocol == "lake" else f"{result.protocol}, {result.on}, {item.source}"
+        cells = (result.model, percent(result.accuracy), _interval(result), f"{result.trials:,}", protocol)
+        is_network = not is_baseline(result.model)
+        lines.append((result.accuracy, is_network, (*cells, describe_training(item.trained_on), origin)))
+    for published in TWENTY_WAY:
+        figure = (published.method, percent(published.accuracy), "", "")
+        lines.append((published.accuracy, False, (*figure, published.protocol, published.trained_on, published.source)))
+    lines.sort(key=lambda line: -line[0])
+    return Table(
+        title="20-way one-shot accuracy, ours beside published figures",
+        columns=("method", "accuracy", "95 % interval", "trials", "protocol", "trained on", "source"),
+        rows=tuple(cells for _, _, cells in lines),
+        notes=(
+            "Protocol lake: Lake's 20 official runs, 400 trials within alphabets; other protocols are not comparable "
+            "with it. 400 trials resolve 0.25 points.",
+        ),
+        emphasised=frozenset(i for i, line in enumerate(lines) if line[1]),
+    )
+
+
+def results_table(results: Sequence[Result]) -> Table:
+    """Return results as they are, one a row."""
+    rows = []
+    for result in results:
+        task = f"{result.ways}-way {result.shots}-shot" if result.ways else "same or different"
+        cells = (result.model, task, percent(result.accuracy), _interval(result), f"{result.correct:,}")
+        rows.append((*cells, f"{result.trials:,}", result.protocol, result.on))
+    columns = ("method", "task", "accuracy", "95 % interval", "correct", "trials", "protocol", "on")
+    return Table(title="Accuracy", columns=columns, rows=tuple(rows))
+
+
+def _verification(measured: Sequence[Measured]) -> Table:
+    ours = [item for item in measured if item.result.ways is None]
+    rows: list[tuple[str, ...]] = []
+    emphasised = set()
+    for (pairs, variants), accuracy in VERIFICATION.items():
+        named = ("Koch et al. 2015, table 1", f"{pairs:,}", f"x {variants}" if variants else "none")
+        rows.append((*named, percent(accuracy), "", "", "10,000", "test", "40 alphabets (split koch)"))
+    for item in ours:
+        result, said = item.result, item.trained_on
+        emphasised.add(len(rows))
+        rows.append(
+            (
+                result.model,
+                f"{said['train_pairs']:,}"
+                if "train_pairs" in said and said.get("objective") == "pairs"
+                else "on the fly",
+                f"x {said['affine']}" if said.get("affine") and said.get("objective") == "pairs" else "none",
+                percent(result.accuracy),
+                _interval(result),
+                f"{100 * (result.equal_error_rate or 0):.1f} %",
+                f"{result.trials:,}",
+                result.on,
+                describe_training(said),
+            )
+        )
+    return Table(
+        title="Verification accuracy (same or different), ours beside Koch's table 1",
+        columns=("method", "pairs", "affine", "accuracy", "95 % interval", "EER", "test pairs", "on", "trained on"),
+        rows=tuple(rows),
+        notes=("The threshold is chosen on validation pairs.",),
+        emphasised=frozenset(emphasised),
+    )

@@ -1,0 +1,1 @@
+"""The verbs: each takes artifacts and settings and makes one artifact."""

@@ -1,0 +1,242 @@
+"""eval: models and baselines become an `evals` artifact with accuracies and every query's scores."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from omnishot.artifacts.evaluation import Result, write_evaluation
+from omnishot.artifacts.model import read_model
+from omnishot.artifacts.store import Artifact, Recipe, Staging, Store
+from omnishot.config import EvalSettings
+from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_runs
+from omnishot.errors import NotFoundError, SamplingError, UsageError
+from omnishot.evaluation.baselines import score_baseline
+from omnishot.evaluation.intervals import accuracy_interval, difference_interval
+from omnishot.evaluation.oneshot import correct_trials, score_trials
+from omnishot.evaluation.verification import best_threshold, score_pairs, verify
+from omnishot.model.device import Compute, DeviceName, choose_compute
+from omnishot.progress import Progress, Report
+from omnishot.seeding import generator
+from omnishot.stages.evaluation_data import EvaluationData, data_of_images, data_of_pairs
+from omnishot.stages.making import Made, make
+
+_RECIPE = 1
+
+_Scores = dict[str, dict[str, NDArray[Any]]]
+
+
+def evaluate(
+    store: Store,
+    models: list[Artifact],
+    data: Artifact,
+    settings: EvalSettings,
+    *,
+    name: str,
+    device: DeviceName = "auto",
+    force: bool = False,
+    report: Report,
+) -> Made:
+    """Measure models and baselines on the same trials.
+
+    Args:
+        store: Where the evaluation goes.
+        models: The models; none measures the baselines alone.
+        data: A pair dataset, or images that are divided as `prepare` would by default.
+        settings: What to measure.
+        name: Name of the evaluation.
+        device: Where to run the networks.
+        force: Measure again even if it was done before.
+        report: Receives progress.
+
+    Raises:
+        OmnishotError: The data does not allow the trials.
+    """
+    _refuse_what_cannot_be_measured(settings, models)
+    recipe = Recipe(
+        "evals", _RECIPE, settings.model_dump(mode="json"), [artifact.as_parent() for artifact in (*models, data)]
+    )
+
+    def build(staging: Staging) -> None:
+        compute = choose_compute(device, "fp32")  # The same figures on every machine, as near as it goes.
+        report(Progress("Reading images", 0, 0))
+        images = data_of_pairs(data) if data.manifest.kind == "pairs" else data_of_images(data)
+        measure = _verification if settings.protocol == "verification" else _oneshot
+        results, comparisons, scores = measure(models, images, settings, compute, report)
+        details = {
+            "data": str(data.reference),
+            "source": images_source(data),
+            "models": {str(model.reference): trained_on(store, model) for model in models},
+            "seed": settings.seed,
+            "device": compute.describe()["device"],
+            "comparisons": comparisons,
+        }
+        write_evaluation(staging.path, results, details, scores)
+        staging.environment |= compute.describe()
+        staging.summary |= {"protocol": settings.protocol, "on": settings.on, "accuracy": _headline(results)}
+
+    return make(store, recipe, name, build, force=force)
+
+
+def _refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:
+    if settings.protocol == "lake" and (settings.shots != 1 or settings.on != "test" or settings.trials != 400):
+        raise UsageError(
+            "Lake's runs are 400 one-shot trials on test images: "
+            f"{settings.shots} shots, {settings.trials} trials and --on {settings.on} cannot be had",
+            hint="Leave these options out, or use --protocol within.",
+        )
+    if settings.protocol == "verification" and settings.on == "validation":
+        raise UsageError(
+            "Verification on the validation pairs would score the threshold on the pairs it is chosen from",
+            hint="Use --on test or --on train.",
+        )
+    if not models and (settings.protocol == "verification" or not settings.baselines):
+        raise NotFoundError("There is no model to measure", hint="Run `omnishot train` first.")
+
+
+def _oneshot(
+    models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, report: Report
+) -> tuple[list[Result], list[dict[str, Any]], _Scores]:
+    trials = _draw(data, settings)
+    arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
+    for method, scores in _scored(models, data, trials, settings, compute, report):
+        arrays[method] = {"scores": scores}
+    n_alphabets = len(np.unique(data.labels.alphabet[trials.query]))
+    results = []
+    for method in list(arrays)[1:]:
+        for n_way in settings.ways:
+            correct = correct_trials(arrays[method]["scores"], n_way)
+            rng = generator(settings.seed, "bootstrap", n_way)
+            results.append(
+                Result(
+                    model=method,
+                    protocol=settings.protocol,
+                    on=settings.on,
+                    ways=n_way,
+                    shots=settings.shots,
+                    trials=len(trials),
+                    correct=int(correct.sum()),
+                    accuracy=float(correct.mean()),
+                    ci95=accuracy_interval(correct, trials.episode, rng),
+                    alphabets=n_alphabets,
+                )
+            )
+    return results, _compared(models, arrays, trials, settings), arrays
+
+
+def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
+    n_way, rng = max(settings.ways), generator(settings.seed, "trials", settings.protocol, settings.on)
+    if settings.protocol == "lake":
+        if data.runs is None:
+            raise SamplingError(
+                "These images have no published runs, so the protocol 'lake' cannot be measured on them",
+                hint="Use --protocol within, or --source omniglot.",
+            )
+        return trials_of_runs(data.runs, n_way, rng=rng)
+    draw = draw_within if settings.protocol == "within" else draw_between
+    return draw(data.index(settings.on), settings.trials, n_way, settings.shots, rng=rng)
+
+
+def _scored(
+    models: list[Artifact],
+    data: EvaluationData,
+    trials: Trials,
+    settings: EvalSettings,
+    compute: Compute,
+    report: Report,
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    pixels = torch.from_numpy(data.pixels)
+    for model in models:
+        report(Progress(f"Measuring {model.reference}", 0, 0))
+        network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).to(compute.device)
+        yield str(model.reference), score_trials(network, pixels, trials, compute)
+    for baseline in settings.baselines:
+        rng = generator(settings.seed, "baseline", baseline)
+        yield baseline, score_baseline(baseline, data.pixels, trials, rng=rng, report=report)
+
+
+def _compared(models: list[Artifact], arrays: _Scores, trials: Trials, settings: EvalSettings) -> list[dict[str, Any]]:
+    """Compare every later model with the first on the same trials."""
+    rows = []
+    for model in models[1:]:
+        for n_way in settings.ways:
+            names = str(model.reference), str(models[0].reference)
+            mine, first = (correct_trials(arrays[name]["scores"], n_way) for name in names)
+            low, high = difference_interval(mine, first, trials.episode, generator(settings.seed, "paired", n_way))
+            rows.append(
+                {
+                    "model": names[0],
+                    "against": names[1],
+                    "ways": n_way,
+                    "difference": float(mine.mean() - first.mean()),
+                    "ci95": [low, high],
+                }
+            )
+    return rows
+
+
+def _verification(
+    models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, report: Report
+) -> tuple[list[Result], list[dict[str, Any]], _Scores]:
+    if "validation" not in data.pairs:
+        raise SamplingError(
+            "Verification needs validation pairs to choose its threshold from, but this split holds nothing out",
+            hint="Prepare without --holdout none.",
+        )
+    pairs, pixels = data.pairs[settings.on], torch.from_numpy(data.pixels)
+    results: list[Result] = []
+    arrays: _Scores = {"pairs": {"left": pairs.left, "right": pairs.right, "same": pairs.same}}
+    for model in models:
+        report(Progress(f"Verifying with {model.reference}", 0, 0))
+        network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).to(compute.device)
+        chosen = score_pairs(network, pixels, data.pairs["validation"], compute)
+        threshold = best_threshold(chosen, data.pairs["validation"].same)
+        scores = score_pairs(network, pixels, pairs, compute)
+        outcome = verify(scores, pairs.same, threshold)
+        arrays[str(model.reference)] = {"scores": scores}
+        rng = generator(settings.seed, "bootstrap", "verification")
+        results.append(
+            Result(
+                model=str(model.reference),
+                protocol="verification",
+                on=settings.on,
+                ways=None,
+                shots=None,
+                trials=len(pairs),
+                correct=int(outcome.correct.sum()),
+                accuracy=float(outcome.correct.mean()),
+                ci95=accuracy_interval(outcome.correct, np.arange(len(pairs), dtype=np.int32), rng),
+                alphabets=len(np.unique(data.labels.alphabet[pairs.left])),
+                threshold=threshold,
+                equal_error_rate=outcome.equal_error_rate,
+            )
+        )
+    return results, [], arrays
+
+
+def _headline(results: list[Result]) -> dict[str, float]:
+    widest = max((result.ways or 0) for result in results)
+    return {result.model: round(result.accuracy, 6) for result in results if (result.ways or 0) == widest}
+
+
+def images_source(data: Artifact) -> str:
+    """Return the name of the source behind a pair dataset or an images artifact."""
+    if data.manifest.source:
+        return data.manifest.source["name"]
+    return str(data.manifest.summary.get("source", "?"))
+
+
+def trained_on(store: Store, model: Artifact) -> dict[str, Any]:
+    """Return what has to be said beside a model's figures: the data it was trained on, and its own settings."""
+    parent = model.manifest.parent("pairs")
+    found = store.with_recipe(parent.recipe, parent.reference) if parent else None
+    said: dict[str, Any] = {"pairs": parent.reference if parent else None, "seed": model.manifest.settings["seed"]}
+    said["twin"] = model.manifest.settings["twin"]
+    said["objective"] = model.manifest.settings["objective"]["kind"]
+    if found:
+        summary, settings = found.manifest.summary, found.manifest.settings
+        said |= {name: summary[name] for name in ("source", "train_alphabets", "train_drawers")}
+        said |= {name: settings[name] for name in ("split", "holdout", "affine")} | {"train_pairs": settings["pairs"]}
+    return said

@@ -1,0 +1,109 @@
+"""What an evaluation measures on: images, split, pairs and runs, from a pair dataset or from a source."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omnishot.artifacts.images import opened, read_labels, read_pixels, read_runs
+from omnishot.artifacts.pairs import read_pairs, read_split
+from omnishot.artifacts.store import Artifact, Store
+from omnishot.config import SplitPart
+from omnishot.data.class_index import ClassIndex
+from omnishot.data.image_set import Labels, Runs
+from omnishot.data.pairs import Pairs, draw_pairs
+from omnishot.data.splits import Split, split_images
+from omnishot.errors import NotFoundError, SamplingError, UsageError
+from omnishot.seeding import generator
+
+_PAIRS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationData:
+    """Images to measure on.
+
+    Attributes:
+        pixels: Shape (n, side, side), uint8.
+        labels: What each image shows.
+        split: Which images train, validate and test.
+        runs: Published runs, where the source has them.
+        pairs: Pairs of each part that has images.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: Labels
+    split: Split
+    runs: Runs | None
+    pairs: dict[str, Pairs]
+
+    def index(self, part: SplitPart) -> ClassIndex:
+        """Return the images of one part by class.
+
+        Raises:
+            SamplingError: The part is empty.
+        """
+        chosen: NDArray[np.int32] = getattr(self.split, part)
+        if not len(chosen):
+            raise SamplingError(f"The {part} part of this split holds no images", hint="Use another --on.")
+        return ClassIndex.of(self.labels, chosen)
+
+
+def data_of_pairs(artifact: Artifact) -> EvaluationData:
+    """Read a pair dataset."""
+    with opened(artifact.file("pairs.h5")) as file:
+        pairs = {part: drawn for part in ("train", "validation", "test") if (drawn := read_pairs(file, part))}
+        return EvaluationData(read_pixels(file), read_labels(file), read_split(file), read_runs(file), pairs)
+
+
+def data_of_images(artifact: Artifact) -> EvaluationData:
+    """Read a source's images, divided as `prepare` would by default, with 10,000 pairs of each part."""
+    with opened(artifact.file("images.h5")) as file:
+        labels, runs, pixels = read_labels(file), read_runs(file), read_pixels(file)
+    split = split_images(labels, "koch" if runs else "alphabets")
+    pairs = {}
+    for part in ("train", "validation", "test"):
+        index = ClassIndex.of(labels, getattr(split, part))
+        pairs[part] = draw_pairs(index, _PAIRS, negatives="any", rng=generator(0, "pairs", part))
+    return EvaluationData(pixels, labels, split, runs, pairs)
+
+
+def pairs_of_models(store: Store, models: list[Artifact]) -> Artifact:
+    """Return the pair dataset the models were trained on.
+
+    Raises:
+        NotFoundError: It is no longer in the store.
+        UsageError: The models were trained on datasets that are divided differently.
+    """
+    found = [_pairs_of(store, model) for model in models]
+    first = _division(found[0])
+    for model, pairs in zip(models, found, strict=True):
+        if _division(pairs) != first:
+            raise UsageError(
+                f"{models[0].reference} and {model.reference} were trained on differently divided data "
+                f"({found[0].reference}, {pairs.reference}), so they have no trials in common",
+                hint="Evaluate them one by one, or name the images with --source.",
+            )
+    return found[0]
+
+
+def _pairs_of(store: Store, model: Artifact) -> Artifact:
+    parent = model.manifest.parent("pairs")
+    found = store.with_recipe(parent.recipe, parent.reference) if parent else None
+    if found is None:
+        raise NotFoundError(
+            f"The pair dataset {parent.reference if parent else '?'} of {model.reference} is not in the store",
+            hint="Name the images to measure on with --source.",
+        )
+    return found
+
+
+def runs_behind(data: Artifact) -> bool:
+    """Tell whether a pair dataset or an images artifact holds published runs, without reading its files."""
+    return bool(data.manifest.summary.get("runs"))
+
+
+def _division(pairs: Artifact) -> tuple[Any, ...]:
+    manifest = pairs.manifest
+    return (*[manifest.settings[key] for key in ("split", "holdout")], manifest.parents[0].recipe)

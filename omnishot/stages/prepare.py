@@ -1,0 +1,174 @@
+"""prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omnishot.artifacts.images import opened, read_labels, write_images
+from omnishot.artifacts.pairs import PARTS, write_pairs
+from omnishot.artifacts.reference import check_name
+from omnishot.artifacts.store import Recipe, Staging, Store
+from omnishot.config import PrepareSettings
+from omnishot.data.affine import draw_affine
+from omnishot.data.class_index import ClassIndex
+from omnishot.data.image_set import Labels
+from omnishot.data.pairs import Pairs, draw_pairs
+from omnishot.data.sources import Source, open_source
+from omnishot.data.splits import Split, split_images
+from omnishot.errors import SamplingError
+from omnishot.progress import Progress, Report
+from omnishot.seeding import generator
+from omnishot.stages.making import Made, make
+
+_IMAGES_RECIPE = 1
+_PAIRS_RECIPE = 1
+
+
+def prepare_images(store: Store, source: Source, *, force: bool = False, report: Report) -> Made:
+    """Decode a source's images, once per content.
+
+    Args:
+        store: Where the artifact goes.
+        source: The images.
+        force: Decode them again.
+        report: Receives progress.
+    """
+
+    def build(staging: Staging) -> None:
+        images = source.read(report)
+        write_images(staging.path / "images.h5", images, report=report)
+        labels = images.labels
+        staging.summary |= {
+            "images": len(labels),
+            "alphabets": len(labels.alphabet_names),
+            "characters": len(labels.character_names),
+            "runs": len(images.runs.support) if images.runs else 0,
+        }
+
+    origin = {"name": source.name, "digest": source.digest}
+    recipe = Recipe("images", _IMAGES_RECIPE, dict(source.settings), [], origin)
+    return make(store, recipe, _as_name(source.name), build, force=force)
+
+
+def prepare(
+    store: Store,
+    settings: PrepareSettings,
+    *,
+    source_name: str,
+    data_folder: Path,
+    offline: bool,
+    name: str | None = None,
+    force: bool = False,
+    report: Report,
+) -> Made:
+    """Make a pair dataset.
+
+    Args:
+        store: Where the artifacts go.
+        settings: What to draw.
+        source_name: `omniglot`, `glyphs`, `auto`, or the path of a folder.
+        data_folder: Where Omniglot lies or is downloaded to.
+        offline: Forbids the download.
+        name: Name of the artifact; by default it says source, pairs and variants.
+        force: Make a new version even if there is one.
+        report: Receives progress.
+
+    Raises:
+        OmnishotError: The source cannot be read, or has too few images for the pairs.
+    """
+    if name is not None:
+        check_name(name)
+    source = open_source(source_name, data_folder=data_folder, offline=offline, report=report)
+    settings = _resolved(settings, source)
+    images = prepare_images(store, source, report=report)
+
+    def build(staging: Staging) -> None:
+        images_file = images.artifact.file("images.h5")
+        with opened(images_file) as file:
+            labels = read_labels(file)
+        split = split_images(labels, settings.split, holdout=settings.holdout)
+        pairs = _draw_all(labels, split, settings, report)
+        variants = {
+            side: draw_affine((settings.pairs, settings.affine), generator(settings.seed, "affine", side))
+            for side in ("left", "right")
+        }
+        report(Progress("Storing pairs", 0, 0))
+        target = staging.path / "pairs.h5"
+        write_pairs(target, images_file=images_file, split=split, pairs=pairs, variants=variants)
+        if settings.materialize:
+            from omnishot.artifacts.rendered import write_rendered  # Deferred: torch takes seconds.
+
+            write_rendered(target, report=report)
+        staging.summary |= _summary(source, labels, split, pairs, settings, images.artifact.manifest.summary["runs"])
+
+    recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.artifact.as_parent()])
+    notes = (source.note,) if source.note else ()
+    return make(store, recipe, name or _default_name(source, settings), build, force=force, notes=notes)
+
+
+def _resolved(settings: PrepareSettings, source: Source) -> PrepareSettings:
+    """Omniglot's splits are for Omniglot; where none was asked for, other sources are divided by alphabet."""
+    if source.name == "omniglot" or "split" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"split": "alphabets"})
+
+
+def _draw_all(labels: Labels, split: Split, settings: PrepareSettings, report: Report) -> dict[str, Pairs]:
+    counts = {"train": settings.pairs, "validation": settings.validation_pairs, "test": settings.test_pairs}
+    drawn = {}
+    for part in PARTS:
+        chosen: NDArray[np.int32] = getattr(split, part)
+        if not len(chosen) and part == "validation":
+            continue
+        report(Progress(f"Drawing {part} pairs", 0, 0))
+        rng = generator(settings.seed, "pairs", part)
+        try:
+            drawn[part] = draw_pairs(ClassIndex.of(labels, chosen), counts[part], negatives=settings.negatives, rng=rng)
+        except SamplingError as error:
+            raise SamplingError(f"In the {part} part of the split: {error}", hint=error.hint) from None
+    return drawn
+
+
+def _summary(
+    source: Source, labels: Labels, split: Split, pairs: dict[str, Pairs], settings: PrepareSettings, n_runs: int
+) -> dict[str, object]:
+    trained = np.unique(labels.alphabet[split.train])
+    return {
+        "source": source.name,
+        "source_note": source.note,
+        "runs": n_runs,
+        "pairs": {part: len(drawn) for part, drawn in pairs.items()},
+        "variants": settings.pairs * settings.affine,
+        "images": {part: len(getattr(split, part)) for part in PARTS},
+        "train_alphabets": len(trained),
+        "train_characters": len(np.unique(labels.character[split.train])),
+        "train_drawers": len(np.unique(labels.drawer[split.train])),
+    }
+
+
+def _default_name(source: Source, settings: PrepareSettings) -> str:
+    parts = [_as_name(source.name), short_count(settings.pairs)]
+    if settings.affine:
+        parts.append(f"affine{settings.affine}")
+    if settings.split not in {"koch", "alphabets"}:
+        parts.append(settings.split + ("-all" if settings.holdout == "none" else ""))
+    if settings.negatives == "alphabet":
+        parts.append("alphabet-negatives")
+    if settings.materialize:
+        parts.append("pixels")
+    return "-".join(parts)
+
+
+def _as_name(text: str) -> str:
+    """Return a text in which everything a name may not hold became a hyphen."""
+    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._+-") else "-" for letter in text)
+    return kept.lstrip("._+-")[:60] or "images"
+
+
+def short_count(n: int) -> str:
+    """Return 90000 as 90k and 1500000 as 1.5M, and what is not round as it is."""
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if n >= unit and n * 10 % unit == 0:
+            return f"{n / unit:g}{letter}"
+    return str(n)

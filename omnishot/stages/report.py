@@ -1,0 +1,89 @@
+"""report: evaluations become tables, and a gate that a pipeline can stop at."""
+
+import re
+
+from omnishot.artifacts.evaluation import read_summary
+from omnishot.artifacts.store import Artifact, Store
+from omnishot.errors import QualityGateError, UsageError
+from omnishot.reporting.tables import Measured, is_baseline, percent
+
+
+def choose_evaluations(store: Store, references: list[str]) -> list[Artifact]:
+    """Return the evaluations to report.
+
+    Args:
+        store: Where they are.
+        references: The ones the user named; none stands for all evaluations of the models in the newest one.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    if references:
+        return [store.find(text, "evals") for text in references]
+    newest = store.newest("evals")
+    models = _models(newest)
+    return [artifact for artifact in store.artifacts("evals") if _models(artifact) == models]
+
+
+def _models(evaluation: Artifact) -> list[str]:
+    return [parent.reference for parent in evaluation.manifest.parents if parent.reference.startswith("models/")]
+
+
+def measured_in(evaluations: list[Artifact]) -> list[Measured]:
+    """Return every result of the evaluations; where two measured the same thing on the same data, the later one."""
+    found: dict[tuple[object, ...], Measured] = {}
+    for evaluation in evaluations:
+        summary = read_summary(evaluation.file("summary.json"))
+        for result in summary["results"]:
+            item = Measured(
+                result=result,
+                evaluation=str(evaluation.reference),
+                source=summary["source"],
+                seed=summary["seed"],
+                device=summary["device"],
+                trained_on=summary["models"].get(result.model, {}),
+            )
+            key = (summary["data"], result.model, result.protocol, result.on, result.ways, result.shots)
+            found.pop(key, None)
+            found[key] = item
+    return list(found.values())
+
+
+def check_gate(measured: list[Measured], gate: str) -> str:
+    """Compare every network's test accuracy with a demanded one.
+
+    Args:
+        measured: The results.
+        gate: `20-way=0.90`, or `verification=0.90`; a fraction in [0, 1].
+
+    Returns:
+        One sentence that says what passed.
+
+    Raises:
+        UsageError: The gate cannot be read, or nothing was measured that it speaks of.
+        QualityGateError: A network is below it.
+    """
+    match = re.fullmatch(r"(?:(?P<ways>[1-9][0-9]*)-way|verification)=(?P<least>0?\.[0-9]+|[01](?:\.0*)?)", gate)
+    if not match:
+        raise UsageError(
+            f"--fail-under {gate!r} cannot be read",
+            hint="Write 20-way=0.90 or verification=0.90, with a fraction between 0 and 1.",
+        )
+    ways, least = (int(match["ways"]) if match["ways"] else None), float(match["least"])
+    networks = [item.result for item in measured if not is_baseline(item.result.model) and item.result.on == "test"]
+    judged = [result for result in networks if result.ways == ways]
+    what = gate.partition("=")[0]
+    if not judged:
+        has = sorted({f"{result.ways}-way" if result.ways else "verification" for result in networks})
+        raise UsageError(
+            f"--fail-under {gate}: no network was measured at {what} on test images",
+            hint=f"These evaluations hold {', '.join(has) or 'baselines only'}; run `omnishot eval` for {what} first.",
+        )
+    below = [result for result in judged if result.accuracy < least]
+    figures = ", ".join(f"{result.model} {percent(result.accuracy)} ({result.protocol})" for result in below or judged)
+    if below:
+        raise QualityGateError(
+            f"{what} accuracy is below {percent(least)}: {figures}",
+            hint="Train longer or with other settings, or lower the gate.",
+        )
+    return f"{what} accuracy is at least {percent(least)}: {figures}"

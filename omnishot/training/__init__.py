@@ -1,0 +1,1 @@
+"""How a network is fitted: objectives, optimizer, schedules, and the loop around them."""

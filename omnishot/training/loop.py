@@ -1,0 +1,233 @@
+"""The training loop: steps, validation, early stopping, and a state from which a run continues exactly."""
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from omnishot.config import TrainSettings
+from omnishot.model.device import Compute
+from omnishot.model.siamese import SiameseNetwork
+from omnishot.progress import Progress, Report
+from omnishot.training.optimizer import build_optimizer, set_rates
+
+_REPORT_SECONDS = 0.5
+
+
+class Objective(Protocol):
+    """What a step minimises; a batch is a function of the seed, the epoch and the step."""
+
+    steps_per_epoch: int
+    pairs_per_step: int
+
+    def loss(self, network: SiameseNetwork, compute: Compute, *, epoch: int, step: int) -> Tensor:
+        """Return the mean loss of one batch, a scalar on the device."""
+
+
+@dataclass(slots=True)
+class Position:
+    """How far a run has come.
+
+    Attributes:
+        epoch: Epochs finished.
+        step: Steps taken in the epoch that is running.
+        seconds: Training time so far, interruptions not counted.
+        best_accuracy: Best validation accuracy so far, or -1 before the first.
+        best_epoch: Epochs finished when it was reached.
+        history: One row per finished epoch.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    best_accuracy: float = -1.0
+    best_epoch: int = 0
+    history: list[dict[str, float | None]] = field(default_factory=list)
+
+
+class Trainer:
+    """Fits a network; `run` until it returns True, then take `best_weights`."""
+
+    def __init__(
+        self,
+        network: SiameseNetwork,
+        objective: Objective,
+        settings: TrainSettings,
+        compute: Compute,
+        validate: Callable[[SiameseNetwork], float] | None,
+    ) -> None:
+        """Prepare a run from its beginning.
+
+        Args:
+            network: Freshly initialised; trained in place.
+            objective: What to minimise.
+            settings: Everything else.
+            compute: Where and how.
+            validate: Returns a validation accuracy, or None to keep the last weights.
+        """
+        self._network = network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._objective, self._settings, self._compute, self._validate = objective, settings, compute, validate
+        self._optimizer = build_optimizer(self._network, settings.optimizer)
+        self._average: AveragedModel | None = None
+        if settings.weight_averaging:
+            average = get_ema_multi_avg_fn(settings.weight_averaging)  # type: ignore[no-untyped-call]
+            self._average = AveragedModel(self._network, multi_avg_fn=average, use_buffers=True)
+        self._best = self._weights()
+        self._loss_sum = torch.zeros((), device=compute.device)
+        self.position = Position()
+
+    @property
+    def best_weights(self) -> dict[str, Tensor]:
+        """Weights of the best validated epoch, or the last ones where nothing was validated."""
+        return self._best if self.position.best_accuracy >= 0 else self._weights()
+
+    def run(self, *, report: Report, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
+        """Train until the end or until asked to stop.
+
+        Args:
+            report: Receives loss, validation accuracy, pairs per second and the share done.
+            should_stop: Asked between steps.
+            save: Called after each epoch, when `state` is worth keeping.
+
+        Returns:
+            Whether the run came to its end.
+        """
+        position, objective = self.position, self._objective
+        clock = _Clock(position.seconds)
+        reported, taken = -_REPORT_SECONDS, 0
+        while not self._is_over():
+            if should_stop():
+                return False
+            self._step()
+            taken += 1
+            position.seconds = clock.seconds()
+            if clock.elapsed() - reported >= _REPORT_SECONDS:
+                reported = clock.elapsed()
+                report(self._progress(taken * objective.pairs_per_step / clock.elapsed()))
+            if position.step == objective.steps_per_epoch:
+                self._finish_epoch(taken * objective.pairs_per_step / clock.elapsed())
+                position.seconds = clock.seconds()
+                save()
+        return True
+
+    def _step(self) -> None:
+        position, settings = self.position, self._settings
+        set_rates(
+            self._optimizer,
+            settings.optimizer,
+            settings.schedule,
+            step=position.epoch * self._objective.steps_per_epoch + position.step,
+            epoch=position.epoch,
+            epochs=settings.epochs,
+            done=self._share_done(),
+        )
+        self._network.train()
+        loss = self._objective.loss(self._network, self._compute, epoch=position.epoch, step=position.step)
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        if self._average:
+            self._average.update_parameters(self._network)
+        self._loss_sum += loss.detach()
+        position.step += 1
+
+    def _finish_epoch(self, pairs_per_second: float) -> None:
+        position = self.position
+        accuracy = self._validate(self._kept()) if self._validate else None
+        position.epoch, position.step = position.epoch + 1, 0
+        if accuracy is not None and accuracy >= position.best_accuracy:  # Of equals the later: it has seen more.
+            position.best_accuracy, position.best_epoch = accuracy, position.epoch
+            self._best = self._weights()
+        position.history.append(
+            {
+                "epoch": position.epoch,
+                "loss": float(self._loss_sum) / self._objective.steps_per_epoch,
+                "validation_accuracy": accuracy,
+                "learning_rate": self._optimizer.param_groups[0]["lr"],
+                "pairs_per_second": round(pairs_per_second, 1),
+                "seconds": round(position.seconds, 3),
+            }
+        )
+        self._loss_sum.zero_()
+
+    def _is_over(self) -> bool:
+        position, patience = self.position, self._settings.patience
+        if position.step == 0 and patience and position.best_accuracy >= 0:
+            stale = position.epoch - position.best_epoch
+            if stale >= patience:
+                return True
+        if position.epoch >= self._settings.epochs:
+            return True
+        out_of_time = self._settings.max_minutes and position.seconds >= self._settings.max_minutes * 60
+        # A run that ends on time still validates what it has, so that it keeps something.
+        if out_of_time and position.step:
+            self._finish_epoch(0.0)
+        return bool(out_of_time)
+
+    def _share_done(self) -> float:
+        position, settings = self.position, self._settings
+        steps = position.epoch * self._objective.steps_per_epoch + position.step
+        share = steps / (settings.epochs * self._objective.steps_per_epoch)
+        return max(share, position.seconds / (settings.max_minutes * 60)) if settings.max_minutes else share
+
+    def _progress(self, pairs_per_second: float) -> Progress:
+        position, steps = self.position, self._objective.steps_per_epoch
+        share = self._share_done()
+        figures: dict[str, float | str] = {"epoch": f"{position.epoch + 1}/{self._settings.epochs}"}
+        figures["loss"] = f"{float(self._loss_sum) / max(position.step, 1):.4f}"
+        if position.best_accuracy >= 0:
+            figures["validation"] = f"{position.history[-1]['validation_accuracy']:.1%}"
+        figures["pairs/s"] = f"{pairs_per_second:,.0f}"
+        return Progress(
+            "Training", share * self._settings.epochs * steps, self._settings.epochs * steps, "steps", figures
+        )
+
+    def _kept(self) -> SiameseNetwork:
+        return cast(SiameseNetwork, self._average.module) if self._average else self._network
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: tensor.detach().clone() for name, tensor in self._kept().state_dict().items()}
+
+    def state(self) -> dict[str, Any]:
+        """Return everything a later `load_state` needs to continue exactly: tensors and plain values."""
+        return {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict() if self._average else None,
+            "optimizer": self._optimizer.state_dict(),
+            "best": self._best,
+            "loss_sum": self._loss_sum,
+            "position": copy.deepcopy(asdict(self.position)),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue where a run with equal settings and data stood.
+
+        Raises:
+            KeyError: Something is missing.
+            RuntimeError: The weights are another network's.
+        """
+        self._network.load_state_dict(state["network"])
+        if self._average:
+            self._average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._best = {name: tensor.to(self._compute.device) for name, tensor in state["best"].items()}
+        self._loss_sum = state["loss_sum"].to(self._compute.device)
+        self.position = Position(**state["position"])
+
+
+class _Clock:
+    """Seconds since a start, on top of those of earlier sessions."""
+
+    def __init__(self, before: float) -> None:
+        self._before, self._start = before, time.perf_counter()
+
+    def elapsed(self) -> float:
+        return max(time.perf_counter() - self._start, 1e-9)
+
+    def seconds(self) -> float:
+        return self._before + self.elapsed()

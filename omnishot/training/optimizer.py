@@ -1,0 +1,88 @@
+"""torch's optimizers with a learning rate, momentum and L2 penalty per layer.
+
+Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and regularisation).
+"""
+
+import torch
+from torch import nn
+
+from omnishot.config import OptimizerSettings, ScheduleSettings, did_you_mean
+from omnishot.errors import SettingsError
+from omnishot.model.siamese import SiameseNetwork
+from omnishot.training.schedules import momentum_at, rate_factor
+
+
+def build_optimizer(network: SiameseNetwork, settings: OptimizerSettings) -> torch.optim.Optimizer:
+    """Return an optimizer with two parameter groups per layer: weights with the penalty, the rest without.
+
+    Raises:
+        SettingsError: The settings name a layer that the network does not have.
+    """
+    layers = layers_of(network)
+    for name in settings.layers:
+        if name not in layers:
+            hint = f"Layers: {', '.join(layers)}."
+            raise SettingsError(f"optimizer.layers: unknown layer '{name}'{did_you_mean(name, layers)}", hint=hint)
+    groups = []
+    for name, layer in layers.items():
+        own = settings.layers.get(name)
+        rate = settings.learning_rate if own is None or own.learning_rate is None else own.learning_rate
+        momentum = settings.momentum if own is None or own.momentum is None else own.momentum
+        l2 = settings.l2 if own is None or own.l2 is None else own.l2
+        penalised = [parameter for parameter in layer.parameters() if parameter.ndim > 1]
+        spared = [parameter for parameter in layer.parameters() if parameter.ndim <= 1]
+        for parameters, penalty in ((penalised, l2), (spared, 0.0)):
+            if parameters:
+                groups.append(_group(parameters, settings, rate, momentum, penalty))
+    if settings.kind == "sgd":
+        return torch.optim.SGD(groups, lr=settings.learning_rate, fused=True)
+    if settings.kind == "adam":
+        return torch.optim.Adam(groups, lr=settings.learning_rate, fused=True)
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+
+
+def _group(
+    parameters: list[nn.Parameter], settings: OptimizerSettings, rate: float, momentum: float, penalty: float
+) -> dict[str, object]:
+    # torch's L2 adds weight_decay * w to the gradient, which is the gradient of half that times w².
+    group: dict[str, object] = {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": penalty}
+    if settings.kind == "sgd":
+        group |= {"momentum": settings.momentum_start, "final_momentum": momentum}
+    return group
+
+
+def layers_of(network: SiameseNetwork) -> dict[str, nn.Module]:
+    """Return the layers with parameters by the names that settings use: conv1, ..., dense, head."""
+    return {**dict(network.twin.named_children()), "head": network.head}
+
+
+def set_rates(
+    optimizer: torch.optim.Optimizer,
+    settings: OptimizerSettings,
+    schedule: ScheduleSettings,
+    *,
+    step: int,
+    epoch: int,
+    epochs: int,
+    done: float,
+) -> float:
+    """Set every group's learning rate and momentum for the next step.
+
+    Args:
+        optimizer: From `build_optimizer`.
+        settings: What it was built from.
+        schedule: How rates change.
+        step: Steps taken before this one.
+        epoch: Epochs finished before this one.
+        epochs: Epochs of the whole run.
+        done: Share of the run that is over, in [0, 1].
+
+    Returns:
+        The factor on all learning rates.
+    """
+    factor = rate_factor(schedule, step=step, epoch=epoch, done=done)
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"] * factor
+        if "final_momentum" in group:
+            group["momentum"] = momentum_at(settings, group["final_momentum"], epoch=epoch, epochs=epochs)
+    return factor

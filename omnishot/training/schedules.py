@@ -1,0 +1,39 @@
+"""Learning rate and momentum as plain functions of how far a run has come."""
+
+import math
+
+from omnishot.config import OptimizerSettings, ScheduleSettings
+
+
+def rate_factor(schedule: ScheduleSettings, *, step: int, epoch: int, done: float) -> float:
+    """Return what the learning rate is multiplied with.
+
+    Args:
+        schedule: Kind and values.
+        step: Steps taken before this one.
+        epoch: Epochs finished before this one.
+        done: Share of the run that is over, in [0, 1].
+
+    Source: Koch et al. 2015, section 3.2 (exponential per epoch); Loshchilov & Hutter 2017 (cosine).
+    """
+    warmup = min(1.0, (step + 1) / schedule.warmup_steps) if schedule.warmup_steps else 1.0
+    if schedule.kind == "exponential":
+        return warmup * schedule.decay**epoch
+    if schedule.kind == "cosine":
+        return warmup * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return warmup
+
+
+def momentum_at(optimizer: OptimizerSettings, final: float, *, epoch: int, epochs: int) -> float:
+    """Return the momentum of an epoch: it rises linearly from `momentum_start` to a layer's own final value.
+
+    Args:
+        optimizer: Where it starts.
+        final: Where it ends.
+        epoch: Epochs finished before this one.
+        epochs: Epochs of the whole run.
+
+    Source: Koch et al. 2015, section 3.2.
+    """
+    share = epoch / (epochs - 1) if epochs > 1 else 1.0
+    return optimizer.momentum_start + (final - optimizer.momentum_start) * share
