@@ -78,9 +78,12 @@ def eval_command(
         console, opened, measured, values, protocol=protocol, baselines=baselines, source=source, device=device,
         name=name, force=force,
     )  # fmt: skip
-    results = results_of(made.artifact)
-    console.tables([_summary(results)], to_stderr=True)
-    console.made(made, results=[asdict(result) for result in results])
+    from omnishot.reporting.tables import summary_tables
+    from omnishot.stages.report import measured_in
+
+    measurements = measured_in([made.artifact])
+    console.tables(summary_tables(measurements), to_stderr=True)
+    console.made(made, results=[asdict(item.result) for item in measurements])
 
 
 def _models(console: Console, store: "Store", references: list[str], *, baselines_only: bool) -> "list[Artifact]":
@@ -152,17 +155,3 @@ def _baselines(text: str | None, protocol: str) -> list[str]:
                 hint=f"Baselines: {', '.join(BASELINES)}, or none.",
             )
     return [name for name in BASELINES if name in names]
-
-
-def results_of(evaluation: "Artifact") -> list[Any]:
-    """Return the results of an evaluation."""
-    from omnishot.artifacts.evaluation import read_summary
-
-    results: list[Any] = read_summary(evaluation.file("summary.json"))["results"]
-    return results
-
-
-def _summary(results: list[Any]) -> Any:
-    from omnishot.reporting.tables import results_table
-
-    return results_table(results)

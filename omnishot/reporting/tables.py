@@ -55,7 +55,7 @@ def tables_of(measured: Sequence[Measured]) -> list[Table]:
     tables += [_twenty_way(measured)] if any(item.result.ways == 20 for item in measured) else []
     shown = {id(item) for rows in _sweeps(measured) for item in rows}
     others = [item for item in measured if item.result.ways not in {None, 20} and id(item) not in shown]
-    tables += [results_table([item.result for item in others])] if others else []
+    tables += [_results(others)] if others else []
     tables += [_verification(measured)] if any(item.result.ways is None for item in measured) else []
     return tables
 
@@ -162,15 +162,23 @@ def _twenty_way(measured: Sequence[Measured]) -> Table:
     )
 
 
-def results_table(results: Sequence[Result]) -> Table:
-    """Return results as they are, one a row."""
-    rows = []
-    for result in results:
+def summary_tables(measured: Sequence[Measured]) -> list[Table]:
+    """Return the results of one evaluation by themselves: a sweep where there are many ways, else one row each."""
+    return [_sweep(rows) for rows in _sweeps(measured)] or [_results(measured)]
+
+
+def _results(measured: Sequence[Measured]) -> Table:
+    rows: list[tuple[str, ...]] = []
+    emphasised = set()
+    for item in measured:
+        result = item.result
+        if not is_baseline(result.model):
+            emphasised.add(len(rows))
         task = f"{result.ways}-way {result.shots}-shot" if result.ways else "same or different"
         cells = (result.model, task, percent(result.accuracy), _interval(result), f"{result.correct:,}")
-        rows.append((*cells, f"{result.trials:,}", result.protocol, result.on))
-    columns = ("method", "task", "accuracy", "95 % interval", "correct", "trials", "protocol", "on")
-    return Table(title="Accuracy", columns=columns, rows=tuple(rows))
+        rows.append((*cells, f"{result.trials:,}", result.protocol, result.on, item.source))
+    columns = ("method", "task", "accuracy", "95 % interval", "correct", "trials", "protocol", "on", "images")
+    return Table(title="Accuracy", columns=columns, rows=tuple(rows), emphasised=frozenset(emphasised))
 
 
 def _verification(measured: Sequence[Measured]) -> Table:

@@ -43,7 +43,7 @@ class ClassesLoss:
             SamplingError: There are fewer classes than a batch holds, or one has too few images.
         """
         self._settings, self._pixels, self._index, self._seed = settings, pixels, index, seed
-        n_classes, fewest = index.n_classes * settings.rotations, int(index.class_sizes.min(initial=0))
+        n_classes, fewest = index.n_classes * settings.rotations, int(index.class_sizes.min())
         if n_classes < settings.classes_per_batch or fewest < settings.drawers_per_class:
             raise SamplingError(
                 f"Batches of {settings.classes_per_batch} classes x {settings.drawers_per_class} images asked for, but "
