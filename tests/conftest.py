@@ -15,15 +15,15 @@ from PIL import Image
 from omnishot.data.image_set import ImageSet, Labels
 
 
-def draw_images(n_alphabets: int, n_characters: int, n_drawers: int, *, seed: int = 0) -> ImageSet:
-    """Draw characters that differ clearly, each a few thick strokes, with small shifts between drawers."""
+def draw_images(n_alphabets: int, n_characters: int, n_drawers: int, *, wobble: int = 3, seed: int = 0) -> ImageSet:
+    """Draw characters that differ clearly, each a few thick strokes, their corners moved by up to `wobble` pixels by each drawer."""
     rng = np.random.default_rng(seed)
     pixels, alphabets, characters, drawers = [], [], [], []
     for alphabet in range(n_alphabets):
         for character in range(n_characters):
-            corners = rng.integers(15, 85, size=(4, 2))
+            corners = rng.integers(16, 86, size=(4, 2))
             for drawer in range(n_drawers):
-                pixels.append(_strokes(corners + rng.integers(-3, 4, size=corners.shape)))
+                pixels.append(_strokes(corners + rng.integers(-wobble, wobble + 1, size=corners.shape)))
                 alphabets.append(f"A{alphabet}")
                 characters.append(f"A{alphabet}/c{character}")
                 drawers.append(drawer)
@@ -49,7 +49,7 @@ def images() -> ImageSet:
 def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five alphabets of five classes of four PNG files, black on white, to be read but not changed."""
     folder = tmp_path_factory.mktemp("pictures") / "scripts"
-    images = draw_images(5, 5, 4, seed=1)
+    images = draw_images(5, 5, 4, wobble=14, seed=1)
     labels = images.labels
     for i, image in enumerate(images.pixels):
         target = folder / labels.character_names[labels.character[i]] / f"{labels.drawer[i]}.png"

@@ -77,11 +77,12 @@ class Console:
         if not console.is_terminal:
             console = RichConsole(stderr=to_stderr, highlight=False, width=1000)
         for table in tables:
-            shown = RichTable(title=Text(table.title, "bold"), title_justify="left")
+            shown = RichTable()
             for column in table.columns:
                 shown.add_column(Text(column), overflow="fold")
             for number, row in enumerate(table.rows):
                 shown.add_row(*map(Text, row), style="bold green" if number in table.emphasised else None)
+            console.print(Text(table.title, "bold"), soft_wrap=True)
             console.print(shown)
             for note in table.notes:
                 console.print(Text(note), soft_wrap=not console.is_terminal)

@@ -9,11 +9,11 @@ Floats = NDArray[np.float64]
 # Points of the plane are x + iy, y down. A stroke is the steps of its pen, a path the points it passes.
 Plane = NDArray[np.complex128]
 
-# Pixels are those of a page of 105, Omniglot's; its pen is a disc of 5 on a line 2 pixels off the middle.
+# As in Omniglot: the side of the page, the width of the pen and where drawings centre, in pixels.
 PAGE, PEN, MIDDLE = 105.0, 5.0, 51 * (1 + 1j)
 # A segment of a stroke is 16 straight steps, as a mouse would sample it; each is inked by 8 dots.
 STEPS, DOTS = 16, 8
-# A draft is drawn on this many cells, two of them margin; a cell is about as wide as the pen.
+# The side of a draft in cells, five of them margin; a cell is about as wide as the pen.
 CELLS = 18
 SMEAR = (np.abs(np.subtract.outer(np.arange(CELLS), np.arange(CELLS))) <= 2).astype(np.float64)
 # Drafts whose blurred ink differs by a smaller share of its energy would be read as one character.
@@ -59,9 +59,9 @@ class _Habits:
         self.sibling = rng.uniform(0.3, 0.7)
         # Chances that a stroke starts on a node, joins two nodes, stands apart or is a dot.
         self.attach = rng.dirichlet([2.0, 1.0, 0.5, 0.4])
-        self.diagonal = 75 * np.exp(rng.normal(0, 0.13))
-        self.aspect = rng.normal(-0.1, 0.28)
-        self.path_per_diagonal = rng.normal(1.75, 0.45)
+        self.diagonal = 75 * np.exp(rng.normal(0, 0.15))
+        self.aspect = rng.normal(-0.05, 0.23)
+        self.path_per_diagonal = rng.normal(1.8, 0.7)
 
 
 class _Hands:
@@ -113,30 +113,31 @@ def _design_alphabet(habits: _Habits, n_characters: int, rng: np.random.Generato
     pool = [_invent_stroke(habits, rng) for _ in range(rng.integers(7, 16))]
     characters: list[list[_Part]] = []
     looks: list[Floats] = []
-    tolerance = TOO_ALIKE
+    strictness = 1.0
     while len(characters) < n_characters:
         parts = _compose(characters, pool, habits, rng)
         look, strangeness = _draft(parts, habits, rng)
-        if rng.random() > np.exp(-strangeness / 2):
-            continue
-        if all(np.sum((look - other) ** 2) > tolerance * np.sum(look**2 + other**2) / 2 for other in looks):
+        normal = rng.random() < np.exp(-strictness * strangeness / 2)
+        if normal and all(_distance(look, other) > strictness * TOO_ALIKE for other in looks):
             characters.append(parts)
             looks.append(look)
-        else:
+        elif normal or rng.random() < 0.005:
             # Too few strokes for so many characters: invent another, and ask for a little less.
             pool.append(_invent_stroke(habits, rng))
-            tolerance *= 0.98
+            strictness *= 0.98
     return characters
 
 
-def _compose(
-    characters: list[list[_Part]], pool: list[Plane], habits: _Habits, rng: np.random.Generator
-) -> list[_Part]:
-    """Build a character of 1 to 5 strokes, or change the end of one of `characters`, as scripts do."""
+def _distance(look: Floats, other: Floats) -> float:
+    return float(2 * np.sum((look - other) ** 2) / np.sum(look**2 + other**2))
+
+
+def _compose(known: list[list[_Part]], pool: list[Plane], habits: _Habits, rng: np.random.Generator) -> list[_Part]:
+    """Build a character of 1 to 5 strokes, or mirror a known one or change its end, as scripts do."""
     parts: list[_Part] = []
     n_strokes = 1 + rng.binomial(4, habits.another_stroke)
-    if characters and rng.random() < habits.sibling:
-        model = characters[rng.integers(len(characters))]
+    if known and rng.random() < habits.sibling:
+        model = known[rng.integers(len(known))]
         parts = model[: rng.integers(1, len(model) + 1)]
         n_strokes = min(5, len(parts) + 1)
         if rng.random() < 0.2:
@@ -157,7 +158,7 @@ def _place(stroke: Plane, parts: list[_Part], habits: _Habits, rng: np.random.Ge
     way = rng.choice(4, p=habits.attach)
     direction = np.exp(0.25j * np.pi * rng.integers(8))
     if way == 3:
-        tick = np.full(STEPS, np.exp(0.25j * np.pi * rng.integers(4)) / STEPS)
+        tick = np.full(STEPS, direction / STEPS)
         return _Part(tick, rng.choice([0.02, 0.15]), parent, node, 0.5, gap=direction * rng.uniform(0.2, 0.4))
     if way == 2:
         return _Part(stroke, size, parent, 0.5, 0.5, gap=direction * rng.uniform(0.3, 0.7))
@@ -171,18 +172,17 @@ def _invent_stroke(habits: _Habits, rng: np.random.Generator) -> Plane:
     angular = rng.random() < habits.angular
     sweep, ratio, tail = rng.uniform(1.3, 4.6), rng.choice([0.5, 0.7, 1.0, 1.4]), rng.choice([0.4, 0.6, 0.9])
     if angular or rng.random() < 0.3:
-        # Most letters turn at few places: visit 2 to 5 points of a lattice of 9, sometimes to and fro.
-        spots = rng.choice(9, rng.integers(2, 6), replace=False)
-        spots = np.append(spots, spots[:1]) if len(spots) > 2 and rng.random() < 0.25 else spots
-        chords = np.diff(spots % 3 + 1j * (spots // 3))
+        # Most letters turn at few places and prefer the axes: visit 2 to 5 of 9 points, perhaps back to the first.
+        walks = rng.permuted(np.tile(np.arange(9), (3, 1)), axis=1)[:, : rng.integers(2, 6)]
+        walks = np.concatenate([walks, walks[:, : rng.random() < 0.25]], axis=1)
+        tries = np.diff(walks % 3 + 1j * (walks // 3))
+        chords = tries[np.argmax(np.mean(tries.real * tries.imag == 0, axis=1))]
         bends = rng.choice([0.0] if angular else [0.0, 0.0, 0.8, -0.8, 1.6, -1.6, 2.6, -2.6], len(chords))
-        corners = np.diff(np.angle(chords) - bends / 2, prepend=0) - np.r_[0, bends[:-1]]
-        lengths = np.abs(chords)
+        corners, lengths = np.diff(np.angle(chords) - bends / 2, prepend=0) - np.r_[0, bends[:-1]], np.abs(chords)
     else:
         curves: list[list[list[float]]] = [
             [[0, 0], [sweep / 2, sweep / 2], [1, ratio]],  # Arc.
             [[0, 0], [0, sweep], [1, tail]],  # Hook.
-            [[0, 0], [sweep, 0], [tail, 1]],  # Cane.
             [[0, 0, 0], [sweep, -sweep, sweep], [1, ratio, tail]],  # Wave.
             [[0, -sweep], [sweep, sweep], [1, ratio]],  # Humps.
             [[0, 0, 0, 0], [1.57, 1.57, 1.57, 1.57], [1, ratio, 1, ratio]],  # Loop.
@@ -195,8 +195,7 @@ def _invent_stroke(habits: _Habits, rng: np.random.Generator) -> Plane:
     bends += rng.normal(0, 0.12, len(bends))
     heading = np.cumsum(corners + bends)[:, None] + bends[:, None] * ((np.arange(STEPS) + 0.5) / STEPS - 1)
     steps = (lengths[:, None] * np.exp(1j * heading)).ravel()
-    path = np.cumsum(steps)
-    steps /= np.hypot(np.ptp(path.real), np.ptp(path.imag))
+    steps /= np.hypot(*np.ptp([np.cumsum(steps.real), np.cumsum(steps.imag)], axis=1))
     return np.asarray(steps if rng.random() < 0.5 else steps.conj())
 
 
@@ -214,7 +213,7 @@ def _draft(parts: list[_Part], habits: _Habits, rng: np.random.Generator) -> tup
     away = points - points.mean()
     oddities = [
         np.mean(away**2).imag / np.mean(np.abs(away) ** 2) / 0.25,
-        (np.log((width + 0.01) / (height + 0.01)) - habits.aspect) / 0.5,
+        np.log((width + 0.01) / (height + 0.01)) / 0.5,
         abs(points.mean() - (low + high) / 2) / diagonal / 0.09,
         (length / diagonal - habits.path_per_diagonal) / 0.6,
         # Strokes that hide behind one another light too few cells.
@@ -239,8 +238,7 @@ def _assemble(parts: list[_Part], strokes: list[Plane], looseness: Floats, rng: 
             start = spot(part.parent, part.parent_node) + part.gap * (1 + 0.15 * looseness * _normal(looseness, rng))
             if part.bridge:
                 path = path * ((spot(*part.bridge) - start) / path[:, -1:])
-            own = round(part.own_node * stroke.shape[1])
-            path = path - path[:, own : own + 1] + start
+            path = path - path[:, [round(part.own_node * stroke.shape[1])]] + start
         paths.append(path)
     return paths
 
@@ -249,8 +247,7 @@ def _loosen(stroke: Plane, looseness: Floats, rng: np.random.Generator) -> Plane
     """Return a stroke as each hand would draw it: segments turned, stretched and bent; (n_drawers, n_steps)."""
     shape = (len(looseness), len(stroke) // STEPS, 1)
     loose = looseness[..., None]
-    within = np.linspace(-0.5, 0.5, STEPS)
-    turn = np.cumsum(rng.normal(0, 0.11, shape), axis=1) + rng.normal(0, 0.18, shape) * within
+    turn = np.cumsum(rng.normal(0, 0.11, shape), axis=1) + rng.normal(0, 0.18, shape) * np.linspace(-0.5, 0.5, STEPS)
     steps = stroke * np.exp(loose * (rng.normal(0, 0.14, shape) + 1j * turn)).reshape(len(looseness), -1)
     path, model = np.cumsum(steps, axis=1), np.cumsum(stroke)
     # Errors along the pen add up; the eye corrects the size and direction of the whole.
@@ -262,13 +259,11 @@ def _loosen(stroke: Plane, looseness: Floats, rng: np.random.Generator) -> Plane
 
 def _write(parts: list[_Part], habits: _Habits, hands: _Hands, rng: np.random.Generator) -> Plane:
     """Draw one character with every hand; return the dots of the pen in pixels, (n_drawers, n_dots)."""
-    strokes = [_loosen(part.stroke, hands.looseness, rng) for part in parts]
-    paths = _assemble(parts, strokes, hands.looseness, rng)
+    paths = _assemble(parts, [_loosen(part.stroke, hands.looseness, rng) for part in parts], hands.looseness, rng)
     points = np.concatenate(paths, axis=1)
     noise = rng.normal(size=(5, *hands.size.shape))
-    stretch = np.exp(0.07 * noise[0])
-    points = points.real * stretch + hands.slant * points.imag + 1j * points.imag / stretch
-    points = points * np.exp(0.05j * noise[1])
+    stretch = np.exp((habits.aspect + 0.14 * noise[0]) / 2)
+    points = (points.real * stretch + points.imag * (hands.slant + 1j / stretch)) * np.exp(0.05j * noise[1])
     low = points.real.min(1, keepdims=True) + 1j * points.imag.min(1, keepdims=True)
     extent = points.real.max(1, keepdims=True) + 1j * points.imag.max(1, keepdims=True) - low
     # Small characters are drawn larger, large ones smaller, than their strokes would make them.

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,8 @@ def _answer(url: str, seconds: float) -> Any:
         try:
             outcome.append(urllib.request.urlopen(url, timeout=seconds))
         except OSError as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
             outcome.append(error)
 
     thread = threading.Thread(target=attempt, daemon=True)

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# From nothing to accuracy tables: makes .venv, installs omnishot, then prepare, train, eval and report.
+# Uses Omniglot if it lies in $OMNISHOT_DATA/omniglot or can be downloaded, else the built-in glyphs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ ! -x .venv/bin/omnishot ]; then
+    echo "Making .venv; this downloads PyTorch, so it can take minutes" >&2
+    [ -x .venv/bin/python ] || "${PYTHON:-python3}" -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt .
+fi
+export PATH="$PWD/.venv/bin:$PATH"
+if [ -z "${OMNISHOT_DATA:-}" ] && [ -d ../shared/omniglot ]; then # Data beside the checkout.
+    OMNISHOT_DATA=$(cd ../shared && pwd)
+    export OMNISHOT_DATA
+fi
+
+pairs=$(omnishot prepare --source auto --pairs 90k --affine 8)
+model=$(omnishot train "$pairs")
+omnishot eval "$model" --ways 20 > /dev/null
+omnishot eval "$model" --ways 1..20 --protocol within > /dev/null
+omnishot eval "$model" --protocol verification > /dev/null
+omnishot report

@@ -1,0 +1,132 @@
+"""Expected failures: one sentence, the next step, the right exit code, nothing half-written."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SMALL = ["--pairs", "60", "--affine", "0"]
+
+
+@pytest.fixture(scope="module")
+def store(omnishot: Any, picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("failures") / "artifacts"
+    assert omnishot("prepare", "--source", picture_folder, *SMALL, "--store", folder).code == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["prepare", "--pairs", "0"], 2, "pairs = 0"),
+        (["prepare", "--pairs", "many"], 2, "90000, 90k or 1.5M"),
+        (["prepare", "--affine", "-1"], 2, "affine = -1"),
+        (["prepare", "--split", "kock"], 2, "koch"),
+        (["prepare", "--sorce", "glyphs"], 2, "--source"),
+        (["prepare", "--name", "../x"], 2, "cannot name an artifact"),
+        (["prepare", "--source", "no-such-folder"], 4, "no-such-folder"),
+        (["prepare", "--source", "omniglot"], 6, "--source glyphs"),
+        (["prepare", "--split", "lake", "--source", "PICTURES"], 2, "is for Omniglot"),
+        (["train", "--preset", "quik"], 2, "Did you mean 'quick'"),
+        (["train", "--set", "epocs=3"], 2, "Did you mean 'epochs'"),
+        (["train", "--set", "epochs=many"], 2, "epochs = 'many'"),
+        (["train", "--config", "no-such-file.yaml"], 2, "no-such-file.yaml"),
+        (["train", "--preset", "quick", "--config", "x.yaml"], 2, "one of them"),
+        (["train", "pairz"], 4, "There is no 'pairz'"),
+        (["train", "models/x"], 2, "but pairs are needed"),
+        (["train", "--preset", "quick", "--resume"], 4, "nothing to resume"),
+        (["train", "--preset", "quick", "--set", "objective.classes_per_batch=500"], 2, "but there are 60 classes"),
+        (["eval", "no-such-model"], 4, "no-such-model"),
+        (["eval", "../../etc/passwd"], 2, "is not a reference"),
+        (["eval", "--ways", "40"], 2, "need an alphabet with 40 classes, but the largest of 1 has 5"),
+        (["eval", "--ways", "0"], 2, "--ways"),
+        (["eval", "--ways", "20..1"], 2, "--ways"),
+        (["eval", "--trials", "0"], 2, "trials = 0"),
+        (["eval", "--protocol", "lake"], 2, "no published runs"),
+        (["eval", "--protocol", "lake", "--shots", "5"], 2, "5 shots"),
+        (["eval", "--protocol", "verification"], 4, "no model"),
+        (["eval", "--baselines", "hausdorf"], 2, "Did you mean 'hausdorff'"),
+        (["report"], 4, "omnishot eval"),
+        (["report", "models/x"], 2, "but evals are needed"),
+        (["show", "nothing"], 4, "nothing"),
+        (["ls", "modls"], 2, "Did you mean 'models'"),
+        (["presets", "koc"], 2, "Did you mean 'koch'"),
+        (["evall"], 2, "eval"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_mistakes(
+    omnishot: Any, store: Path, picture_folder: Path, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    before = sorted(path for path in store.rglob("*") if not path.match("*.lock"))
+    given = [str(picture_folder) if argument == "PICTURES" else argument for argument in arguments]
+    outcome = omnishot(*given, OMNISHOT_STORE=str(store), OMNISHOT_DATA=str(tmp_path))
+    assert outcome.code == code, outcome.err
+    assert words in " ".join(outcome.err.replace("│", " ").split())
+    assert "Traceback" not in outcome.err
+    assert outcome.out == ""
+    assert sorted(path for path in store.rglob("*") if not path.match("*.lock")) == before
+
+
+def test_cuda_without_cuda(omnishot: Any, store: Path) -> None:
+    outcome = omnishot("train", "--preset", "quick", "--device", "cuda", "--store", store, CUDA_VISIBLE_DEVICES="")
+    assert outcome.code == 6
+    assert "--device cpu" in outcome.err
+
+
+def test_an_empty_store_names_the_first_command(omnishot: Any, tmp_path: Path) -> None:
+    for command, first in [("train", "omnishot prepare"), ("eval", "omnishot train"), ("report", "omnishot eval")]:
+        outcome = omnishot(command, "--store", tmp_path / "none")
+        assert outcome.code == 4
+        assert first in outcome.err
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_damaged_pair_dataset_is_named(omnishot: Any, picture_folder: Path, tmp_path: Path) -> None:
+    omnishot("prepare", "--source", picture_folder, *SMALL, "--store", tmp_path)
+    (path,) = tmp_path.glob("pairs/*/v1/pairs.h5")
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1000])
+    outcome = omnishot("train", "--preset", "quick", "--store", tmp_path)
+    assert outcome.code == 4
+    assert str(path) in outcome.err
+    assert "omnishot prepare --force" in outcome.err
+
+
+def test_a_reader_that_has_enough_ends_the_program_quietly(store: Path) -> None:
+    line = f'"{sys.executable}" -m omnishot ls --json --store "{store}" | true; echo ${{PIPESTATUS[0]}}'
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() in {"141", "0"}  # 0 where it had written everything before the reader ended.
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_a_checkpoint_that_resumes(
+    omnishot: Any, store: Path, number: signal.Signals, code: int
+) -> None:
+    train = [
+        "train", "--preset", "quick", "--device", "cpu", "--store", str(store), "--set", "objective.classes_per_batch=10",
+        "--set", "epochs=100000", "--set", "max_minutes=0.15", "--set", f"seed={int(number)}",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-m", "omnishot", *train], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("Training"):
+                break
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert "--resume" in err
+    assert out == ""
+    assert len(list((store / ".unfinished").iterdir())) == 1
+    resumed = omnishot(*train, "--resume")
+    assert resumed.code == 0, resumed.err
+    assert resumed.out.startswith("models/quick:v")
+    assert not list((store / ".unfinished").iterdir())

@@ -1,0 +1,79 @@
+"""The splits are the published ones."""
+
+import numpy as np
+import pytest
+
+from omnishot.data.image_set import ImageSet, Labels
+from omnishot.data.splits import LAKE_RUN_ALPHABETS, SplitName, split_images
+from omnishot.errors import SamplingError, SettingsError
+
+
+def described(labels: Labels, indices: "np.typing.NDArray[np.int32]") -> tuple[int, int, int]:
+    """Return the numbers of images, alphabets and drawers."""
+    return len(indices), len(np.unique(labels.alphabet[indices])), len(np.unique(labels.drawer[indices]))
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "validation", "test"),
+    [
+        ("koch", (964 * 12, 30, 12), (277 * 4, 10, 4), (382 * 4, 10, 4)),
+        ("lake", (15_360, 25, 20), (3_920, 5, 20), (13_180, 20, 20)),
+        ("drawers", (964 * 12, 30, 12), (964 * 4, 30, 4), (13_180, 20, 20)),
+    ],
+)
+def test_the_splits_have_the_published_sizes(
+    omniglot: ImageSet,
+    name: SplitName,
+    train: tuple[int, int, int],
+    validation: tuple[int, int, int],
+    test: tuple[int, int, int],
+) -> None:
+    labels = omniglot.labels
+    split = split_images(labels, name)
+    assert described(labels, split.train) == train
+    assert described(labels, split.validation) == validation
+    assert described(labels, split.test) == test
+    everything = np.concatenate([split.train, split.validation, split.test])
+    assert len(np.unique(everything)) == len(everything)
+
+
+def test_lakes_runs_use_the_ten_alphabets_that_koch_tests_on(omniglot: ImageSet) -> None:
+    assert omniglot.runs is not None
+    used = np.unique(omniglot.labels.alphabet[omniglot.runs.support])
+    assert {omniglot.labels.alphabet_names[i] for i in used} == set(LAKE_RUN_ALPHABETS)
+
+
+def test_no_training_image_is_of_an_alphabet_of_the_runs(omniglot: ImageSet) -> None:
+    forbidden = [omniglot.labels.alphabet_names.index(name) for name in LAKE_RUN_ALPHABETS]
+    for name in ("koch", "lake", "drawers"):
+        split = split_images(omniglot.labels, name, holdout="none")  # type: ignore[arg-type]
+        assert not np.isin(omniglot.labels.alphabet[split.train], forbidden).any()
+
+
+def test_nothing_held_out_trains_on_all_thirty(omniglot: ImageSet) -> None:
+    split = split_images(omniglot.labels, "lake", holdout="none")
+    assert described(omniglot.labels, split.train) == (19_280, 30, 20)
+    assert len(split.validation) == 0
+
+
+def test_other_sources_are_divided_by_alphabet(images: ImageSet) -> None:
+    split = split_images(images.labels, "alphabets")
+    parts = [set(images.labels.alphabet[part].tolist()) for part in (split.train, split.validation, split.test)]
+    assert parts == [{0, 1}, {2}, {3}]
+
+
+def test_one_alphabet_is_divided_by_character() -> None:
+    labels = Labels.from_names(["A"] * 10, [f"A/{i // 2}" for i in range(10)], [0, 1] * 5)
+    split = split_images(labels, "alphabets")
+    assert (split.train.tolist(), split.validation.tolist(), split.test.tolist()) == ([0, 1, 2, 3, 4, 5], [6, 7], [8, 9])
+
+
+def test_two_classes_cannot_be_divided() -> None:
+    labels = Labels.from_names(["A"] * 4, ["A/1", "A/1", "A/2", "A/2"], [0, 1, 0, 1])
+    with pytest.raises(SamplingError, match="3 classes or more, but there are 2"):
+        split_images(labels, "alphabets")
+
+
+def test_omniglots_splits_are_for_omniglot(images: ImageSet) -> None:
+    with pytest.raises(SettingsError, match="koch"):
+        split_images(images.labels, "koch")

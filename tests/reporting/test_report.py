@@ -1,0 +1,99 @@
+"""Tables say what was measured, and the gate stops what is below it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from omnishot.artifacts.evaluation import Result
+from omnishot.errors import QualityGateError, UsageError
+from omnishot.reporting.formats import as_json, as_markdown, as_tsv
+from omnishot.reporting.tables import Measured, tables_of
+from omnishot.stages.report import check_gate
+
+TRAINED = {
+    "source": "omniglot", "split": "koch", "train_alphabets": 30, "train_drawers": 12, "objective": "pairs",
+    "train_pairs": 90_000, "affine": 8,
+}  # fmt: skip
+
+
+def measured(model: str = "models/koch:v1", accuracy: float = 0.92, **changes: Any) -> Measured:
+    values: dict[str, Any] = {
+        "model": model, "protocol": "lake", "on": "test", "ways": 20, "shots": 1, "trials": 400,
+        "correct": round(accuracy * 400), "accuracy": accuracy, "ci95": (accuracy - 0.02, accuracy + 0.02),
+        "alphabets": 10,
+    }  # fmt: skip
+    result = Result(**{**values, **changes})
+    return Measured(result, "evals/e:v1", "omniglot", 0, "cpu", TRAINED if model.startswith("models/") else {})
+
+
+def sweep() -> list[Measured]:
+    return [
+        measured(model, 1 - 0.01 * way, protocol="within", ways=way, on=on)
+        for way in (1, 5, 20)
+        for model, on in [("models/koch:v1", "test"), ("models/koch:v1", "train"), ("random", "test"), ("random", "train")]
+    ]
+
+
+def test_the_20_way_table_puts_ours_among_the_published_by_accuracy() -> None:
+    (table,) = tables_of([measured(accuracy=0.93), measured("random", 0.05)])
+    methods = [row[0] for row in table.rows]
+    place = methods.index("models/koch:v1")
+    assert methods[place - 1] == "Hierarchical BPL"
+    assert methods[place + 1] == "Siamese ConvNet (Koch)"
+    assert methods[-1] == "random"
+    assert len(table.rows) == 14
+    assert table.emphasised == {place}
+    assert "30 alphabets x 12 drawers (split koch)" in table.rows[place][5]
+    assert all(row[4] and row[5] and row[6] for row in table.rows)  # Protocol, training data, source: always said.
+
+
+def test_the_sweep_has_a_column_for_train_and_test_and_baselines_on_test_only() -> None:
+    table = tables_of(sweep())[0]
+    assert table.columns == ("ways", "koch:v1 on train", "koch:v1 on test", "random")
+    assert table.rows[1] == ("5", "95.0 %", "95.0 %", "95.0 %")
+
+
+def test_verification_stands_beside_the_papers_table() -> None:
+    item = measured(accuracy=0.94, protocol="verification", ways=None, shots=None, equal_error_rate=0.06)
+    (table,) = tables_of([item])
+    assert [row[3] for row in table.rows[:6]] == ["90.6 %", "91.9 %", "91.5 %", "93.2 %", "91.6 %", "93.4 %"]
+    assert table.rows[6][:4] == ("models/koch:v1", "90,000", "x 8", "94.0 %")
+
+
+def test_no_result_is_lost_in_tsv_and_json() -> None:
+    items = [*sweep(), measured(accuracy=1 / 3)]
+    lines = as_tsv(items).splitlines()
+    assert len(lines) == 14
+    names = lines[0].split("\t")
+    assert float(lines[-1].split("\t")[names.index("accuracy")]) == 1 / 3
+    loaded = json.loads(as_json(items))
+    assert [row["accuracy"] for row in loaded["results"]] == [item.result.accuracy for item in items]
+    assert {figure["method"] for figure in loaded["published"]["20-way"]} >= {"Humans", "BPL"}
+    assert all(figure["source"] for figure in loaded["published"]["20-way"])
+
+
+def test_markdown_has_equally_many_cells_in_every_line() -> None:
+    lines = [line for line in as_markdown(tables_of([measured()])).splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines}) == 1
+
+
+@pytest.mark.parametrize("gate", ["20-way=0.92", "20-way=.5", "20-way=0"])
+def test_a_gate_that_is_met_says_so(gate: str) -> None:
+    assert "models/koch:v1 92.0 %" in check_gate([measured()], gate)
+
+
+def test_a_gate_that_is_not_met_fails() -> None:
+    with pytest.raises(QualityGateError, match=r"below 95\.0 %: models/koch:v1 92\.0 % \(lake\)"):
+        check_gate([measured(), measured(accuracy=0.99, protocol="within")], "20-way=0.95")
+
+
+def test_baselines_and_training_images_pass_no_gate() -> None:
+    with pytest.raises(UsageError, match="no network was measured"):
+        check_gate([measured("random", 0.99), measured(accuracy=0.99, on="train")], "20-way=0.9")
+
+
+@pytest.mark.parametrize("gate", ["20-way", "20=0.9", "20-way=90", "20-way=-1", "0-way=0.5", "=0.9"])
+def test_a_gate_that_cannot_be_read_is_refused(gate: str) -> None:
+    with pytest.raises(UsageError):
+        check_gate([measured()], gate)

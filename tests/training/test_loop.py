@@ -1,0 +1,142 @@
+"""Runs end when they should, keep the best weights, and continue exactly."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from omnishot.config import TrainSettings, check
+from omnishot.data.affine import draw_affine
+from omnishot.data.class_index import ClassIndex
+from omnishot.data.image_set import ImageSet
+from omnishot.data.pairs import draw_pairs
+from omnishot.model.device import Compute
+from omnishot.model.siamese import SiameseNetwork, TwinName, build_network
+from omnishot.progress import Progress, silent
+from omnishot.training.classes_objective import ClassesLoss
+from omnishot.training.loop import Objective, Trainer
+from omnishot.training.pairs_objective import PairsLoss, PairTensors
+
+CPU = Compute(torch.device("cpu"), bf16=False)
+QUICK = {
+    "twin": "conv4",
+    "objective": {"kind": "classes", "classes_per_batch": 10, "batches_per_epoch": 3},
+    "optimizer": {"kind": "adamw", "learning_rate": 1e-3},
+    "schedule": {"kind": "cosine", "warmup_steps": 2},
+    "weight_averaging": 0.9,
+    "epochs": 3,
+    "patience": 0,
+}
+KOCH35 = {"twin": "koch35", "objective": {"kind": "pairs", "batch_size": 8}, "epochs": 3, "patience": 0}
+
+
+def trainer(
+    images: ImageSet, values: dict[str, Any], validate: Callable[[SiameseNetwork], float] | None = None
+) -> Trainer:
+    settings = check(TrainSettings, values, origin="test")
+    index = ClassIndex.of(images.labels, np.arange(len(images.labels), dtype=np.int32))
+    pixels = torch.from_numpy(images.pixels)
+    objective: Objective
+    if settings.objective.kind == "classes":
+        objective = ClassesLoss(settings.objective, pixels, index, seed=0)
+    else:
+        rng = np.random.default_rng(0)
+        pairs = draw_pairs(index, 24, negatives="any", rng=rng)
+        tensors = PairTensors.of(pairs, (draw_affine((24, 0), rng), draw_affine((24, 0), rng)), CPU)
+        objective = PairsLoss(settings.objective, pixels, tensors, seed=0)
+    torch.manual_seed(0)
+    name: TwinName = settings.twin
+    return Trainer(build_network(name), objective, settings, CPU, validate)
+
+
+def never() -> bool:
+    return False
+
+
+def nothing() -> None:
+    pass
+
+
+def after(n: int) -> Callable[[], bool]:
+    """Return a function that says stop from its n-th question on."""
+    asked = iter(range(10**9))
+    return lambda: next(asked) >= n
+
+
+@pytest.mark.parametrize("values", [QUICK, KOCH35], ids=["quick", "koch35"])
+@pytest.mark.parametrize("stop", [0, 1, 3, 5, 8])
+def test_an_interrupted_run_continues_bit_for_bit(images: ImageSet, values: dict[str, Any], stop: int) -> None:
+    whole = trainer(images, values, lambda network: 0.5)
+    assert whole.run(report=silent, should_stop=never, save=nothing)
+
+    first = trainer(images, values, lambda network: 0.5)
+    assert not first.run(report=silent, should_stop=after(stop), save=nothing)
+    written = io.BytesIO()
+    torch.save(first.state(), written)
+    written.seek(0)
+    second = trainer(images, values, lambda network: 0.5)
+    second.load_state(torch.load(written, weights_only=True))
+    assert second.run(report=silent, should_stop=never, save=nothing)
+
+    for name, tensor in whole.best_weights.items():
+        assert torch.equal(tensor, second.best_weights[name]), name
+    losses = [[row["loss"] for row in run.position.history] for run in (whole, second)]
+    assert losses[0] == losses[1]
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run(images: ImageSet) -> None:
+    accuracies = iter([0.3, 0.6, 0.5, 0.4, 0.9])
+    weights = []
+
+    def validate(network: SiameseNetwork) -> float:
+        weights.append(network.head.weight.detach().clone())
+        return next(accuracies)
+
+    run = trainer(images, {**KOCH35, "epochs": 9, "patience": 2}, validate)
+    run.run(report=silent, should_stop=never, save=nothing)
+    assert run.position.epoch == 4
+    assert (run.position.best_epoch, run.position.best_accuracy) == (2, 0.6)
+    assert torch.equal(run.best_weights["head.weight"], weights[1])
+    assert [row["validation_accuracy"] for row in run.position.history] == [0.3, 0.6, 0.5, 0.4]
+
+
+def test_without_validation_the_last_weights_are_kept(images: ImageSet) -> None:
+    run = trainer(images, KOCH35)
+    before = run.best_weights["head.weight"].clone()
+    run.run(report=silent, should_stop=never, save=nothing)
+    assert not torch.equal(before, run.best_weights["head.weight"])
+
+
+def test_averaged_weights_are_what_is_validated_and_kept(images: ImageSet) -> None:
+    validated = []
+    run = trainer(images, QUICK, lambda network: validated.append(network.state_dict()["head.weight"].clone()) or 0.5)  # type: ignore[func-returns-value]
+    run.run(report=silent, should_stop=never, save=nothing)
+    assert torch.equal(run.best_weights["head.weight"], validated[-1])
+    assert not torch.equal(run.best_weights["head.weight"], run._network.head.weight)
+
+
+def test_a_time_budget_ends_the_run_with_something_kept(images: ImageSet) -> None:
+    run = trainer(images, {**KOCH35, "epochs": 100_000, "max_minutes": 0.01}, lambda network: 0.5)
+    assert run.run(report=silent, should_stop=never, save=nothing)
+    assert 0.6 <= run.position.seconds < 10
+    assert run.position.best_epoch > 0
+
+
+def test_the_loss_falls(images: ImageSet) -> None:
+    values = {**QUICK, "epochs": 8, "objective": {**QUICK["objective"], "batches_per_epoch": 8}}  # type: ignore[dict-item]
+    run = trainer(images, values)
+    run.run(report=silent, should_stop=never, save=nothing)
+    losses = [row["loss"] for row in run.position.history]
+    assert losses[-1] < 0.6 * losses[0]  # type: ignore[operator]
+
+
+def test_progress_tells_loss_validation_and_speed(images: ImageSet) -> None:
+    reports: list[Progress] = []
+    run = trainer(images, {**KOCH35, "epochs": 20}, lambda network: 0.5)
+    run.run(report=reports.append, should_stop=never, save=nothing)
+    assert {"epoch", "loss", "pairs/s"} <= set(reports[0].figures)
+    assert reports[-1].figures["validation"] == "50.0%"
+    assert 0 <= reports[0].done <= reports[-1].done <= reports[-1].total

@@ -1,0 +1,138 @@
+"""Batches hold what they should, and losses are what a naive loop computes."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from omnishot.config import ClassesObjective, PairsObjective
+from omnishot.data.affine import draw_affine
+from omnishot.data.class_index import ClassIndex
+from omnishot.data.image_set import ImageSet
+from omnishot.data.pairs import Pairs, draw_pairs
+from omnishot.data.render import shrink
+from omnishot.errors import SamplingError
+from omnishot.model.device import Compute
+from omnishot.model.siamese import build_network
+from omnishot.training.classes_objective import ClassesLoss
+from omnishot.training.pairs_objective import PairsLoss, PairTensors
+
+CPU = Compute(torch.device("cpu"), bf16=False)
+
+
+@pytest.fixture(scope="module")
+def index(images: ImageSet) -> ClassIndex:
+    return ClassIndex.of(images.labels, np.arange(len(images.labels), dtype=np.int32))
+
+
+def pairs_loss(images: ImageSet, index: ClassIndex, n: int, k: int, batch_size: int) -> tuple[PairsLoss, Pairs]:
+    rng = np.random.default_rng(0)
+    pairs = draw_pairs(index, n, negatives="any", rng=rng)
+    tensors = PairTensors.of(pairs, (draw_affine((n, k), rng), draw_affine((n, k), rng)), CPU)
+    settings = PairsObjective(batch_size=batch_size)
+    return PairsLoss(settings, torch.from_numpy(images.pixels), tensors, seed=0), pairs
+
+
+def test_an_epoch_shows_every_pair_and_variant_once(images: ImageSet, index: ClassIndex) -> None:
+    objective, pairs = pairs_loss(images, index, n=12, k=2, batch_size=6)
+    assert objective.steps_per_epoch == 6
+    batches = [objective.batch(35, epoch=0, step=step) for step in range(6)]
+    seen = torch.cat([rendered.flatten(1).view(2, 6, -1).transpose(0, 1).flatten(1) for rendered, _ in batches])
+    assert len(torch.unique(seen, dim=0)) == 36
+    assert int(sum(same.sum() for _, same in batches)) == 3 * pairs.same.sum()
+
+
+def test_undistorted_pairs_are_the_stored_images_with_their_truth(images: ImageSet, index: ClassIndex) -> None:
+    objective, pairs = pairs_loss(images, index, n=10, k=0, batch_size=10)
+    rendered, same = objective.batch(35, epoch=3, step=0)
+    clean = shrink(torch.from_numpy(images.pixels), 35)
+    for left, right, truth in zip(rendered[:10], rendered[10:], same, strict=True):
+        found = [int((clean - side).abs().sum(dim=(1, 2, 3)).argmin()) for side in (left, right)]
+        match = (pairs.left == found[0]) & (pairs.right == found[1])
+        assert match.any()
+        assert bool(truth) == bool(pairs.same[match][0])
+
+
+def test_epochs_have_different_orders_that_depend_on_nothing_else(images: ImageSet, index: ClassIndex) -> None:
+    objective, _ = pairs_loss(images, index, n=20, k=1, batch_size=8)
+    first = objective.batch(35, epoch=1, step=2)[0]
+    assert not torch.equal(first, objective.batch(35, epoch=2, step=2)[0])
+    fresh, _ = pairs_loss(images, index, n=20, k=1, batch_size=8)
+    assert torch.equal(first, fresh.batch(35, epoch=1, step=2)[0])
+
+
+def test_the_pairs_loss_is_binary_cross_entropy(images: ImageSet, index: ClassIndex) -> None:
+    objective, _ = pairs_loss(images, index, n=16, k=0, batch_size=16)
+    torch.manual_seed(0)
+    network = build_network("koch35")
+    rendered, same = objective.batch(35, epoch=0, step=0)
+    with torch.no_grad():
+        loss = float(objective.loss(network, CPU, epoch=0, step=0))
+        logits = [float(network(rendered[i : i + 1], rendered[16 + i : 17 + i])) for i in range(16)]
+    naive = [math.log1p(math.exp(-z)) if y else math.log1p(math.exp(z)) for z, y in zip(logits, same, strict=True)]
+    assert loss == pytest.approx(sum(naive) / 16, rel=1e-3)
+
+
+def classes_loss(images: ImageSet, index: ClassIndex, seed: int = 0, **settings: object) -> ClassesLoss:
+    values = {"classes_per_batch": 8, "drawers_per_class": 3, "affine": 0.0, "elastic": 0.0, **settings}
+    return ClassesLoss(ClassesObjective.model_validate(values), torch.from_numpy(images.pixels), index, seed=seed)
+
+
+def test_a_batch_holds_distinct_images_of_distinct_classes(images: ImageSet, index: ClassIndex) -> None:
+    for epoch in range(20):
+        drawn, turns = classes_loss(images, index)._draw(np.random.default_rng(epoch))
+        assert drawn.shape == (8, 3)
+        assert set(turns.tolist()) <= {0, 1, 2, 3}
+        characters = images.labels.character[drawn]
+        assert (characters == characters[:, :1]).all()
+        assert len(set(zip(characters[:, 0].tolist(), turns.tolist(), strict=True))) == 8
+        assert all(len(set(row)) == 3 for row in drawn.tolist())
+
+
+def test_batches_within_alphabets_take_one_alphabet_after_the_other(images: ImageSet, index: ClassIndex) -> None:
+    drawn, _ = classes_loss(images, index, within_alphabet=1.0, rotations=1)._draw(np.random.default_rng(0))
+    counts = np.sort(np.bincount(images.labels.alphabet[drawn[:, 0]], minlength=4))
+    assert counts.tolist() == [0, 0, 2, 6]
+
+
+def test_a_quarter_turn_is_a_quarter_turn(images: ImageSet, index: ClassIndex) -> None:
+    objective = classes_loss(images, index)
+    chosen, turns = np.array([3, 3, 3, 3], dtype=np.int32), np.arange(4)
+    rendered = objective._render(chosen, turns, 35, np.random.default_rng(0))
+    clean = shrink(torch.from_numpy(images.pixels[3:4]), 35)[0, 0]
+    for number, image in enumerate(rendered[:, 0]):
+        nearest = [float((torch.rot90(clean, k) - image).abs().max()) for k in range(4)]
+        assert min(nearest) < 1e-4
+        assert nearest.index(min(nearest)) in {number, 4 - number}
+
+
+def test_the_classes_loss_is_what_a_loop_computes(images: ImageSet, index: ClassIndex) -> None:
+    objective = classes_loss(images, index)
+    torch.manual_seed(0)
+    network, vectors = build_network("conv4"), torch.randn(24, 512)
+    with torch.no_grad():
+        loss = float(objective._cross_entropy(network, vectors))
+        scores = network.compare_all(vectors, vectors).double()
+    surprises = []
+    for i in range(24):
+        everyone = sum(math.exp(scores[i, j]) for j in range(24) if j != i)
+        partners = [j for j in range(24) if j != i and j // 3 == i // 3]
+        surprises += [-math.log(math.exp(scores[i, j]) / everyone) for j in partners]
+    assert loss == pytest.approx(sum(surprises) / len(surprises), rel=1e-4)
+
+
+@pytest.mark.parametrize("setting", [{"affine": 1.0}, {"elastic": 0.05}, {"rotations": 1}, {"within_alphabet": 0.0}])
+def test_each_setting_changes_the_batch(images: ImageSet, index: ClassIndex, setting: dict[str, float]) -> None:
+    torch.manual_seed(0)
+    network = build_network("conv4").eval()
+    plain = {"rotations": 4, "within_alphabet": 1.0}
+    with torch.no_grad():
+        first = classes_loss(images, index, **plain).loss(network, CPU, epoch=0, step=0)
+        second = classes_loss(images, index, **{**plain, **setting}).loss(network, CPU, epoch=0, step=0)
+    assert float(first) != float(second)
+
+
+def test_too_few_classes_for_a_batch_are_counted(images: ImageSet, index: ClassIndex) -> None:
+    with pytest.raises(SamplingError, match="Batches of 200 classes x 3 images asked for, but there are 96 classes"):
+        classes_loss(images, index, classes_per_batch=200)
