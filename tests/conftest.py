@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from omnishot.data.image_set import ImageSet, Labels
 
 
 def draw_images(n_alphabets: int, n_characters: int, n_drawers: int, *, wobble: int = 3, seed: int = 0) -> ImageSet:
-    """Draw characters that differ clearly, each a few thick strokes, their corners moved by up to `wobble` pixels by each drawer."""
+    """Draw characters of three thick strokes, whose corners each drawer moves by up to `wobble` pixels."""
     rng = np.random.default_rng(seed)
     pixels, alphabets, characters, drawers = [], [], [], []
     for alphabet in range(n_alphabets):
@@ -32,7 +33,7 @@ def draw_images(n_alphabets: int, n_characters: int, n_drawers: int, *, wobble: 
 
 def _strokes(corners: NDArray[np.int64]) -> NDArray[np.uint8]:
     image = np.zeros((105, 105), dtype=np.uint8)
-    for (y, x), (y2, x2) in zip(corners[:-1], corners[1:], strict=True):
+    for (y, x), (y2, x2) in pairwise(corners):
         for share in np.linspace(0, 1, 60):
             row, column = round(y + share * (y2 - y)), round(x + share * (x2 - x))
             image[row : row + 3, column : column + 3] = 255

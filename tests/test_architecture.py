@@ -72,7 +72,9 @@ def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
         name = ast.unparse(node.func)
         assert name not in {"eval", "exec", "yaml.unsafe_load", "yaml.full_load"}
         if name == "torch.load":
-            assert any(keyword.arg == "weights_only" and ast.unparse(keyword.value) == "True" for keyword in node.keywords)
+            assert any(
+                keyword.arg == "weights_only" and ast.unparse(keyword.value) == "True" for keyword in node.keywords
+            )
 
 
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:

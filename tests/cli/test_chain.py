@@ -155,7 +155,9 @@ def test_weights_of_another_model_can_be_the_start(omnishot: Any, chain: Chain) 
 
 
 def test_run_does_all_four_and_prints_the_tables(omnishot: Any, picture_folder: Path, tmp_path: Path) -> None:
-    done = omnishot("run", *TINY, "--source", picture_folder, "--pairs", "60", "--affine", "0", "--store", tmp_path / "a")
+    done = omnishot(
+        "run", *TINY, "--source", picture_folder, "--pairs", "60", "--affine", "0", "--store", tmp_path / "a"
+    )
     assert done.code == 0, done.err
     assert "N-way one-shot accuracy on scripts, protocol within" in done.out
     assert "Verification accuracy" in done.out

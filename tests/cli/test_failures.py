@@ -110,8 +110,9 @@ def test_a_signal_keeps_a_checkpoint_that_resumes(
     omnishot: Any, store: Path, number: signal.Signals, code: int
 ) -> None:
     train = [
-        "train", "--preset", "quick", "--device", "cpu", "--store", str(store), "--set", "objective.classes_per_batch=10",
-        "--set", "epochs=100000", "--set", "max_minutes=0.15", "--set", f"seed={int(number)}",
+        "train", "--preset", "quick", "--device", "cpu", "--store", str(store), "--set",
+        "objective.classes_per_batch=10", "--set", "epochs=100000", "--set", "max_minutes=0.15",
+        "--set", f"seed={int(number)}",
     ]  # fmt: skip
     with subprocess.Popen(
         [sys.executable, "-m", "omnishot", *train], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -7,7 +7,8 @@ from omnishot.errors import UsageError
 
 
 @pytest.mark.parametrize(
-    ("text", "n"), [("30k", 30_000), ("90000", 90_000), ("1.5M", 1_500_000), ("0.06k", 60), ("2m", 2_000_000), ("1.50k", 1500)]
+    ("text", "n"),
+    [("30k", 30_000), ("90000", 90_000), ("1.5M", 1_500_000), ("0.06k", 60), ("2m", 2_000_000), ("1.50k", 1500)],
 )
 def test_counts(text: str, n: int) -> None:
     assert parse_count(text, option="--pairs") == n

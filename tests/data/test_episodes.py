@@ -44,9 +44,7 @@ def test_within_stays_in_one_alphabet_with_one_drawer_per_shot(
 
 @given(n_trials=st.integers(1, 30), n_way=st.integers(1, 11), k_shot=st.integers(1, 2), seed=st.integers(0, 99))
 def test_between_draws_classes_of_all_alphabets(n_trials: int, n_way: int, k_shot: int, seed: int) -> None:
-    assert_sound(
-        draw_between(INDEX, n_trials, n_way, k_shot, rng=np.random.default_rng(seed)), n_trials, n_way, k_shot
-    )
+    assert_sound(draw_between(INDEX, n_trials, n_way, k_shot, rng=np.random.default_rng(seed)), n_trials, n_way, k_shot)
 
 
 def test_within_leaves_out_alphabets_that_are_too_small_and_spreads_over_the_others() -> None:

@@ -57,7 +57,7 @@ def test_the_order_is_scale_then_shear_then_rotate_then_shift() -> None:
     angle = np.radians(-10)  # Counter-clockwise, in rows that grow downwards.
     x, y = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
     row, column = centre(render(dot(32, 72), affine_matrices(parameters(**values)), 105))
-    assert (column, row) == (pytest.approx(52 + x + 1.0, abs=0.15), pytest.approx(52 + y, abs=0.15))
+    assert [column, row] == pytest.approx([52 + x + 1.0, 52 + y], abs=0.15)
 
 
 @pytest.mark.parametrize("side", [105, 35])

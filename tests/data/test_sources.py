@@ -48,7 +48,7 @@ def test_neighbouring_names_do_not_mix(tmp_path: Path) -> None:
 def test_a_zip_and_its_unpacked_folder_have_one_digest(tmp_path: Path, picture_folder: Path) -> None:
     archive = tmp_path / "pictures.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in reversed(sorted(picture_folder.rglob("*.png"))):
+        for path in sorted(picture_folder.rglob("*.png"), reverse=True):
             packed.write(path, path.relative_to(picture_folder))
     assert content_digest(files_of_zip(archive)) == content_digest(files_of_folder(picture_folder))
 
@@ -65,10 +65,8 @@ def test_the_digest_sees_one_changed_byte(tmp_path: Path) -> None:
 def test_pictures_of_every_mode_become_ink_on_zero(mode: str) -> None:
     image = Image.new("L", (40, 80), 255)
     image.paste(0, (10, 20, 30, 60))
-    if mode == "I;16":
-        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
-    else:
-        image = image.convert(mode)
+    deep = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    image = deep if mode == "I;16" else image.convert(mode)
     content = io.BytesIO()
     image.save(content, "TIFF" if mode in {"CMYK"} else "PNG")
     ink = decode_picture(content.getvalue(), place="x.png")

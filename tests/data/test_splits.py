@@ -46,7 +46,7 @@ def test_lakes_runs_use_the_ten_alphabets_that_koch_tests_on(omniglot: ImageSet)
 def test_no_training_image_is_of_an_alphabet_of_the_runs(omniglot: ImageSet) -> None:
     forbidden = [omniglot.labels.alphabet_names.index(name) for name in LAKE_RUN_ALPHABETS]
     for name in ("koch", "lake", "drawers"):
-        split = split_images(omniglot.labels, name, holdout="none")  # type: ignore[arg-type]
+        split = split_images(omniglot.labels, name, holdout="none")
         assert not np.isin(omniglot.labels.alphabet[split.train], forbidden).any()
 
 
@@ -65,7 +65,11 @@ def test_other_sources_are_divided_by_alphabet(images: ImageSet) -> None:
 def test_one_alphabet_is_divided_by_character() -> None:
     labels = Labels.from_names(["A"] * 10, [f"A/{i // 2}" for i in range(10)], [0, 1] * 5)
     split = split_images(labels, "alphabets")
-    assert (split.train.tolist(), split.validation.tolist(), split.test.tolist()) == ([0, 1, 2, 3, 4, 5], [6, 7], [8, 9])
+    assert (split.train.tolist(), split.validation.tolist(), split.test.tolist()) == (
+        [0, 1, 2, 3, 4, 5],
+        [6, 7],
+        [8, 9],
+    )
 
 
 def test_two_classes_cannot_be_divided() -> None:

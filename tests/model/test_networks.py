@@ -28,7 +28,7 @@ def test_the_papers_layers_have_the_papers_shapes() -> None:
 def test_weights_are_drawn_as_in_the_paper() -> None:
     torch.manual_seed(0)
     for name, layer in koch35().named_children():
-        weight, bias = layer.weight.detach(), layer.bias.detach()  # type: ignore[operator,union-attr]
+        weight, bias = layer.weight.detach(), layer.bias.detach()  # type: ignore[operator]
         assert float(weight.mean()) == pytest.approx(0, abs=0.002)
         assert float(weight.std()) == pytest.approx(0.2 if name == "dense" else 0.01, rel=0.1)
         assert float(bias.mean()) == pytest.approx(0.5, abs=0.01)

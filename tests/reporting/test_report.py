@@ -31,7 +31,12 @@ def sweep() -> list[Measured]:
     return [
         measured(model, 1 - 0.01 * way, protocol="within", ways=way, on=on)
         for way in (1, 5, 20)
-        for model, on in [("models/koch:v1", "test"), ("models/koch:v1", "train"), ("random", "test"), ("random", "train")]
+        for model, on in [
+            ("models/koch:v1", "test"),
+            ("models/koch:v1", "train"),
+            ("random", "test"),
+            ("random", "train"),
+        ]
     ]
 
 

@@ -1,6 +1,7 @@
 """Batches hold what they should, and losses are what a naive loop computes."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,10 +124,10 @@ def test_the_classes_loss_is_what_a_loop_computes(images: ImageSet, index: Class
 
 
 @pytest.mark.parametrize("setting", [{"affine": 1.0}, {"elastic": 0.05}, {"rotations": 1}, {"within_alphabet": 0.0}])
-def test_each_setting_changes_the_batch(images: ImageSet, index: ClassIndex, setting: dict[str, float]) -> None:
+def test_each_setting_changes_the_batch(images: ImageSet, index: ClassIndex, setting: dict[str, Any]) -> None:
     torch.manual_seed(0)
     network = build_network("conv4").eval()
-    plain = {"rotations": 4, "within_alphabet": 1.0}
+    plain: dict[str, Any] = {"rotations": 4, "within_alphabet": 1.0}
     with torch.no_grad():
         first = classes_loss(images, index, **plain).loss(network, CPU, epoch=0, step=0)
         second = classes_loss(images, index, **{**plain, **setting}).loss(network, CPU, epoch=0, step=0)

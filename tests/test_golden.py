@@ -1,0 +1,81 @@
+"""Artifacts of every released format version stay readable."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from omnishot.artifacts.model import read_model
+from omnishot.artifacts.store import Store
+from omnishot.config import EvalSettings
+from omnishot.progress import silent
+from omnishot.stages.evaluate import evaluate
+from omnishot.stages.evaluation_data import data_of_pairs
+from omnishot.stages.report import choose_evaluations, measured_in
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A copy, so that nothing can be written beside the originals."""
+    return Store(shutil.copytree(GOLDEN / "v1", tmp_path / "artifacts"))
+
+
+def test_every_file_is_what_its_manifest_says(store: Store) -> None:
+    artifacts = store.artifacts()
+    assert [str(artifact.reference) for artifact in artifacts] == [
+        "images/golden:v1",
+        "pairs/golden-20-affine1:v1",
+        "models/golden:v1",
+        "evals/golden-lake:v1",
+    ]
+    for artifact in artifacts:
+        for name in artifact.manifest.files:
+            artifact.file(name)
+
+
+def test_the_pairs_are_read_whole(store: Store) -> None:
+    data = data_of_pairs(store.find("golden-20-affine1"))
+    assert data.pixels.shape == (36, 105, 105)
+    assert data.labels.character_names[5] == "A1/c1"
+    assert [len(part) for part in (data.split.train, data.split.validation, data.split.test)] == [12, 12, 12]
+    assert {part: len(pairs) for part, pairs in data.pairs.items()} == {"train": 20, "validation": 10, "test": 10}
+    assert data.runs is not None
+    assert data.runs.support.tolist() == [[24, 27, 30, 33]]
+
+
+def test_the_network_still_gives_the_same_vectors(store: Store) -> None:
+    model = store.find("models/golden")
+    network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).eval()
+    with torch.no_grad():
+        vectors = network.twin(torch.ones(1, 1, 35, 35) * 0.5)
+    assert vectors.shape == (1, 512)
+    assert float(vectors.mean()) == pytest.approx(62.7075, rel=1e-3)
+
+
+def test_measuring_again_gives_the_recorded_scores(store: Store) -> None:
+    recorded = store.find("golden-lake")
+    again = evaluate(
+        store,
+        [store.find("models/golden")],
+        store.find("golden-20-affine1"),
+        EvalSettings(protocol="lake", ways=(2, 4)),
+        name="again",
+        device="cpu",
+        force=True,
+        report=silent,
+    ).artifact
+    first, second = (json.loads(artifact.file("summary.json").read_text()) for artifact in (recorded, again))
+    for one, other in zip(first["results"], second["results"], strict=True):
+        assert {**one, "ci95": None} == {**other, "ci95": None}
+        assert np.allclose(one["ci95"], other["ci95"], atol=0.05)
+
+
+def test_the_evaluation_can_be_reported(store: Store) -> None:
+    measured = measured_in(choose_evaluations(store, []))
+    assert len(measured) == 8
+    assert {item.result.model for item in measured} == {"models/golden:v1", "nearest-neighbour", "hausdorff", "random"}
