@@ -59,8 +59,11 @@ def run_command(
     model = train_with(console, opened, data.artifact, settings, name=name, device=device, force=force)
     console.summary(model)
     evaluations = []
+    summary = data.artifact.manifest.summary
     for protocol, on, ways, trials, baselines in _measurements(
-        has_runs=runs_behind(data.artifact), has_validation="validation" in data.artifact.manifest.summary["pairs"]
+        has_runs=runs_behind(data.artifact),
+        has_validation="validation" in summary["pairs"],
+        most_ways=min(20, summary["largest_alphabet"]["train"], summary["largest_alphabet"]["test"]),
     ):
         asked = {"on": on, "ways": ways, "shots": 1, "trials": trials, "seed": seed}
         made = eval_with(
@@ -74,9 +77,11 @@ def run_command(
         console.note(check_gate(measured, gate))
 
 
-def _measurements(*, has_runs: bool, has_validation: bool) -> list[tuple[str, str, list[int], int, str]]:
+def _measurements(
+    *, has_runs: bool, has_validation: bool, most_ways: int
+) -> list[tuple[str, str, list[int], int, str]]:
     """Return what to measure: protocol, part of the split, ways, trials, baselines."""
-    every, sweep = "nearest-neighbour,hausdorff,random", list(range(1, 21))
+    every, sweep = "nearest-neighbour,hausdorff,random", list(range(1, most_ways + 1))
     return [
         *([("lake", "test", [20], 400, every)] if has_runs else []),
         ("within", "test", sweep, _SWEEP_TRIALS, every),

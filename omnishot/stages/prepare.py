@@ -144,7 +144,12 @@ def _summary(
         "train_alphabets": len(trained),
         "train_characters": len(np.unique(labels.character[split.train])),
         "train_drawers": len(np.unique(labels.drawer[split.train])),
+        "largest_alphabet": {part: _largest_alphabet(labels, getattr(split, part)) for part in PARTS},
     }
+
+
+def _largest_alphabet(labels: Labels, chosen: NDArray[np.int32]) -> int:
+    return int(ClassIndex.of(labels, chosen).alphabet_sizes.max()) if len(chosen) else 0
 
 
 def _default_name(source: Source, settings: PrepareSettings) -> str:
