@@ -38,7 +38,7 @@ class PrepareSettings(Settings):
     """Validation pairs, from which the verification threshold is chosen."""
     test_pairs: Annotated[int, Field(ge=2)] = 10_000
     """Test pairs for the verification protocol."""
-    affine: Annotated[int, Field(ge=0, le=1000)] = 0
+    affine: Annotated[int, Field(ge=0, le=1000)] = 8
     """Affine variants of each training pair, besides the pair itself."""
     negatives: Literal["any", "alphabet"] = "any"
     """Where the second image of a different pair comes from: any alphabet, or the same one."""

@@ -126,7 +126,8 @@ def eval_with(
         protocol = protocol or ("lake" if runs_behind(data) and values["on"] == "test" else "within")
         values = values | {"protocol": protocol, "baselines": _baselines(baselines, protocol)}
         settings = check(EvalSettings, values, origin="eval")
-        default = f"{models[0].manifest.name if models else 'baselines'}-{protocol}"
+        part = "" if settings.on == "test" else f"-{settings.on}"
+        default = f"{models[0].manifest.name if models else 'baselines'}-{protocol}{part}"
         chosen = check_name(name or default)
         return evaluate(
             store,

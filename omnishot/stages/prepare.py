@@ -16,7 +16,7 @@ from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import Source, open_source
 from omnishot.data.splits import Split, split_images
-from omnishot.errors import SamplingError
+from omnishot.errors import SamplingError, SettingsError
 from omnishot.progress import Progress, Report
 from omnishot.seeding import generator
 from omnishot.stages.making import Made, make
@@ -108,10 +108,12 @@ def prepare(
 
 
 def _resolved(settings: PrepareSettings, source: Source) -> PrepareSettings:
-    """Omniglot's splits are for Omniglot; where none was asked for, other sources are divided by alphabet."""
-    if source.name == "omniglot" or "split" in settings.model_fields_set:
-        return settings
-    return settings.model_copy(update={"split": "alphabets"})
+    """Return settings that fit the source: where no split was asked for, others than Omniglot are divided by alphabet."""
+    if source.name != "omniglot" and "split" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"split": "alphabets"})
+    if settings.holdout == "none" and settings.split != "lake":
+        raise SettingsError(f"--holdout none is for --split lake, not {settings.split}", hint="Leave it out.")
+    return settings
 
 
 def _draw_all(labels: Labels, split: Split, settings: PrepareSettings, report: Report) -> dict[str, Pairs]:

@@ -31,6 +31,7 @@ def store(omnishot: Any, picture_folder: Path, tmp_path_factory: pytest.TempPath
         (["prepare", "--source", "no-such-folder"], 4, "no-such-folder"),
         (["prepare", "--source", "omniglot"], 6, "--source glyphs"),
         (["prepare", "--split", "lake", "--source", "PICTURES"], 2, "is for Omniglot"),
+        (["prepare", "--holdout", "none", "--source", "PICTURES"], 2, "is for --split lake"),
         (["train", "--preset", "quik"], 2, "Did you mean 'quick'"),
         (["train", "--set", "epocs=3"], 2, "Did you mean 'epochs'"),
         (["train", "--set", "epochs=many"], 2, "epochs = 'many'"),
