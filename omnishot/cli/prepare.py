@@ -79,6 +79,7 @@ def prepare_with(
     split: str | None,
     source: str,
     store: Path,
+    preferred: dict[str, str] | None = None,
     name: str | None = None,
     force: bool = False,
 ) -> "Made":
@@ -95,6 +96,7 @@ def prepare_with(
             source_name=source,
             data_folder=data_folder(),
             offline=is_offline(),
+            preferred=preferred,
             name=name,
             force=force,
             report=report,

@@ -1,6 +1,8 @@
 """prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,7 @@ def prepare(
     source_name: str,
     data_folder: Path,
     offline: bool,
+    preferred: Mapping[str, Any] | None = None,
     name: str | None = None,
     force: bool = False,
     report: Report,
@@ -70,6 +73,7 @@ def prepare(
         source_name: `omniglot`, `glyphs`, `auto`, or the path of a folder.
         data_folder: Where Omniglot lies or is downloaded to.
         offline: Forbids the download.
+        preferred: Split and holdout for Omniglot where the settings name no split.
         name: Name of the artifact; by default it says source, pairs and variants.
         force: Make a new version even if there is one.
         report: Receives progress.
@@ -80,7 +84,7 @@ def prepare(
     if name is not None:
         check_name(name)
     source = open_source(source_name, data_folder=data_folder, offline=offline, report=report)
-    settings = _resolved(settings, source)
+    settings = _resolved(settings, source, preferred or {})
     images = prepare_images(store, source, report=report)
 
     def build(staging: Staging) -> None:
@@ -107,10 +111,11 @@ def prepare(
     return make(store, recipe, name or _default_name(source, settings), build, force=force, notes=notes)
 
 
-def _resolved(settings: PrepareSettings, source: Source) -> PrepareSettings:
+def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str, Any]) -> PrepareSettings:
     """Return settings that fit the source: where no split was asked for, others than Omniglot are divided by alphabet."""
-    if source.name != "omniglot" and "split" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"split": "alphabets"})
+    if "split" not in settings.model_fields_set:
+        division = preferred if source.name == "omniglot" else {"split": "alphabets"}
+        settings = settings.model_copy(update=division)
     if settings.holdout == "none" and settings.split != "lake":
         raise SettingsError(f"--holdout none is for --split lake, not {settings.split}", hint="Leave it out.")
     return settings
