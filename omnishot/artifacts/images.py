@@ -1,0 +1,98 @@
+"""`images.h5`, and the same group inside `pairs.h5`: every image once, with its labels and runs."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from omnishot.data.image_set import ImageSet, Labels, Runs
+from omnishot.errors import DamagedFileError
+from omnishot.progress import Progress, Report
+
+_BLOCK = 1024
+
+
+def write_images(path: Path, images: ImageSet, *, report: Report) -> None:
+    """Write an image set to a new file.
+
+    Args:
+        path: The file.
+        images: What to write.
+        report: Receives the number of images written.
+    """
+    n, height, width = images.pixels.shape
+    with h5py.File(path, "w", libver="v110") as file:
+        group = file.create_group("images")
+        pixels = group.create_dataset(
+            "pixels", images.pixels.shape, np.uint8, chunks=(1, height, width), compression="gzip", compression_opts=1
+        )
+        for start in range(0, n, _BLOCK):
+            pixels[start : start + _BLOCK] = images.pixels[start : start + _BLOCK]
+            report(Progress("Storing images", start, n, "images"))
+        labels = images.labels
+        for name, values in (("alphabet", labels.alphabet), ("character", labels.character), ("drawer", labels.drawer)):
+            group.create_dataset(name, data=values)
+        group.create_dataset("alphabet_names", data=list(labels.alphabet_names), dtype=h5py.string_dtype())
+        group.create_dataset("character_names", data=list(labels.character_names), dtype=h5py.string_dtype())
+        if images.runs:
+            for name in ("support", "query", "answer"):
+                file.create_dataset(f"runs/{name}", data=getattr(images.runs, name))
+
+
+def read_labels(file: h5py.File) -> Labels:
+    """Read what each image shows.
+
+    Raises:
+        DamagedFileError: A data set is missing or has another shape.
+    """
+    with reading(file):
+        group = file["images"]
+        return Labels(
+            alphabet=group["alphabet"][:],
+            character=group["character"][:],
+            drawer=group["drawer"][:],
+            alphabet_names=tuple(group["alphabet_names"].asstr()[:]),
+            character_names=tuple(group["character_names"].asstr()[:]),
+        )
+
+
+def read_runs(file: h5py.File) -> Runs | None:
+    """Read the published runs, or None where the source has none."""
+    with reading(file):
+        if "runs" not in file:
+            return None
+        return Runs(*(file[f"runs/{name}"][:] for name in ("support", "query", "answer")))
+
+
+def read_pixels(file: h5py.File) -> NDArray[np.uint8]:
+    """Read every image, shape (n, side, side)."""
+    with reading(file):
+        pixels: NDArray[np.uint8] = file["images/pixels"][:]
+        return pixels
+
+
+@contextlib.contextmanager
+def reading(file: h5py.File) -> Iterator[None]:
+    """Turn what h5py raises over a damaged file into the error that says which file it is."""
+    try:
+        yield
+    except (KeyError, OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        raise DamagedFileError(f"{file.filename} does not hold what it should: {error}") from None
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading.
+
+    Raises:
+        DamagedFileError: It is none.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise DamagedFileError(f"{path} is not a readable HDF5 file: {error}") from None
+    with file:
+        yield file
