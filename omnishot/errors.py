@@ -3,7 +3,8 @@
 OmnishotError
 ├── UsageError                 2   what was asked for cannot be done
 │   ├── SettingsError              an option or a settings file is wrong
-│   └── SamplingError              the data holds too few images, classes or alphabets
+│   ├── SamplingError              the data holds too few images, classes or alphabets
+│   └── TrainingError              the settings make the training diverge
 ├── QualityGateError           3   a result is below the figure the user demanded
 ├── InputError                 4   something to read is missing or damaged
 │   ├── NotFoundError              no such artifact, file or checkpoint
@@ -42,6 +43,10 @@ class SettingsError(UsageError):
 
 class SamplingError(UsageError):
     """There are too few images, classes or alphabets for the pairs or episodes asked for."""
+
+
+class TrainingError(UsageError):
+    """The settings make the training diverge."""
 
 
 class QualityGateError(OmnishotError):

@@ -24,7 +24,7 @@ def write_model(
     """Write weights.safetensors, config.yaml and history.jsonl into a folder."""
     save_file({name: tensor.contiguous().cpu() for name, tensor in weights.items()}, folder / "weights.safetensors")
     (folder / "config.yaml").write_text(as_yaml(settings), "utf-8")
-    (folder / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in history), "utf-8")
+    (folder / "history.jsonl").write_text("".join(json.dumps(row, allow_nan=False) + "\n" for row in history), "utf-8")
 
 
 def read_model(weights_file: Path, config_file: Path) -> SiameseNetwork:

@@ -84,7 +84,7 @@ def read_variants(file: h5py.File) -> tuple[NDArray[np.float32], NDArray[np.floa
 
 
 def _refuse_strays(file: h5py.File, name: str, indices: NDArray[np.int32], n: int) -> None:
-    if len(indices) and not (0 <= int(indices.min()) and int(indices.max()) < n):
+    if len(indices) and (int(indices.min()) < 0 or int(indices.max()) >= n):
         raise DamagedFileError(
             f"{file.filename}: {name} points at image {int(indices.max())}, but there are {n} images"
         )

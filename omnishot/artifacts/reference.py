@@ -66,6 +66,6 @@ def check_name(name: str) -> str:
     if not re.fullmatch(_NAME, name):
         raise UsageError(
             f"{name[:60]!r} cannot name an artifact",
-            hint="Use up to 100 letters, digits, dots, hyphens, plus signs and underscores; begin with a letter or digit.",
+            hint="Use up to 100 letters, digits, and . _ + - after the first one.",
         )
     return name

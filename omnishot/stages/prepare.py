@@ -112,7 +112,7 @@ def prepare(
 
 
 def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str, Any]) -> PrepareSettings:
-    """Return settings that fit the source: where no split was asked for, others than Omniglot are divided by alphabet."""
+    """Return settings that fit the source; without a split asked for, only Omniglot has one that is not `alphabets`."""
     if "split" not in settings.model_fields_set:
         division = preferred if source.name == "omniglot" else {"split": "alphabets"}
         settings = settings.model_copy(update=division)

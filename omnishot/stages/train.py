@@ -94,6 +94,7 @@ def train(
             "training_seconds": round(position.seconds, 1),
             "validation_accuracy": position.best_accuracy if position.best_accuracy >= 0 else None,
             "best_epoch": position.best_epoch or None,
+            "cut_short": position.cut_short,
         }
 
     if resume and store.made(recipe) is None:

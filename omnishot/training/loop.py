@@ -1,6 +1,7 @@
 """The training loop: steps, validation, early stopping, and a state from which a run continues exactly."""
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from omnishot.config import TrainSettings
+from omnishot.errors import TrainingError
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.progress import Progress, Report
@@ -39,6 +41,8 @@ class Position:
         seconds: Training time so far, interruptions not counted.
         best_accuracy: Best validation accuracy so far, or -1 before the first.
         best_epoch: Epochs finished when it was reached.
+        planned_epochs: Epochs the run will have, as far as its time allows; the schedule ends with them.
+        cut_short: Whether the time limit ever took epochs from the plan; such a run does not repeat exactly.
         history: One row per finished epoch.
     """
 
@@ -47,6 +51,8 @@ class Position:
     seconds: float = 0.0
     best_accuracy: float = -1.0
     best_epoch: int = 0
+    planned_epochs: int = 0
+    cut_short: bool = False
     history: list[dict[str, float | None]] = field(default_factory=list)
 
 
@@ -79,7 +85,7 @@ class Trainer:
             self._average = AveragedModel(self._network, multi_avg_fn=average, use_buffers=True)
         self._best = self._weights()
         self._loss_sum = torch.zeros((), device=compute.device)
-        self.position = Position()
+        self.position = Position(planned_epochs=settings.epochs)
 
     @property
     def best_weights(self) -> dict[str, Tensor]:
@@ -109,9 +115,10 @@ class Trainer:
             if clock.elapsed() - reported >= _REPORT_SECONDS:
                 reported = clock.elapsed()
                 report(self._progress(taken * objective.pairs_per_step / clock.elapsed()))
-            if position.step == objective.steps_per_epoch:
+            if position.step == objective.steps_per_epoch or self._is_out_of_time():
                 self._finish_epoch(taken * objective.pairs_per_step / clock.elapsed())
                 position.seconds = clock.seconds()
+                self._plan()
                 save()
         return True
 
@@ -138,6 +145,13 @@ class Trainer:
 
     def _finish_epoch(self, pairs_per_second: float) -> None:
         position = self.position
+        loss = float(self._loss_sum) / position.step
+        if not math.isfinite(loss):
+            rate = self._optimizer.param_groups[0]["lr"]
+            raise TrainingError(
+                f"The loss is no longer a number after epoch {position.epoch + 1}, at a learning rate of {rate:.3g}",
+                hint="Lower --set optimizer.learning_rate.",
+            )
         accuracy = self._validate(self._kept()) if self._validate else None
         position.epoch, position.step = position.epoch + 1, 0
         if accuracy is not None and accuracy >= position.best_accuracy:  # Of equals the later: it has seen more.
@@ -146,7 +160,7 @@ class Trainer:
         position.history.append(
             {
                 "epoch": position.epoch,
-                "loss": float(self._loss_sum) / self._objective.steps_per_epoch,
+                "loss": loss,
                 "validation_accuracy": accuracy,
                 "learning_rate": self._optimizer.param_groups[0]["lr"],
                 "pairs_per_second": round(pairs_per_second, 1),
@@ -157,35 +171,37 @@ class Trainer:
 
     def _is_over(self) -> bool:
         position, patience = self.position, self._settings.patience
-        if position.step == 0 and patience and position.best_accuracy >= 0:
-            stale = position.epoch - position.best_epoch
-            if stale >= patience:
-                return True
-        if position.epoch >= self._settings.epochs:
-            return True
-        out_of_time = self._settings.max_minutes and position.seconds >= self._settings.max_minutes * 60
-        # A run that ends on time still validates what it has, so that it keeps something.
-        if out_of_time and position.step:
-            self._finish_epoch(0.0)
-        return bool(out_of_time)
+        if position.step:
+            return False
+        is_stale = position.best_accuracy >= 0 and position.epoch - position.best_epoch >= patience > 0
+        return is_stale or position.epoch >= position.planned_epochs
+
+    def _is_out_of_time(self) -> bool:
+        limit = self._settings.max_minutes
+        return limit is not None and self.position.seconds >= limit * 60
+
+    def _plan(self) -> None:
+        """Plan as many epochs as the time allows at the speed so far, so that a schedule ends with the run."""
+        position, limit = self.position, self._settings.max_minutes
+        if limit is not None:
+            left = limit * 60 - position.seconds
+            affordable = position.epoch + max(0, int(left / (position.seconds / position.epoch)))
+            position.planned_epochs = min(self._settings.epochs, affordable)
+            position.cut_short |= affordable < self._settings.epochs
 
     def _share_done(self) -> float:
-        position, settings = self.position, self._settings
-        steps = position.epoch * self._objective.steps_per_epoch + position.step
-        share = steps / (settings.epochs * self._objective.steps_per_epoch)
-        return max(share, position.seconds / (settings.max_minutes * 60)) if settings.max_minutes else share
+        steps = self.position.epoch * self._objective.steps_per_epoch + self.position.step
+        return steps / (max(self.position.planned_epochs, 1) * self._objective.steps_per_epoch)
 
     def _progress(self, pairs_per_second: float) -> Progress:
-        position, steps = self.position, self._objective.steps_per_epoch
-        share = self._share_done()
-        figures: dict[str, float | str] = {"epoch": f"{position.epoch + 1}/{self._settings.epochs}"}
+        position = self.position
+        total = position.planned_epochs * self._objective.steps_per_epoch
+        figures: dict[str, float | str] = {"epoch": f"{position.epoch + 1}/{position.planned_epochs}"}
         figures["loss"] = f"{float(self._loss_sum) / max(position.step, 1):.4f}"
         if position.best_accuracy >= 0:
             figures["validation"] = f"{position.history[-1]['validation_accuracy']:.1%}"
         figures["pairs/s"] = f"{pairs_per_second:,.0f}"
-        return Progress(
-            "Training", share * self._settings.epochs * steps, self._settings.epochs * steps, "steps", figures
-        )
+        return Progress("Training", self._share_done() * total, total, "steps", figures)
 
     def _kept(self) -> SiameseNetwork:
         return cast(SiameseNetwork, self._average.module) if self._average else self._network

@@ -168,7 +168,7 @@ def test_two_at_once_make_one_artifact(store: Store) -> None:
 
 
 def test_waiting_for_another_process_ends(store: Store) -> None:
-    with store.making(recipe(seed=0)), pytest.raises(StoreBusyError, match="0.1 seconds"):
+    with store.making(recipe(seed=0)), pytest.raises(StoreBusyError, match=r"0\.1 seconds"):
         make(Store(store.root, wait_seconds=0.1), recipe(seed=0), "koch", lambda staging: None)
 
 
@@ -181,7 +181,10 @@ def test_a_store_that_cannot_be_written_is_an_environment_error(tmp_path: Path) 
 
 def test_the_recipe_id_is_the_same_for_everyone() -> None:
     # SHA-256 of {"kind":"models","parents":[],"recipe_version":1,"settings":{"seed":0},"source":null}, by sha256sum.
-    assert recipe_id("models", 1, {"seed": 0}, [], None) == "1213e2c720f0af49936c491f34a15ac3538243651bc38198c8fc75c6ac227879"
+    assert (
+        recipe_id("models", 1, {"seed": 0}, [], None)
+        == "1213e2c720f0af49936c491f34a15ac3538243651bc38198c8fc75c6ac227879"
+    )
 
 
 def test_the_recipe_depends_on_settings_parents_and_source_but_not_on_names(store: Store) -> None:

@@ -13,6 +13,7 @@ from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import ImageSet
 from omnishot.data.pairs import draw_pairs
+from omnishot.errors import TrainingError
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork, TwinName, build_network
 from omnishot.progress import Progress, silent
@@ -69,15 +70,23 @@ def after(n: int) -> Callable[[], bool]:
 @pytest.mark.parametrize("values", [QUICK, KOCH35], ids=["quick", "koch35"])
 @pytest.mark.parametrize("stop", [0, 1, 3, 5, 8])
 def test_an_interrupted_run_continues_bit_for_bit(images: ImageSet, values: dict[str, Any], stop: int) -> None:
-    whole = trainer(images, values, lambda network: 0.5)
+    # Accuracy peaks in the first epoch, so that the best weights are not the last ones.
+    accuracy = {"conv4": [0.9, 0.5, 0.6], "koch35": [0.5, 0.9, 0.6]}[values["twin"]]
+
+    def peaking() -> Callable[[SiameseNetwork], float]:
+        measured = iter(accuracy)
+        return lambda network: next(measured)
+
+    validation = peaking()
+    whole = trainer(images, values, peaking())
     assert whole.run(report=silent, should_stop=never, save=nothing)
 
-    first = trainer(images, values, lambda network: 0.5)
+    first = trainer(images, values, validation)
     assert not first.run(report=silent, should_stop=after(stop), save=nothing)
     written = io.BytesIO()
     torch.save(first.state(), written)
     written.seek(0)
-    second = trainer(images, values, lambda network: 0.5)
+    second = trainer(images, values, validation)
     second.load_state(torch.load(written, weights_only=True))
     assert second.run(report=silent, should_stop=never, save=nothing)
 
@@ -121,8 +130,32 @@ def test_averaged_weights_are_what_is_validated_and_kept(images: ImageSet) -> No
 def test_a_time_budget_ends_the_run_with_something_kept(images: ImageSet) -> None:
     run = trainer(images, {**KOCH35, "epochs": 100_000, "max_minutes": 0.01}, lambda network: 0.5)
     assert run.run(report=silent, should_stop=never, save=nothing)
-    assert 0.6 <= run.position.seconds < 10
+    assert 0.1 <= run.position.seconds < 5
     assert run.position.best_epoch > 0
+    assert run.position.cut_short
+    assert all(0.01 < row["loss"] < 10 for row in run.position.history)  # type: ignore[operator]
+
+
+def test_a_time_limit_that_does_not_bind_changes_nothing(images: ImageSet) -> None:
+    free, limited = trainer(images, QUICK), trainer(images, {**QUICK, "max_minutes": 60})
+    for run in (free, limited):
+        run.run(report=silent, should_stop=never, save=nothing)
+    assert not limited.position.cut_short
+    assert torch.equal(free.best_weights["head.weight"], limited.best_weights["head.weight"])
+
+
+def test_less_than_an_epoch_of_time_still_gives_a_model_with_its_own_loss(images: ImageSet) -> None:
+    values = {**QUICK, "objective": {**QUICK["objective"], "batches_per_epoch": 10_000}, "max_minutes": 0.005}  # type: ignore[dict-item]
+    run = trainer(images, values, lambda network: 0.5)
+    assert run.run(report=silent, should_stop=never, save=nothing)
+    (row,) = run.position.history
+    assert 0.5 < row["loss"] < 10  # type: ignore[operator]
+
+
+def test_a_run_that_diverges_says_so_and_keeps_nothing(images: ImageSet) -> None:
+    run = trainer(images, {**KOCH35, "optimizer": {"kind": "sgd", "learning_rate": 1e30}})
+    with pytest.raises(TrainingError, match=r"after epoch \d"):
+        run.run(report=silent, should_stop=never, save=nothing)
 
 
 def test_the_loss_falls(images: ImageSet) -> None:
