@@ -4,11 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [ ! -x .venv/bin/omnishot ]; then
+if [ ! -x .venv/bin/python ]; then
     echo "Making .venv; this downloads PyTorch, so it can take minutes" >&2
-    [ -x .venv/bin/python ] || "${PYTHON:-python3}" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt .
+    "${PYTHON:-python3}" -m venv .venv
 fi
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt .
 export PATH="$PWD/.venv/bin:$PATH"
 if [ -z "${OMNISHOT_DATA:-}" ] && [ -d ../shared/omniglot ]; then # Data beside the checkout.
     OMNISHOT_DATA=$(cd ../shared && pwd)

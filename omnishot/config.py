@@ -32,7 +32,7 @@ class PrepareSettings(Settings):
     """How images are divided into train, validation and test; `alphabets` is for sources other than Omniglot."""
     holdout: Literal["five", "none"] = "five"
     """`lake` only: hold five background alphabets out for validation, or train on all thirty."""
-    pairs: Annotated[int, Field(ge=2, le=100_000_000)] = 90_000
+    pairs: Annotated[int, Field(ge=2, le=20_000_000)] = 90_000
     """Training pairs before affine variants, half of them same, half different."""
     validation_pairs: Annotated[int, Field(ge=2)] = 10_000
     """Validation pairs, from which the verification threshold is chosen."""
@@ -161,15 +161,22 @@ class EvalSettings(Settings):
     on: SplitPart = "test"
     """The part of the split whose images are used; Lake's runs are always test images."""
     ways: tuple[Annotated[int, Field(ge=1)], ...] = (20,)
-    """Numbers of classes to choose from."""
+    """Numbers of classes to choose from; none for verification."""
     shots: Annotated[int, Field(ge=1)] = 1
     """Support images per class."""
-    trials: Annotated[int, Field(ge=1)] = 400
+    trials: Annotated[int, Field(ge=1, le=1_000_000)] = 400
     """Queries, each with a support set of its own; Lake's runs always have 400."""
     baselines: tuple[Baseline, ...] = BASELINES
     """Methods without training, run on the same trials."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the trials and of the bootstrap."""
+
+
+_HINTS = {
+    "TrainSettings": "`omnishot presets NAME` prints every setting.",
+    "PrepareSettings": "`omnishot prepare --help` lists the options.",
+    "EvalSettings": "`omnishot eval --help` lists the options.",
+}
 
 
 def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
@@ -187,7 +194,7 @@ def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
         return settings.model_validate_json(json.dumps(values))
     except ValidationError as error:
         problems = "; ".join(_explain(settings, problem) for problem in error.errors())
-        raise SettingsError(f"{origin}: {problems}", hint="`omnishot presets NAME` prints every setting.") from None
+        raise SettingsError(f"{origin}: {problems}", hint=_HINTS.get(settings.__name__, "")) from None
 
 
 def _explain(settings: type[Settings], problem: Any) -> str:

@@ -1,4 +1,4 @@
-"""YAML as people expect it: `1e-3` is a number, `no` is a word, a key comes once, nothing is executed."""
+"""YAML as people expect it: `1e-3` is a number, `no` and `1:30` are words, a key comes once, nothing is executed."""
 
 import re
 from typing import Any
@@ -9,13 +9,16 @@ from omnishot.errors import SettingsError
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML without duplicate keys, in which `1e-3` is a number and `no` is a word."""
+    """YAML without duplicate keys, whose only values are words, decimal numbers, true, false and null."""
 
 
 _StrictLoader.yaml_implicit_resolvers = {
-    key: [pair for pair in resolvers if pair[0] not in {"tag:yaml.org,2002:float", "tag:yaml.org,2002:bool"}]
+    key: [pair for pair in resolvers if pair[0] == "tag:yaml.org,2002:null"]
     for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
+)
 _StrictLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"),
@@ -27,6 +30,8 @@ _StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:t
 def _mapping_without_duplicates(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     keys = [loader.construct_object(key) for key, _ in node.value]
     for key in keys:
+        if not isinstance(key, str):
+            raise SettingsError(f"The key {key!r} is not a word", hint="Put quotes around it.")
         if keys.count(key) > 1:
             raise SettingsError(f"The key '{key}' comes twice in one mapping", hint="Keep one of them.")
     return {key: loader.construct_object(value, deep=True) for key, (_, value) in zip(keys, node.value, strict=True)}
@@ -47,6 +52,6 @@ def read_yaml(text: str, *, origin: str) -> Any:
     """
     try:
         return yaml.load(text, Loader=_StrictLoader)  # A SafeLoader, made stricter.
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise SettingsError(f"{origin} is not valid YAML: {reason}") from None

@@ -37,10 +37,22 @@ def test_a_small_number_is_a_number_in_every_spelling(text: str) -> None:
 
 
 def test_words_that_yaml_takes_for_truth_stay_words() -> None:
-    assert read_yaml("[no, on, yes, true]", origin="x") == ["no", "on", "yes", True]
+    words = ["no", "on", "yes", "1:30", "010", "0x1f", "1_000", "2024-01-01"]
+    assert read_yaml(f"[{', '.join(words)}, true, 3, null]", origin="x") == [*words, True, 3, None]
 
 
-@pytest.mark.parametrize("text", ["a: 1\na: 2", "a: [", "!!python/object/apply:os.system ['true']", "a: 1\n---\nb: 2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\na: 2",
+        "a: [",
+        "!!python/object/apply:os.system ['true']",
+        "a: 1\n---\nb: 2",
+        "{[1]: 2}",
+        "1: 2",
+        "[" * 5000,
+    ],
+)
 def test_yaml_that_is_not_plain_is_refused(text: str) -> None:
     with pytest.raises(SettingsError):
         read_yaml(text, origin="x")

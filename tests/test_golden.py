@@ -13,7 +13,7 @@ from omnishot.artifacts.store import Store
 from omnishot.config import EvalSettings
 from omnishot.progress import silent
 from omnishot.stages.evaluate import evaluate
-from omnishot.stages.evaluation_data import data_of_pairs
+from omnishot.stages.evaluation_data import EvaluationData
 from omnishot.stages.report import choose_evaluations, measured_in
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,11 +39,14 @@ def test_every_file_is_what_its_manifest_says(store: Store) -> None:
 
 
 def test_the_pairs_are_read_whole(store: Store) -> None:
-    data = data_of_pairs(store.find("golden-20-affine1"))
-    assert data.pixels.shape == (36, 105, 105)
+    data = EvaluationData.read(store.find("golden-20-affine1"))
+    pixels = data.pixels()
+    assert pixels.shape == (36, 105, 105)
+    assert pixels[3, 30:36, 20:85].min() == 255
     assert data.labels.character_names[5] == "A1/c1"
     assert [len(part) for part in (data.split.train, data.split.validation, data.split.test)] == [12, 12, 12]
-    assert {part: len(pairs) for part, pairs in data.pairs.items()} == {"train": 20, "validation": 10, "test": 10}
+    pairs = [data.pairs(part) for part in ("train", "validation", "test")]
+    assert [len(drawn) for drawn in pairs if drawn] == [20, 10, 10]
     assert data.runs is not None
     assert data.runs.support.tolist() == [[24, 27, 30, 33]]
 

@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
 from numpy.typing import NDArray
 
+from omnishot.artifacts.images import created
 from omnishot.errors import DamagedFileError
 
 
@@ -59,12 +58,11 @@ def write_evaluation(
     """
     summary = {**details, "results": [asdict(result) for result in results]}
     (folder / "summary.json").write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
-    with h5py.File(folder / "scores.h5", "w", libver="v110") as file:
+    with created(folder / "scores.h5") as file:
         for method, arrays in scores.items():
             for name, values in arrays.items():
-                options = {"compression": "gzip", "compression_opts": 1} if np.ndim(values) else {}
                 # A slash in a reference would open a group.
-                file.create_dataset(f"{method.replace('/', '|')}/{name}", data=values, **options)
+                file.create_dataset(f"{method.replace('/', '|')}/{name}", data=values)
 
 
 def read_summary(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.data.image_set import ImageSet, Labels, Runs
-from omnishot.errors import DamagedFileError
+from omnishot.errors import DamagedFileError, UnavailableError
 from omnishot.progress import Progress, Report
 
 _BLOCK = 1024
@@ -24,7 +24,7 @@ def write_images(path: Path, images: ImageSet, *, report: Report) -> None:
         report: Receives the number of images written.
     """
     n, height, width = images.pixels.shape
-    with h5py.File(path, "w", libver="v110") as file:
+    with created(path) as file:
         group = file.create_group("images")
         pixels = group.create_dataset(
             "pixels", images.pixels.shape, np.uint8, chunks=(1, height, width), compression="gzip", compression_opts=1
@@ -67,11 +67,45 @@ def read_runs(file: h5py.File) -> Runs | None:
         return Runs(*(file[f"runs/{name}"][:] for name in ("support", "query", "answer")))
 
 
-def read_pixels(file: h5py.File) -> NDArray[np.uint8]:
-    """Read every image, shape (n, side, side)."""
+def read_pixels(file: h5py.File, *chosen: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Read images.
+
+    Args:
+        file: The file.
+        chosen: Indices of the images to read, in any number of arrays of any shape; without any, all are read.
+
+    Returns:
+        Shape (n, side, side), uint8, with n the number of all images, so that indices stay what they are. Images that
+        were not chosen are blank, and cost no memory until they are written to.
+
+    Raises:
+        DamagedFileError: An image cannot be read.
+    """
     with reading(file):
-        pixels: NDArray[np.uint8] = file["images/pixels"][:]
+        stored = file["images/pixels"]
+        wanted = np.zeros(len(stored) + 2, dtype=np.int8)
+        wanted[1:-1] = not chosen
+        for indices in chosen:
+            wanted[indices.reshape(-1) + 1] = 1
+        edges = np.flatnonzero(np.diff(wanted))
+        pixels = np.zeros(stored.shape, dtype=np.uint8)
+        for first, last in edges.reshape(-1, 2):
+            stored.read_direct(pixels, np.s_[first:last], np.s_[first:last])
         return pixels
+
+
+@contextlib.contextmanager
+def created(path: Path) -> Iterator[h5py.File]:
+    """Create an HDF5 file for writing.
+
+    Raises:
+        UnavailableError: The disk is full or the folder cannot be written.
+    """
+    try:
+        with created(path) as file:
+            yield file
+    except (OSError, RuntimeError) as error:  # h5py raises either, depending on when it notices.
+        raise UnavailableError(f"{path} cannot be written: {error}", hint="Nothing was published.") from None
 
 
 @contextlib.contextmanager

@@ -1,16 +1,18 @@
 """A trained network on disk: safetensors weights, its settings, and the history of its training."""
 
+import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from omnishot.config import TrainSettings, as_yaml, check
-from omnishot.errors import DamagedFileError, NotFoundError
+from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.strict_yaml import read_yaml
 
@@ -22,7 +24,9 @@ def write_model(
     folder: Path, weights: dict[str, Tensor], settings: TrainSettings, history: list[dict[str, Any]]
 ) -> None:
     """Write weights.safetensors, config.yaml and history.jsonl into a folder."""
-    save_file({name: tensor.contiguous().cpu() for name, tensor in weights.items()}, folder / "weights.safetensors")
+    # Through bytes, so that a full disk is an OSError like everywhere else.
+    content = save({name: tensor.contiguous().cpu() for name, tensor in weights.items()})
+    (folder / "weights.safetensors").write_bytes(content)
     (folder / "config.yaml").write_text(as_yaml(settings), "utf-8")
     (folder / "history.jsonl").write_text("".join(json.dumps(row, allow_nan=False) + "\n" for row in history), "utf-8")
 
@@ -58,11 +62,25 @@ def load_weights(network: SiameseNetwork, weights_file: Path) -> None:
 
 
 def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state of an unfinished run, aside and then in place of an older one."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the state of an unfinished run, aside and then in place of an older one.
+
+    Raises:
+        UnavailableError: The disk is full or the store cannot be written.
+    """
+    content = io.BytesIO()
+    torch.save(state, content)
     aside = folder / f"{CHECKPOINT}.new"
-    torch.save(state, aside)
-    aside.replace(folder / CHECKPOINT)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            file.write(content.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(folder / CHECKPOINT)
+    except OSError as error:
+        raise UnavailableError(f"The checkpoint {aside} cannot be written: {error}") from None
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any]:

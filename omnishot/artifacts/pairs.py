@@ -1,12 +1,14 @@
 """`pairs.h5`: images, split, pairs and affine recipes; the one file that training and evaluation need."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.artifacts.images import opened, reading
+from omnishot.artifacts.images import created, opened, reading
+from omnishot.data.affine import COMPONENTS
 from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split
 from omnishot.errors import DamagedFileError
@@ -21,7 +23,8 @@ def write_pairs(
     images_file: Path,
     split: Split,
     pairs: dict[str, Pairs],
-    variants: dict[str, NDArray[np.float32]],
+    n_variants: int,
+    variants: Mapping[str, Iterable[NDArray[np.float32]]],
 ) -> None:
     """Write a pair dataset to a new file.
 
@@ -30,9 +33,10 @@ def write_pairs(
         images_file: An `images.h5`; its compressed images are copied as they are.
         split: Image indices of the parts.
         pairs: Pairs of each part; a part without images has none.
-        variants: Affine parameters of the training pairs, `left` and `right`, each of shape (n_train_pairs, k, 7).
+        n_variants: Affine variants of each training pair.
+        variants: Affine parameters of the training pairs, `left` and `right`, in blocks of shape (n, n_variants, 7).
     """
-    with h5py.File(path, "w", libver="v110") as file:
+    with created(path) as file:
         with opened(images_file) as source, reading(source):
             for name in source:
                 source.copy(name, file)
@@ -41,8 +45,12 @@ def write_pairs(
         for part, drawn in pairs.items():
             for name in ("left", "right", "same"):
                 file.create_dataset(f"pairs/{part}/{name}", data=getattr(drawn, name))
-        for side, parameters in variants.items():
-            file.create_dataset(f"variants/{side}", data=parameters)
+        for side, blocks in variants.items():
+            shape = (len(pairs["train"]), n_variants, len(COMPONENTS))
+            stored, start = file.create_dataset(f"variants/{side}", shape, np.float32), 0
+            for block in blocks:
+                stored[start : start + len(block)] = block
+                start += len(block)
 
 
 def read_split(file: h5py.File) -> Split:

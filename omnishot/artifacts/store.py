@@ -16,7 +16,7 @@ from omnishot.artifacts import manifest as manifests
 from omnishot.artifacts.manifest import FileEntry, Manifest, Parent, file_digest, read_manifest
 from omnishot.artifacts.reference import KINDS, Reference, parse
 from omnishot.config import did_you_mean
-from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, StoreBusyError, UnavailableError, UsageError
+from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 
 _MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "eval"}
 
@@ -120,22 +120,24 @@ class Store:
         self._argv = argv or []
         self._wait_seconds = wait_seconds
 
-    def artifacts(self, kind: str | None = None, *, damaged: list[OmnishotError] | None = None) -> list[Artifact]:
+    def artifacts(
+        self, kind: str | None = None, *, damaged: dict[Path, DamagedFileError] | None = None
+    ) -> list[Artifact]:
         """Return all artifacts, or those of one kind, the oldest first.
 
         Args:
             kind: One of the kinds, or None for all.
-            damaged: Collects what could not be read; such artifacts are left out of the result either way.
+            damaged: Collects what could not be read, by folder; it is left out of the result either way.
         """
         found = []
         for path in sorted(self.root.glob(f"{kind or '*'}/*/v*")):
             if path.parent.parent.name not in KINDS or not path.name[1:].isdigit():
                 continue
             try:
-                found.append(Artifact(path, read_manifest(path)))
+                found.append(_opened(path))
             except DamagedFileError as error:
                 if damaged is not None:
-                    damaged.append(error)
+                    damaged[path] = error
         return sorted(found, key=lambda artifact: (artifact.manifest.created, artifact.manifest.version))
 
     def find(self, text: str, kind: str | None = None) -> Artifact:
@@ -147,17 +149,22 @@ class Store:
 
         Raises:
             NotFoundError: There is none.
+            DamagedFileError: It is there but cannot be read; an older version does not stand in for it.
             UsageError: The text is no reference, names another kind, or fits artifacts of several kinds.
         """
         query = parse(text)
         if kind and query.kind not in {None, kind}:
             raise UsageError(f"'{text}' names {query.kind}, but {kind} are needed here")
-        everything = self.artifacts(query.kind or kind)
+        damaged: dict[Path, DamagedFileError] = {}
+        everything = self.artifacts(query.kind or kind, damaged=damaged)
+        versions: dict[int, Artifact | DamagedFileError] = {
+            int(path.name[1:]): error for path, error in damaged.items() if path.parent.name == query.name
+        }
         named = [artifact for artifact in everything if artifact.manifest.name == query.name]
+        versions |= {artifact.manifest.version: artifact for artifact in named}
         kinds = {artifact.manifest.kind for artifact in named}
         if len(kinds) > 1:
             raise UsageError(f"'{text}' fits {', '.join(sorted(kinds))}", hint="Put the kind and a slash before it.")
-        versions = {artifact.manifest.version: artifact for artifact in named}
         if not versions:
             known = {artifact.manifest.name for artifact in everything}
             hint = f"`omnishot ls` lists what there is in {self.root}"
@@ -166,20 +173,24 @@ class Store:
         if wanted not in versions:
             numbers = ", ".join(f"v{number}" for number in sorted(versions))
             raise NotFoundError(f"There is no version v{wanted} of '{query.name}', only {numbers}")
-        return versions[wanted]
+        found = versions[wanted]
+        if isinstance(found, DamagedFileError):
+            raise found
+        return found
 
     def newest(self, kind: str) -> Artifact:
         """Return the artifact of a kind that was made, or found made already, last.
 
         Raises:
             NotFoundError: There is none.
+            DamagedFileError: It cannot be read.
         """
         everything = self.artifacts(kind)
         if not everything:
             raise NotFoundError(
                 f"There are no {kind} in {self.root}", hint=f"Run `omnishot {_MADE_BY[kind]}` first, or use --store."
             )
-        with contextlib.suppress(OSError, NotFoundError, UsageError):
+        with contextlib.suppress(OSError, ValueError, NotFoundError, UsageError):
             return self.find((self.root / kind / ".current").read_text("utf-8"), kind)
         return everything[-1]
 
@@ -192,6 +203,9 @@ class Store:
     def made(self, recipe: Recipe) -> Artifact | None:
         """Return the newest artifact of a recipe, and mark it as the current one of its kind."""
         same = [artifact for artifact in self.artifacts(recipe.kind) if artifact.manifest.recipe == recipe.id]
+        # Two models of one recipe may differ (another device, another speed under a time limit): what is measured of
+        # one is not measured of the other.
+        same = [artifact for artifact in same if _models(artifact.manifest.parents) == _models(recipe.parents)]
         if not same:
             return None
         self._mark_current(same[-1].reference)
@@ -291,8 +305,23 @@ class Store:
             _sync(written)
             _sync(staging.path)
             staging.path.rename(parent / f"v{described.version}")
-            _sync(parent)
+            for folder in (parent, parent.parent, self.root):
+                _sync(folder)
         self._mark_current(described.reference)
+
+
+def _opened(path: Path) -> Artifact:
+    manifest = read_manifest(path)
+    if (manifest.kind, manifest.name, f"v{manifest.version}") != (path.parent.parent.name, path.parent.name, path.name):
+        raise DamagedFileError(
+            f"{path} holds {manifest.reference}, which belongs elsewhere",
+            hint="Move it to where it was, or remove it.",
+        )
+    return Artifact(path, manifest)
+
+
+def _models(parents: list[Parent]) -> list[str]:
+    return [parent.reference for parent in parents if parent.reference.startswith("models/")]
 
 
 def _sync(path: Path) -> None:

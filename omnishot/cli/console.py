@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from omnishot.progress import Progress, Report, silent
@@ -51,7 +51,7 @@ class Console:
         size = sum(file.size for file in manifest.files.values())
         what = "Reused" if made.reused else "Made"
         after = " (the same recipe; --force makes a new version)" if made.reused else f" in {made.seconds:.1f} s"
-        self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}")
+        self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}{_where(manifest.environment)}")
         self.detail(f"{made.artifact.path}\nrecipe {manifest.recipe}\n{_yaml(manifest.settings)}")
 
     def made(self, made: "Made", **more: Any) -> None:
@@ -98,6 +98,11 @@ class Console:
         else:
             with _bars() as bars:
                 yield _Bars(bars)
+
+
+def _where(environment: Mapping[str, str | None]) -> str:
+    device, precision = environment.get("device"), environment.get("precision")
+    return f", on {device} in {precision}" if device else ""
 
 
 def _yaml(values: dict[str, Any]) -> str:

@@ -78,12 +78,20 @@ def eval_command(
         console, opened, measured, values, protocol=protocol, baselines=baselines, source=source, device=device,
         name=name, force=force,
     )  # fmt: skip
+    from omnishot.artifacts.evaluation import read_summary
     from omnishot.reporting.tables import summary_tables
     from omnishot.stages.report import measured_in
 
     measurements = measured_in([made.artifact])
     console.tables(summary_tables(measurements), to_stderr=True)
-    console.made(made, results=[asdict(item.result) for item in measurements])
+    comparisons = read_summary(made.artifact.file("summary.json"))["comparisons"]
+    for row in comparisons:
+        low, high = (100 * end for end in row["ci95"])
+        console.note(
+            f"{row['ways']}-way: {row['model']} is {100 * row['difference']:+.1f} points ({low:+.1f} to {high:+.1f}) "
+            f"from {row['against']} on the same trials"
+        )
+    console.made(made, results=[asdict(item.result) for item in measurements], comparisons=comparisons)
 
 
 def _models(console: Console, store: "Store", references: list[str], *, baselines_only: bool) -> "list[Artifact]":
@@ -125,6 +133,8 @@ def eval_with(
             data = pairs_of_models(store, models) if models else store.newest("pairs")
         protocol = protocol or ("lake" if runs_behind(data) and values["on"] == "test" else "within")
         values = values | {"protocol": protocol, "baselines": _baselines(baselines, protocol)}
+        if protocol == "verification":  # Pairs have no ways, shots or trials; the dataset says how many there are.
+            values |= {"ways": [], "shots": 1, "trials": 400}
         settings = check(EvalSettings, values, origin="eval")
         part = "" if settings.on == "test" else f"-{settings.on}"
         default = f"{models[0].manifest.name if models else 'baselines'}-{protocol}{part}"
@@ -148,6 +158,8 @@ def _baselines(text: str | None, protocol: str) -> list[str]:
         if protocol == "verification":
             return []
         return [name for name in BASELINES if protocol == "lake" or name != "hausdorff"]
+    if protocol == "verification" and text != "none":
+        raise UsageError("--baselines are for one-shot protocols, not for verification", hint="Leave them out.")
     names = [name.strip() for name in text.split(",") if name.strip() not in {"", "none"}]
     for name in names:
         if name not in BASELINES:

@@ -40,13 +40,14 @@ def report_command(
     """Print accuracy tables, beside published figures. Creates: nothing."""
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
-    from omnishot.stages.report import check_gate, choose_evaluations, measured_in
+    from omnishot.stages.report import check_gate, choose_evaluations, measured_in, parse_gate
 
+    gates = [parse_gate(gate) for gate in fail_under or []]
     chosen = choose_evaluations(Store(store, argv=sys.argv), evaluations or [])
     console.detail("Reporting " + ", ".join(str(artifact.reference) for artifact in chosen))
     measured = measured_in(chosen)
     print_report(console, measured, "json" if as_json else output_format, out)
-    for gate in fail_under or []:
+    for gate in gates:
         console.note(check_gate(measured, gate))
 
 

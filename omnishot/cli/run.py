@@ -20,7 +20,7 @@ from omnishot.cli.options import (
 )
 from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption, prepare_with
 from omnishot.cli.report import FormatOption, GateOption, print_report
-from omnishot.cli.train import DeviceOption, PresetOption, choose_settings, train_with
+from omnishot.cli.train import DeviceOption, PresetOption, ResumeOption, choose_settings, train_with
 
 _SWEEP_TRIALS = 1000
 
@@ -40,6 +40,7 @@ def run_command(
     device: DeviceOption = "auto",
     output_format: FormatOption = "auto",
     fail_under: GateOption = None,
+    resume: ResumeOption = False,
     force: ForceOption = False,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -51,9 +52,10 @@ def run_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
     from omnishot.stages.evaluation_data import runs_behind
-    from omnishot.stages.report import check_gate, measured_in
+    from omnishot.stages.report import check_gate, measured_in, parse_gate
 
-    # Settings first: a mistyped one should not cost the minutes before it is read.
+    # Settings and gates first: a mistyped one should not cost the minutes before it is read.
+    gates = [parse_gate(gate) for gate in fail_under or []]
     settings, name = choose_settings(console, preset=preset, config=None, changes=changes or [], device=device)
     opened = Store(store, argv=sys.argv)
     values = {"holdout": holdout, "pairs": parse_count(pairs, option="--pairs"), "affine": affine, "seed": seed}
@@ -61,7 +63,7 @@ def run_command(
     preferred = {"split": "koch"} if name.startswith("koch") else {"split": "lake", "holdout": "none"}
     data = prepare_with(console, values, split=split, source=source, store=store, preferred=preferred, force=force)
     console.summary(data)
-    model = train_with(console, opened, data.artifact, settings, name=name, device=device, force=force)
+    model = train_with(console, opened, data.artifact, settings, name=name, device=device, resume=resume, force=force)
     console.summary(model)
     if "validation" not in data.artifact.manifest.summary["pairs"]:
         console.note("Verification is not measured: its threshold needs a split that holds something out, as koch does")
@@ -80,7 +82,7 @@ def run_command(
         evaluations.append(made.artifact)
     measured = measured_in(evaluations)
     print_report(console, measured, "json" if as_json else output_format)
-    for gate in fail_under or []:
+    for gate in gates:
         console.note(check_gate(measured, gate))
 
 

@@ -5,11 +5,16 @@ from typing import Annotated
 import typer
 
 from omnishot.cli.console import Console
+from omnishot.cli.options import DEFAULT_STORE, JsonOption, NoProgressOption, QuietOption, StoreOption, VerboseOption
 
 
 def presets_command(
     name: Annotated[str | None, typer.Argument(help="Preset to print. Default: list them.", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")] = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
 ) -> None:
     """List the training presets, or print one as YAML with every setting. Creates: nothing."""
     import json
@@ -18,7 +23,7 @@ def presets_command(
     from omnishot.presets import preset_names, preset_text
     from omnishot.strict_yaml import read_yaml
 
-    console = Console(as_json=as_json, quiet=False, verbose=False, no_progress=True)
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     texts = {preset: preset_text(preset) for preset in ([name] if name else preset_names())}
     settings = {
         preset: check(TrainSettings, read_yaml(text, origin=preset), origin=preset) for preset, text in texts.items()

@@ -3,13 +3,14 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from omnishot.cli.console import Console
 from omnishot.cli.options import DEFAULT_STORE, JsonOption, NoProgressOption, QuietOption, StoreOption, VerboseOption
-from omnishot.errors import OmnishotError, UsageError
+from omnishot.errors import DamagedFileError, UsageError
 
 if TYPE_CHECKING:
     from omnishot.artifacts.store import Artifact, Store
@@ -32,9 +33,9 @@ def ls_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     if kind and kind not in KINDS:
         raise UsageError(f"unknown kind '{kind}'{did_you_mean(kind, KINDS)}", hint=f"Kinds: {', '.join(KINDS)}.")
-    damaged: list[OmnishotError] = []
+    damaged: dict[Path, DamagedFileError] = {}
     artifacts = Store(store).artifacts(kind, damaged=damaged)
-    for error in damaged:
+    for error in damaged.values():
         console.note(f"omnishot: {error}")
     if as_json:
         console.text(json.dumps([_row(artifact) for artifact in artifacts]) + "\n")

@@ -1,8 +1,9 @@
 """omnishot train."""
 
+import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -21,7 +22,7 @@ from omnishot.cli.options import (
     StoreOption,
     VerboseOption,
 )
-from omnishot.errors import UsageError
+from omnishot.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from omnishot.artifacts.store import Artifact, Store
@@ -34,6 +35,9 @@ PresetOption = Annotated[
     str | None,
     typer.Option("--preset", help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU."),
 ]
+
+
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the interrupted training of the same settings.")]
 
 
 def train_command(
@@ -86,7 +90,9 @@ def choose_settings(
         try:
             text, chosen = config.read_text("utf-8"), config.stem
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--config {config} cannot be read: {error}") from None
+            raise NotFoundError(
+                f"--config {config} cannot be read: {error}", hint="Give an existing YAML file."
+            ) from None
     else:
         chosen = preset or "auto"
         if chosen == "auto":
@@ -134,18 +140,24 @@ def train_with(
             resume=resume,
             force=force,
             report=report,
-            stopped_by=_watch_signals(),
+            watch_signals=_watch_signals,
         )
 
 
-def _watch_signals() -> Callable[[], int | None]:
-    """Return a function that tells which signal asked to stop; a second one of the same kind stops at once."""
+@contextlib.contextmanager
+def _watch_signals() -> Iterator[Callable[[], int | None]]:
+    """Give a function that tells which signal asked to stop; a second one stops at once."""
     received: list[int] = []
 
     def remember(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        signal.signal(number, before[signal.Signals(number)])
 
-    signal.signal(signal.SIGINT, remember)
-    signal.signal(signal.SIGTERM, remember)
-    return lambda: received[0] if received else None
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, remember)
+    try:
+        yield lambda: received[0] if received else None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

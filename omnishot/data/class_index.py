@@ -21,7 +21,7 @@ class ClassIndex:
     """
 
     images: NDArray[np.int32]
-    drawers: NDArray[np.int16]
+    drawers: NDArray[np.int32]
     class_start: NDArray[np.int64]
     alphabet_start: NDArray[np.int64]
     alphabet: NDArray[np.int16]

@@ -68,26 +68,32 @@ def draw_within(index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, rn
     """Draw trials within one alphabet each: one drawer per shot for all support images, another for the query.
 
     Args:
-        index: The images to draw from; alphabets with fewer than `n_way` classes are left out.
+        index: The images to draw from; alphabets with fewer than `n_way` classes or too few drawers are left out.
         n_trials: How many; the numbers per alphabet differ by one at most.
         n_way: Classes per trial.
         k_shot: Support images, and so drawers, per class.
         rng: The only source of chance.
 
     Raises:
-        SamplingError: No alphabet has `n_way` classes with images by the same `k_shot + 1` drawers.
+        SamplingError: No alphabet has `n_way` classes and `k_shot + 1` drawers, or one has them but its drawers share
+            too few classes.
     """
     fitting = np.flatnonzero(index.alphabet_sizes >= n_way)
-    if not len(fitting):
+    tables = [table for alphabet in fitting if (table := _table(index, int(alphabet))).shape[1] > k_shot]
+    if len(fitting) and not tables:
+        raise SamplingError(
+            f"{k_shot}-shot trials within an alphabet need {k_shot + 1} drawers, but no alphabet has them",
+            hint="Lower --shots, or use --protocol between.",
+        )
+    if not tables:
         raise SamplingError(
             f"{n_way}-way trials need an alphabet with {n_way} classes, "
             f"but the largest of {index.n_alphabets} has {index.alphabet_sizes.max(initial=0)}",
             hint="Lower --ways, or use --protocol between.",
         )
-    counts = np.bincount(np.arange(n_trials) % len(fitting), minlength=len(fitting))
+    counts = np.bincount(np.arange(n_trials) % len(tables), minlength=len(tables))
     drawn = [
-        _within_alphabet(_table(index, int(alphabet)), int(count), n_way, k_shot, rng)
-        for alphabet, count in zip(fitting, counts, strict=True)
+        _within_alphabet(table, int(count), n_way, k_shot, rng) for table, count in zip(tables, counts, strict=True)
     ]
     return Trials(
         query=np.concatenate([query for query, _ in drawn]),
@@ -113,7 +119,7 @@ def _within_alphabet(
     n_classes, n_drawers = table.shape
     query = np.empty(n_trials, dtype=np.int32)
     support = np.empty((n_trials, n_way, k_shot), dtype=np.int32)
-    open_trials = np.arange(n_trials if n_drawers > k_shot else 0)
+    open_trials = np.arange(n_trials)
     for _ in range(100):  # Only tables with gaps need more than one round.
         drawers = draw_distinct(np.full(len(open_trials), n_drawers), k_shot + 1, rng)
         complete = (table[:, drawers] >= 0).all(axis=2).T
@@ -123,7 +129,7 @@ def _within_alphabet(
         query[done] = table[classes[:, 0], drawers[:, 0]]
         support[done] = table[classes[:, :, None], drawers[:, None, 1:]]
         open_trials = open_trials[~found]
-        if not len(open_trials) and n_drawers > k_shot:
+        if not len(open_trials):
             return query, support
     raise SamplingError(
         f"{n_way}-way {k_shot}-shot trials within an alphabet need {n_way} classes drawn by the same {k_shot + 1} "

@@ -36,7 +36,7 @@ class Labels:
 
     alphabet: NDArray[np.int16]
     character: NDArray[np.int32]
-    drawer: NDArray[np.int16]
+    drawer: NDArray[np.int32]
     alphabet_names: tuple[str, ...]
     character_names: tuple[str, ...]
 
@@ -54,7 +54,7 @@ class Labels:
         return cls(
             alphabet=np.array([alphabet_index[name] for name in alphabets], dtype=np.int16),
             character=np.array([character_index[name] for name in characters], dtype=np.int32),
-            drawer=np.asarray(drawers, dtype=np.int16),
+            drawer=np.asarray(drawers, dtype=np.int32),
             alphabet_names=tuple(alphabet_index),
             character_names=tuple(character_index),
         )

@@ -93,17 +93,16 @@ def _choose(labels: Labels, alphabets: Collection[str], drawers: range) -> NDArr
 
 
 def _by_alphabet_or_character(labels: Labels) -> Split:
-    groups = labels.alphabet if len(labels.alphabet_names) >= 3 else labels.character
+    by_alphabet = len(labels.alphabet_names) >= 3
+    groups = labels.alphabet if by_alphabet else labels.character
     names = np.unique(groups)
-    if len(names) < 3:
+    if len(names) < (3 if by_alphabet else 6):
         raise SamplingError(
-            f"Train, validation and test need 3 classes or more, but there are {len(names)}",
-            hint="Put the images of each class into a folder of its own.",
+            f"Train, validation and test need 2 classes each, 6 in all, but there are {len(names)}",
+            hint="Put the images of each class into a folder of its own, and add classes.",
         )
-    n_held_out = max(1, round(len(names) * 0.2))
+    n_held_out = max(1 if by_alphabet else 2, round(len(names) * 0.2))
     test, validation = names[-n_held_out:], names[-2 * n_held_out : -n_held_out]
-    if 2 * n_held_out >= len(names):
-        test, validation = names[-1:], names[-2:-1]
     in_test, in_validation = np.isin(groups, test), np.isin(groups, validation)
     return Split(
         train=np.flatnonzero(~in_test & ~in_validation).astype(np.int32),

@@ -45,8 +45,9 @@ def _pixel_distances(pixels: NDArray[np.uint8], pairs: NDArray[np.int32], report
     squares = np.empty(len(pairs), dtype=np.float32)
     for start in range(0, len(pairs), _PAIRS_PER_CHUNK):
         some = pairs[start : start + _PAIRS_PER_CHUNK]
-        difference = flat[some[:, 0]].astype(np.float32) - flat[some[:, 1]]
-        squares[start : start + _PAIRS_PER_CHUNK] = np.einsum("ij,ij->i", difference, difference)
+        # Whole numbers, so that equal distances are equal; of ink and paper only, they count differing pixels.
+        difference = flat[some[:, 0]].astype(np.int32) - flat[some[:, 1]]
+        squares[start : start + _PAIRS_PER_CHUNK] = np.einsum("ij,ij->i", difference, difference) / 255**2
         report(Progress("Nearest neighbour", start, len(pairs), "pairs"))
     return squares
 

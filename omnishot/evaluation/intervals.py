@@ -46,12 +46,16 @@ def difference_interval(
 
     Args:
         first: Outcomes of one method, shape (n_trials,).
-        second: Outcomes of the other on the same trials.
+        second: Outcomes of the other on the same trials; where the two never differ, the interval is that of no
+            difference in as many trials as there are episodes.
         episode: Trials of one number are resampled together, shape (n_trials,).
         rng: The only source of chance.
     """
     sizes, right = _per_episode(first, episode)
     _, other = _per_episode(second, episode)
+    if np.ptp((right - other) / sizes) == 0:
+        difference, reach = float((right - other).sum() / sizes.sum()), _wilson(0.0, len(sizes))[1]
+        return difference - reach, difference + reach
     low, high = np.quantile(_resampled(right - other, rng, weights=sizes), [0.025, 0.975])
     return float(low), float(high)
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from omnishot.errors import UnavailableError
 
@@ -49,12 +48,12 @@ def choose_compute(device: DeviceName, precision: Precision) -> Compute:
     if device == "cuda" and not has_cuda:
         raise UnavailableError("--device cuda: this machine has no usable CUDA device", hint="Use --device cpu.")
     chosen = torch.device("cuda" if has_cuda and device != "cpu" else "cpu")
-    native = torch.cuda.is_bf16_supported() if chosen.type == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    if chosen.type == "cuda":
-        torch.set_float32_matmul_precision("high")
-    return Compute(chosen, precision == "bf16" or (precision == "auto" and bool(native)))
+    return Compute(chosen, precision == "bf16" or (precision == "auto" and _computes_bf16(chosen)))
 
 
-def to_device(array: Tensor, compute: Compute) -> Tensor:
-    """Copy a tensor to the device without waiting for it."""
-    return array.to(compute.device, non_blocking=True)
+def _computes_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # torch has no public question for this; without the answer, fp32 is right everywhere.
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return probe is not None and bool(probe())

@@ -10,7 +10,7 @@ from omnishot.reporting.tables import Measured, Table
 
 _COLUMNS = (
     "model", "protocol", "on", "ways", "shots", "trials", "correct", "accuracy", "ci95_low", "ci95_high", "alphabets",
-    "threshold", "equal_error_rate", "source", "seed", "device", "evaluation", "trained_on",
+    "threshold", "equal_error_rate", "data", "source", "seed", "device", "evaluation", "trained_on",
 )  # fmt: skip
 
 
@@ -54,4 +54,10 @@ def as_tsv(measured: Sequence[Measured]) -> str:
 
 
 def _context(item: Measured) -> dict[str, Any]:
-    return {"source": item.source, "seed": item.seed, "device": item.device, "evaluation": item.evaluation}
+    return {
+        "data": item.data,
+        "source": item.source,
+        "seed": item.seed,
+        "device": item.device,
+        "evaluation": item.evaluation,
+    }

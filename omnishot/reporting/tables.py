@@ -35,7 +35,8 @@ class Measured:
     Attributes:
         result: The accuracy.
         evaluation: Reference of the evaluation.
-        source: Source of the images it was measured on.
+        data: Reference of the data it was measured on.
+        source: Source of that data's images.
         seed: Seed of the trials.
         device: Where the network ran.
         trained_on: What the model had seen, as `stages.evaluate.trained_on` gives it; empty for baselines.
@@ -43,6 +44,7 @@ class Measured:
 
     result: Result
     evaluation: str
+    data: str
     source: str
     seed: int
     device: str
@@ -84,17 +86,19 @@ def describe_training(trained_on: Mapping[str, Any]) -> str:
     if "source" not in trained_on:
         return str(trained_on.get("pairs") or "?")
     source, split = trained_on["source"], trained_on["split"]
-    alphabets = f"{trained_on['train_alphabets']} alphabets x {trained_on['train_drawers']} drawers"
     kind = "background " if source == "omniglot" else ""
-    return f"{source}: {kind}{alphabets} (split {split})"
+    said = f"{source}: {trained_on['train_alphabets']} {kind}alphabets x {trained_on['train_drawers']} drawers"
+    if trained_on.get("validation_alphabets"):
+        said += f", {trained_on['validation_alphabets']} x {trained_on['validation_drawers']} to validate"
+    return f"{said} (split {split})"
 
 
 def _sweeps(measured: Sequence[Measured]) -> list[list[Measured]]:
-    """Group results by protocol and shots, and keep the groups with several numbers of ways."""
+    """Group results by data, protocol and shots, and keep the groups with several numbers of ways."""
     groups: dict[tuple[Any, ...], list[Measured]] = {}
     for item in measured:
         if item.result.ways is not None:
-            groups.setdefault((item.source, item.result.protocol, item.result.shots), []).append(item)
+            groups.setdefault((item.data, item.result.protocol, item.result.shots), []).append(item)
     return [items for items in groups.values() if len({item.result.ways for item in items}) > 2]
 
 
@@ -120,7 +124,7 @@ def _sweep(items: Sequence[Measured]) -> Table:
         columns=("ways", *[_series_name(method, on) for _, method, on in keys]),
         rows=tuple(rows),
         notes=(
-            f"{shown} trials, seed {first.seed}, on {first.device}; 95 % intervals are at most "
+            f"{shown} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are at most "
             f"± {100 * max(widths):.1f} points wide.",
             *_training_notes(items),
         ),

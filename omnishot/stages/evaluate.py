@@ -20,11 +20,13 @@ from omnishot.evaluation.verification import best_threshold, score_pairs, verify
 from omnishot.model.device import Compute, DeviceName, choose_compute
 from omnishot.progress import Progress, Report
 from omnishot.seeding import generator
-from omnishot.stages.evaluation_data import EvaluationData, data_of_images, data_of_pairs
+from omnishot.stages.evaluation_data import EvaluationData
 from omnishot.stages.making import Made, make
 
 _RECIPE = 1
+_MOST_SCORES = 100_000_000
 
+_SAID_OF_DATA = ("source", "train_alphabets", "train_drawers", "validation_alphabets", "validation_drawers")
 _Scores = dict[str, dict[str, NDArray[Any]]]
 
 
@@ -55,14 +57,14 @@ def evaluate(
         OmnishotError: The data does not allow the trials.
     """
     _refuse_what_cannot_be_measured(settings, models)
+    compute = choose_compute(device, "fp32")  # The same figures on every machine, as near as it goes.
     recipe = Recipe(
         "evals", _RECIPE, settings.model_dump(mode="json"), [artifact.as_parent() for artifact in (*models, data)]
     )
 
     def build(staging: Staging) -> None:
-        compute = choose_compute(device, "fp32")  # The same figures on every machine, as near as it goes.
         report(Progress("Reading images", 0, 0))
-        images = data_of_pairs(data) if data.manifest.kind == "pairs" else data_of_images(data)
+        images = EvaluationData.read(data)
         measure = _verification if settings.protocol == "verification" else _oneshot
         results, comparisons, scores = measure(models, images, settings, compute, report)
         details = {
@@ -91,6 +93,13 @@ def _refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifac
         raise UsageError(
             "Verification on the validation pairs would score the threshold on the pairs it is chosen from",
             hint="Use --on test or --on train.",
+        )
+    values = settings.trials * max(settings.ways, default=1) * settings.shots
+    if values > _MOST_SCORES:
+        raise UsageError(
+            f"{settings.trials:,} trials x {max(settings.ways):,} ways x {settings.shots:,} shots are {values:,} scores, "
+            f"more than {_MOST_SCORES:,}",
+            hint="Lower --trials, --ways or --shots.",
         )
     if not models and (settings.protocol == "verification" or not settings.baselines):
         raise NotFoundError("There is no model to measure", hint="Run `omnishot train` first.")
@@ -147,14 +156,15 @@ def _scored(
     compute: Compute,
     report: Report,
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    pixels = torch.from_numpy(data.pixels)
+    chosen = data.pixels(trials.query, trials.support)
+    pixels = torch.from_numpy(chosen)
     for model in models:
         report(Progress(f"Measuring {model.reference}", 0, 0))
         network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).to(compute.device)
         yield str(model.reference), score_trials(network, pixels, trials, compute)
     for baseline in settings.baselines:
         rng = generator(settings.seed, "baseline", baseline)
-        yield baseline, score_baseline(baseline, data.pixels, trials, rng=rng, report=report)
+        yield baseline, score_baseline(baseline, chosen, trials, rng=rng, report=report)
 
 
 def _compared(models: list[Artifact], arrays: _Scores, trials: Trials, settings: EvalSettings) -> list[dict[str, Any]]:
@@ -180,19 +190,19 @@ def _compared(models: list[Artifact], arrays: _Scores, trials: Trials, settings:
 def _verification(
     models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, report: Report
 ) -> tuple[list[Result], list[dict[str, Any]], _Scores]:
-    if "validation" not in data.pairs:
+    validation, pairs = data.pairs("validation"), data.pairs(settings.on)
+    if validation is None or pairs is None:
         raise SamplingError(
             "Verification needs validation pairs to choose its threshold from, but this split holds nothing out",
             hint="Prepare without --holdout none.",
         )
-    pairs, pixels = data.pairs[settings.on], torch.from_numpy(data.pixels)
+    pixels = torch.from_numpy(data.pixels(validation.left, validation.right, pairs.left, pairs.right))
     results: list[Result] = []
     arrays: _Scores = {"pairs": {"left": pairs.left, "right": pairs.right, "same": pairs.same}}
     for model in models:
         report(Progress(f"Verifying with {model.reference}", 0, 0))
         network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).to(compute.device)
-        chosen = score_pairs(network, pixels, data.pairs["validation"], compute)
-        threshold = best_threshold(chosen, data.pairs["validation"].same)
+        threshold = best_threshold(score_pairs(network, pixels, validation, compute), validation.same)
         scores = score_pairs(network, pixels, pairs, compute)
         outcome = verify(scores, pairs.same, threshold)
         arrays[str(model.reference)] = {"scores": scores}
@@ -237,6 +247,6 @@ def trained_on(store: Store, model: Artifact) -> dict[str, Any]:
     said["objective"] = model.manifest.settings["objective"]["kind"]
     if found:
         summary, settings = found.manifest.summary, found.manifest.settings
-        said |= {name: summary[name] for name in ("source", "train_alphabets", "train_drawers")}
+        said |= {name: summary[name] for name in _SAID_OF_DATA}
         said |= {name: settings[name] for name in ("split", "holdout", "affine")} | {"train_pairs": settings["pairs"]}
     return said

@@ -1,6 +1,7 @@
 """What an evaluation measures on: images, split, pairs and runs, from a pair dataset or from a source."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,21 +23,31 @@ _PAIRS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class EvaluationData:
-    """Images to measure on.
+    """Images to measure on; pixels and pairs are read when they are asked for.
 
     Attributes:
-        pixels: Shape (n, side, side), uint8.
+        path: A `pairs.h5` or `images.h5` that was checked.
         labels: What each image shows.
-        split: Which images train, validate and test.
+        split: Which images train, validate and test; `images.h5` is divided as `prepare` would by default.
         runs: Published runs, where the source has them.
-        pairs: Pairs of each part that has images.
+        has_pairs: Whether the file holds pairs; else they are drawn.
     """
 
-    pixels: NDArray[np.uint8]
+    path: Path
     labels: Labels
     split: Split
     runs: Runs | None
-    pairs: dict[str, Pairs]
+    has_pairs: bool
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> "EvaluationData":
+        """Read labels, split and runs of a pairs or images artifact."""
+        has_pairs = artifact.manifest.kind == "pairs"
+        path = artifact.file("pairs.h5" if has_pairs else "images.h5")
+        with opened(path) as file:
+            labels, runs = read_labels(file), read_runs(file)
+            split = read_split(file) if has_pairs else split_images(labels, "koch" if runs else "alphabets")
+        return cls(path, labels, split, runs, has_pairs)
 
     def index(self, part: SplitPart) -> ClassIndex:
         """Return the images of one part by class.
@@ -49,24 +60,17 @@ class EvaluationData:
             raise SamplingError(f"The {part} part of this split holds no images", hint="Use another --on.")
         return ClassIndex.of(self.labels, chosen)
 
+    def pixels(self, *chosen: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """Return the chosen images at their places among all, shape (n, side, side); see `read_pixels`."""
+        with opened(self.path) as file:
+            return read_pixels(file, *chosen)
 
-def data_of_pairs(artifact: Artifact) -> EvaluationData:
-    """Read a pair dataset."""
-    with opened(artifact.file("pairs.h5")) as file:
-        pairs = {part: drawn for part in ("train", "validation", "test") if (drawn := read_pairs(file, part))}
-        return EvaluationData(read_pixels(file), read_labels(file), read_split(file), read_runs(file), pairs)
-
-
-def data_of_images(artifact: Artifact) -> EvaluationData:
-    """Read a source's images, divided as `prepare` would by default, with 10,000 pairs of each part."""
-    with opened(artifact.file("images.h5")) as file:
-        labels, runs, pixels = read_labels(file), read_runs(file), read_pixels(file)
-    split = split_images(labels, "koch" if runs else "alphabets")
-    pairs = {}
-    for part in ("train", "validation", "test"):
-        index = ClassIndex.of(labels, getattr(split, part))
-        pairs[part] = draw_pairs(index, _PAIRS, negatives="any", rng=generator(0, "pairs", part))
-    return EvaluationData(pixels, labels, split, runs, pairs)
+    def pairs(self, part: SplitPart) -> Pairs | None:
+        """Return the pairs of one part, 10,000 drawn now where the file holds none, or None where the part is empty."""
+        if self.has_pairs:
+            with opened(self.path) as file:
+                return read_pairs(file, part)
+        return draw_pairs(self.index(part), _PAIRS, negatives="any", rng=generator(0, "pairs", part))
 
 
 def pairs_of_models(store: Store, models: list[Artifact]) -> Artifact:

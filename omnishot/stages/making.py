@@ -50,11 +50,11 @@ def make(
     """
     started = time.perf_counter()
     if not force and (found := store.made(recipe)):
-        return Made(found, True, time.perf_counter() - started, notes)
+        return Made(found, True, time.perf_counter() - started, (*notes, *_other_name(found, name)))
     with store.making(recipe):
         # Another process may have made it while this one waited.
         if not force and (found := store.made(recipe)):
-            return Made(found, True, time.perf_counter() - started, notes)
+            return Made(found, True, time.perf_counter() - started, (*notes, *_other_name(found, name)))
         with store.publish(recipe, name) as staging:
             staging.environment |= {"omnishot": version("omnishot"), "python": platform.python_version()}
             build(staging)
@@ -62,3 +62,9 @@ def make(
     if made is None:  # Only another process that removes what was just published gets here.
         raise RuntimeError(f"{recipe.kind} {recipe.id} vanished right after it was published")
     return Made(made, False, time.perf_counter() - started, notes)
+
+
+def _other_name(found: Artifact, name: str) -> tuple[str, ...]:
+    if found.manifest.name == name:
+        return ()
+    return (f"The same recipe was made before as {found.reference}; the name {name} is not used",)

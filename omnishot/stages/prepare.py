@@ -1,6 +1,6 @@
 """prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from omnishot.artifacts.images import opened, read_labels, write_images
 from omnishot.artifacts.pairs import PARTS, write_pairs
 from omnishot.artifacts.reference import check_name
-from omnishot.artifacts.store import Recipe, Staging, Store
+from omnishot.artifacts.store import Artifact, Recipe, Staging, Store
 from omnishot.config import PrepareSettings
 from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
@@ -18,13 +18,15 @@ from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import Source, open_source
 from omnishot.data.splits import Split, split_images
-from omnishot.errors import SamplingError, SettingsError
+from omnishot.errors import DamagedFileError, SamplingError, SettingsError
 from omnishot.progress import Progress, Report
 from omnishot.seeding import generator
 from omnishot.stages.making import Made, make
 
 _IMAGES_RECIPE = 1
 _PAIRS_RECIPE = 1
+_MOST_VARIANTS = 100_000_000
+_PAIRS_PER_BLOCK = 1 << 14
 
 
 def prepare_images(store: Store, source: Source, *, force: bool = False, report: Report) -> Made:
@@ -85,30 +87,39 @@ def prepare(
         check_name(name)
     source = open_source(source_name, data_folder=data_folder, offline=offline, report=report)
     settings = _resolved(settings, source, preferred or {})
-    images = prepare_images(store, source, report=report)
+    images = _sound_images(store, source, report)
 
     def build(staging: Staging) -> None:
-        images_file = images.artifact.file("images.h5")
+        images_file = images.file("images.h5")
         with opened(images_file) as file:
             labels = read_labels(file)
         split = split_images(labels, settings.split, holdout=settings.holdout)
         pairs = _draw_all(labels, split, settings, report)
-        variants = {
-            side: draw_affine((settings.pairs, settings.affine), generator(settings.seed, "affine", side))
-            for side in ("left", "right")
-        }
+        variants = {side: _variants(settings, side) for side in ("left", "right")}
         report(Progress("Storing pairs", 0, 0))
         target = staging.path / "pairs.h5"
-        write_pairs(target, images_file=images_file, split=split, pairs=pairs, variants=variants)
+        write_pairs(
+            target, images_file=images_file, split=split, pairs=pairs, n_variants=settings.affine, variants=variants
+        )
         if settings.materialize:
             from omnishot.artifacts.rendered import write_rendered  # Deferred: torch takes seconds.
 
             write_rendered(target, report=report)
-        staging.summary |= _summary(source, labels, split, pairs, settings, images.artifact.manifest.summary["runs"])
+        staging.summary |= _summary(source, labels, split, pairs, settings, images.manifest.summary["runs"])
 
-    recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.artifact.as_parent()])
+    recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
     notes = (source.note,) if source.note else ()
     return make(store, recipe, name or _default_name(source, settings), build, force=force, notes=notes)
+
+
+def _sound_images(store: Store, source: Source, report: Report) -> Artifact:
+    """Return a source's images, decoded again where those in the store are damaged."""
+    images = prepare_images(store, source, report=report).artifact
+    try:
+        images.file("images.h5")
+    except DamagedFileError:
+        return prepare_images(store, source, force=True, report=report).artifact
+    return images
 
 
 def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str, Any]) -> PrepareSettings:
@@ -116,9 +127,22 @@ def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str,
     if "split" not in settings.model_fields_set:
         division = preferred if source.name == "omniglot" else {"split": "alphabets"}
         settings = settings.model_copy(update=division)
+    if settings.pairs * settings.affine > _MOST_VARIANTS:
+        raise SettingsError(
+            f"{settings.pairs:,} pairs x {settings.affine} variants are {settings.pairs * settings.affine:,}; "
+            f"{_MOST_VARIANTS:,} is the limit",
+            hint="Lower --pairs or --affine.",
+        )
     if settings.holdout == "none" and settings.split != "lake":
         raise SettingsError(f"--holdout none is for --split lake, not {settings.split}", hint="Leave it out.")
     return settings
+
+
+def _variants(settings: PrepareSettings, side: str) -> Iterator[NDArray[np.float32]]:
+    """Yield the affine parameters of one side in blocks, so that memory does not grow with the pairs."""
+    rng = generator(settings.seed, "affine", side)
+    for start in range(0, settings.pairs, _PAIRS_PER_BLOCK):
+        yield draw_affine((min(_PAIRS_PER_BLOCK, settings.pairs - start), settings.affine), rng)
 
 
 def _draw_all(labels: Labels, split: Split, settings: PrepareSettings, report: Report) -> dict[str, Pairs]:
@@ -140,7 +164,6 @@ def _draw_all(labels: Labels, split: Split, settings: PrepareSettings, report: R
 def _summary(
     source: Source, labels: Labels, split: Split, pairs: dict[str, Pairs], settings: PrepareSettings, n_runs: int
 ) -> dict[str, object]:
-    trained = np.unique(labels.alphabet[split.train])
     return {
         "source": source.name,
         "source_note": source.note,
@@ -148,9 +171,11 @@ def _summary(
         "pairs": {part: len(drawn) for part, drawn in pairs.items()},
         "variants": settings.pairs * settings.affine,
         "images": {part: len(getattr(split, part)) for part in PARTS},
-        "train_alphabets": len(trained),
+        "train_alphabets": len(np.unique(labels.alphabet[split.train])),
         "train_characters": len(np.unique(labels.character[split.train])),
         "train_drawers": len(np.unique(labels.drawer[split.train])),
+        "validation_alphabets": len(np.unique(labels.alphabet[split.validation])),
+        "validation_drawers": len(np.unique(labels.drawer[split.validation])),
         "largest_alphabet": {part: _largest_alphabet(labels, getattr(split, part)) for part in PARTS},
     }
 

@@ -1,6 +1,7 @@
 """report: evaluations become tables, and a gate that a pipeline can stop at."""
 
 import re
+from dataclasses import dataclass
 
 from omnishot.artifacts.evaluation import read_summary
 from omnishot.artifacts.store import Artifact, Store
@@ -38,6 +39,7 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
             item = Measured(
                 result=result,
                 evaluation=str(evaluation.reference),
+                data=summary["data"],
                 source=summary["source"],
                 seed=summary["seed"],
                 device=summary["device"],
@@ -49,43 +51,68 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
     return list(found.values())
 
 
-def check_gate(measured: list[Measured], gate: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """An accuracy that networks have to reach.
+
+    Attributes:
+        ways: In N-way trials, or None for verification.
+        least: The accuracy, in [0, 1].
+    """
+
+    ways: int | None
+    least: float
+
+    @property
+    def task(self) -> str:
+        """What has to be measured."""
+        return f"{self.ways}-way" if self.ways else "verification"
+
+
+def parse_gate(text: str) -> Gate:
+    """Read `20-way=0.90` or `verification=0.90`.
+
+    Raises:
+        UsageError: The text is neither.
+    """
+    match = re.fullmatch(r"(?:([1-9][0-9]{0,5})-way|verification)=(0?\.[0-9]+|[01](?:\.0*)?)", text)
+    if not match:
+        raise UsageError(
+            f"--fail-under {text!r} cannot be read",
+            hint="Write 20-way=0.90 or verification=0.90, with a fraction between 0 and 1.",
+        )
+    return Gate(int(match[1]) if match[1] else None, float(match[2]))
+
+
+def check_gate(measured: list[Measured], gate: Gate) -> str:
     """Compare every network's test accuracy with a demanded one, on Lake's runs where they were measured.
 
     Args:
         measured: The results.
-        gate: `20-way=0.90`, or `verification=0.90`; a fraction in [0, 1].
+        gate: What is demanded.
 
     Returns:
         One sentence that says what passed.
 
     Raises:
-        UsageError: The gate cannot be read, or nothing was measured that it speaks of.
+        UsageError: Nothing was measured that the gate speaks of.
         QualityGateError: A network is below it.
     """
-    match = re.fullmatch(r"(?:(?P<ways>[1-9][0-9]*)-way|verification)=(?P<least>0?\.[0-9]+|[01](?:\.0*)?)", gate)
-    if not match:
-        raise UsageError(
-            f"--fail-under {gate!r} cannot be read",
-            hint="Write 20-way=0.90 or verification=0.90, with a fraction between 0 and 1.",
-        )
-    ways, least = (int(match["ways"]) if match["ways"] else None), float(match["least"])
     networks = [item.result for item in measured if not is_baseline(item.result.model) and item.result.on == "test"]
-    judged = [result for result in networks if result.ways == ways]
+    judged = [result for result in networks if result.ways == gate.ways]
     if any(result.protocol == "lake" for result in judged):  # The official benchmark speaks for the rest.
         judged = [result for result in judged if result.protocol == "lake"]
-    what = gate.partition("=")[0]
     if not judged:
         has = sorted({f"{result.ways}-way" if result.ways else "verification" for result in networks})
         raise UsageError(
-            f"--fail-under {gate}: no network was measured at {what} on test images",
-            hint=f"These evaluations hold {', '.join(has) or 'baselines only'}; run `omnishot eval` for {what} first.",
+            f"--fail-under {gate.task}={gate.least:g}: no network was measured at {gate.task} on test images",
+            hint=f"There is {', '.join(has) or 'nothing but baselines'}; run `omnishot eval` for {gate.task} first.",
         )
-    below = [result for result in judged if result.accuracy < least]
+    below = [result for result in judged if result.accuracy < gate.least]
     figures = ", ".join(f"{result.model} {percent(result.accuracy)} ({result.protocol})" for result in below or judged)
     if below:
         raise QualityGateError(
-            f"{what} accuracy is below {percent(least)}: {figures}",
+            f"{gate.task} accuracy is below {percent(gate.least)}: {figures}",
             hint="Train longer or with other settings, or lower the gate.",
         )
-    return f"{what} accuracy is at least {percent(least)}: {figures}"
+    return f"{gate.task} accuracy is at least {percent(gate.least)}: {figures}"

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ def train(
     resume: bool = False,
     force: bool = False,
     report: Report,
-    stopped_by: Callable[[], int | None],
+    watch_signals: Callable[[], AbstractContextManager[Callable[[], int | None]]],
 ) -> Made:
     """Fit a network.
 
@@ -68,7 +69,8 @@ def train(
         resume: Continue the interrupted run of the same settings and data.
         force: Train again even if there is such a model.
         report: Receives progress.
-        stopped_by: Returns the number of the signal that asked the run to stop, or None; asked between steps.
+        watch_signals: Entered around the training itself; gives a function that returns the number of the signal that
+            asked the run to stop, or None.
 
     Raises:
         StoppedError: A signal came; a checkpoint was written.
@@ -83,7 +85,8 @@ def train(
         trainer = _trainer(data, settings, compute, initial)
         if resume:
             _restore(trainer, store, recipe)
-        _run(trainer, store, recipe, report=report, stopped_by=stopped_by)
+        with watch_signals() as stopped_by:
+            _run(trainer, store, recipe, report=report, stopped_by=stopped_by)
         position = trainer.position
         write_model(staging.path, trainer.best_weights, settings, position.history)
         staging.environment |= compute.describe()
@@ -100,16 +103,17 @@ def train(
     if resume and store.made(recipe) is None:
         read_checkpoint(store.aside(recipe))  # Says that there is nothing to resume before anything is loaded.
     made = make(store, recipe, name, build, force=force)
-    with contextlib.suppress(OSError):
-        (store.aside(recipe) / CHECKPOINT).unlink()
-        store.aside(recipe).rmdir()
+    if not made.reused:
+        with contextlib.suppress(OSError):
+            (store.aside(recipe) / CHECKPOINT).unlink()
+            store.aside(recipe).rmdir()
     return made
 
 
 def _load(pairs: Artifact, settings: TrainSettings, compute: Compute) -> _Data:
     with opened(pairs.file("pairs.h5")) as file:
         labels, split = read_labels(file), read_split(file)
-        pixels = torch.from_numpy(read_pixels(file)).to(compute.device)
+        pixels = torch.from_numpy(read_pixels(file, split.train, split.validation)).to(compute.device)
         tensors = None
         if settings.objective.kind == "pairs":
             drawn = read_pairs(file, "train")

@@ -98,7 +98,7 @@ class Trainer:
         Args:
             report: Receives loss, validation accuracy, pairs per second and the share done.
             should_stop: Asked between steps.
-            save: Called after each epoch, when `state` is worth keeping.
+            save: Called after each step, when `state` may be kept.
 
         Returns:
             Whether the run came to its end.
@@ -119,7 +119,7 @@ class Trainer:
                 self._finish_epoch(taken * objective.pairs_per_step / clock.elapsed())
                 position.seconds = clock.seconds()
                 self._plan()
-                save()
+            save()
         return True
 
     def _step(self) -> None:

@@ -1,6 +1,7 @@
 """What exists in a store is complete, and nothing is overwritten."""
 
 import os
+import shutil
 import stat
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from omnishot.artifacts.manifest import read_manifest, recipe_id
 from omnishot.artifacts.store import Artifact, Recipe, Staging, Store
-from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, StoreBusyError, UnavailableError, UsageError
+from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.stages.making import make
 
 
@@ -103,9 +104,38 @@ def test_a_damaged_manifest_is_left_out_and_collected(store: Store) -> None:
     manifest = bad.path / "manifest.yaml"
     manifest.chmod(0o644)
     manifest.write_text("")
-    damaged: list[OmnishotError] = []
+    damaged: dict[Path, DamagedFileError] = {}
     assert [artifact.path for artifact in store.artifacts(damaged=damaged)] == [good.path]
-    assert str(manifest) in str(damaged[0])
+    assert str(manifest) in str(damaged[bad.path])
+
+
+def test_an_older_version_does_not_stand_in_for_a_damaged_one(store: Store) -> None:
+    publish(store, "koch", seed=0)
+    newest = publish(store, "koch", seed=1)
+    manifest = newest.path / "manifest.yaml"
+    manifest.chmod(0o644)
+    manifest.write_text("")
+    for text in ("koch", "koch:v2"):
+        with pytest.raises(DamagedFileError, match="v2"):
+            store.find(text)
+    with pytest.raises(DamagedFileError, match="v2"):
+        store.newest("models")
+    assert store.find("koch:v1").reference.version == 1
+
+
+def test_a_copied_artifact_is_not_taken_for_another(store: Store) -> None:
+    made = publish(store, "koch")
+    shutil.copytree(made.path, store.root / "models" / "best" / "v1")
+    with pytest.raises(DamagedFileError, match="belongs elsewhere"):
+        store.find("best")
+
+
+def test_what_was_measured_of_one_model_is_not_taken_for_another_of_its_recipe(store: Store) -> None:
+    first = publish(store, "koch", b"one", seed=0)
+    second = make(store, recipe(seed=0), "koch", lambda staging: None, force=True).artifact
+    assert first.manifest.recipe == second.manifest.recipe
+    outcomes = [make(store, recipe("evals", [model]), "e", lambda staging: None) for model in (first, second, first)]
+    assert [outcome.reused for outcome in outcomes] == [False, False, True]
 
 
 def test_a_later_manifest_format_is_refused(store: Store) -> None:

@@ -35,7 +35,7 @@ def store(omnishot: Any, picture_folder: Path, tmp_path_factory: pytest.TempPath
         (["train", "--preset", "quik"], 2, "Did you mean 'quick'"),
         (["train", "--set", "epocs=3"], 2, "Did you mean 'epochs'"),
         (["train", "--set", "epochs=many"], 2, "epochs = 'many'"),
-        (["train", "--config", "no-such-file.yaml"], 2, "no-such-file.yaml"),
+        (["train", "--config", "no-such-file.yaml"], 4, "no-such-file.yaml"),
         (["train", "--preset", "quick", "--config", "x.yaml"], 2, "one of them"),
         (["train", "pairz"], 4, "There is no 'pairz'"),
         (["train", "models/x"], 2, "but pairs are needed"),

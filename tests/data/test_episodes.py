@@ -60,7 +60,9 @@ def test_the_wrong_classes_come_in_random_order() -> None:
     assert abs(counts / counts.sum() - 0.25).max() < 0.05
 
 
-@pytest.mark.parametrize(("n_way", "k_shot", "words"), [(6, 1, "largest of 3 has 5"), (5, 4, "5 classes drawn by")])
+@pytest.mark.parametrize(
+    ("n_way", "k_shot", "words"), [(6, 1, "largest of 3 has 5"), (5, 5, "need 6 drawers"), (5, 4, "5 classes drawn by")]
+)
 def test_within_says_what_is_lacking(n_way: int, k_shot: int, words: str) -> None:
     with pytest.raises(SamplingError, match=words):
         draw_within(INDEX, 3, n_way, k_shot, rng=np.random.default_rng(0))

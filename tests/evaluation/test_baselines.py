@@ -50,7 +50,7 @@ def test_nearest_neighbour_is_pixel_distance_to_the_nearest_support_image(images
         query = images.pixels[trials.query[t]].astype(float)
         for way in range(3):
             support = images.pixels[trials.support[t, way]].astype(float)
-            assert scores[t, way] == pytest.approx(-((support - query) ** 2).sum(axis=(1, 2)).min())
+            assert scores[t, way] == pytest.approx(-((support - query) ** 2).sum(axis=(1, 2)).min() / 255**2)
 
 
 @pytest.mark.parametrize(("name", "errors"), [("hausdorff", 155), ("nearest-neighbour", 324)])

@@ -9,10 +9,11 @@ from omnishot.artifacts.evaluation import Result
 from omnishot.errors import QualityGateError, UsageError
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
 from omnishot.reporting.tables import Measured, tables_of
-from omnishot.stages.report import check_gate
+from omnishot.stages.report import check_gate, parse_gate
 
 TRAINED = {
-    "source": "omniglot", "split": "koch", "train_alphabets": 30, "train_drawers": 12, "objective": "pairs",
+    "source": "omniglot", "split": "koch", "train_alphabets": 30, "train_drawers": 12, "validation_alphabets": 10,
+    "validation_drawers": 4, "objective": "pairs",
     "train_pairs": 90_000, "affine": 8,
 }  # fmt: skip
 
@@ -24,7 +25,9 @@ def measured(model: str = "models/koch:v1", accuracy: float = 0.92, **changes: A
         "alphabets": 10,
     }  # fmt: skip
     result = Result(**{**values, **changes})
-    return Measured(result, "evals/e:v1", "omniglot", 0, "cpu", TRAINED if model.startswith("models/") else {})
+    return Measured(
+        result, "evals/e:v1", "pairs/p:v1", "omniglot", 0, "cpu", TRAINED if model.startswith("models/") else {}
+    )
 
 
 def sweep() -> list[Measured]:
@@ -49,7 +52,7 @@ def test_the_20_way_table_puts_ours_among_the_published_by_accuracy() -> None:
     assert methods[-1] == "random"
     assert len(table.rows) == 14
     assert table.emphasised == {place}
-    assert "30 alphabets x 12 drawers (split koch)" in table.rows[place][5]
+    assert "30 background alphabets x 12 drawers, 10 x 4 to validate (split koch)" in table.rows[place][5]
     assert all(row[4] and row[5] and row[6] for row in table.rows)  # Protocol, training data, source: always said.
 
 
@@ -85,20 +88,20 @@ def test_markdown_has_equally_many_cells_in_every_line() -> None:
 
 @pytest.mark.parametrize("gate", ["20-way=0.92", "20-way=.5", "20-way=0"])
 def test_a_gate_that_is_met_says_so(gate: str) -> None:
-    assert "models/koch:v1 92.0 %" in check_gate([measured()], gate)
+    assert "models/koch:v1 92.0 %" in check_gate([measured()], parse_gate(gate))
 
 
 def test_a_gate_that_is_not_met_fails() -> None:
     with pytest.raises(QualityGateError, match=r"below 95\.0 %: models/koch:v1 92\.0 % \(lake\)"):
-        check_gate([measured(), measured(accuracy=0.99, protocol="within")], "20-way=0.95")
+        check_gate([measured(), measured(accuracy=0.99, protocol="within")], parse_gate("20-way=0.95"))
 
 
 def test_baselines_and_training_images_pass_no_gate() -> None:
     with pytest.raises(UsageError, match="no network was measured"):
-        check_gate([measured("random", 0.99), measured(accuracy=0.99, on="train")], "20-way=0.9")
+        check_gate([measured("random", 0.99), measured(accuracy=0.99, on="train")], parse_gate("20-way=0.9"))
 
 
 @pytest.mark.parametrize("gate", ["20-way", "20=0.9", "20-way=90", "20-way=-1", "0-way=0.5", "=0.9"])
 def test_a_gate_that_cannot_be_read_is_refused(gate: str) -> None:
     with pytest.raises(UsageError):
-        check_gate([measured()], gate)
+        check_gate([measured()], parse_gate(gate))

@@ -1,6 +1,7 @@
 """Downloads that are complete and verified, or not there at all."""
 
 import hashlib
+import http.client
 import os
 import threading
 import urllib.error
@@ -51,11 +52,12 @@ def download(source: Download, target: Path, *, report: Report, patience_seconds
             try:
                 _copy(response, aside, source, target.name, report)
                 os.fsync(aside.fileno())
+                path.chmod(0o644)  # Temporary files are private; data sets are shared.
                 path.replace(target)
             finally:
                 path.unlink(missing_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"{source.url}: {getattr(error, 'reason', error)}") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise UnavailableError(f"{source.url}: {getattr(error, 'reason', error) or type(error).__name__}") from None
 
 
 def _answer(url: str, seconds: float) -> Any:
@@ -65,7 +67,7 @@ def _answer(url: str, seconds: float) -> Any:
     def attempt() -> None:
         try:
             outcome.append(urllib.request.urlopen(url, timeout=seconds))
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             if isinstance(error, urllib.error.HTTPError):
                 error.close()
             outcome.append(error)
@@ -75,7 +77,7 @@ def _answer(url: str, seconds: float) -> Any:
     thread.join(seconds + 1)
     if not outcome:
         raise TimeoutError(f"no answer within {seconds:g} seconds")
-    if isinstance(outcome[0], OSError):
+    if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
 

@@ -68,9 +68,16 @@ def files_of_folder(folder: Path) -> list[File]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if path.is_file() and not any(part.startswith(".") for part in parts):
-            content = path.read_bytes()
-            entries.append(File("/".join(parts), str(path), len(content), zlib.crc32(content), path.read_bytes))
+            content = _content(path)
+            entries.append(File("/".join(parts), str(path), len(content), zlib.crc32(content), partial(_content, path)))
     return sorted(entries, key=lambda entry: entry.name)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DamagedFileError(f"{path} cannot be read: {error}") from None
 
 
 def content_digest(files: Iterable[File]) -> str:

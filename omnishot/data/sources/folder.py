@@ -11,6 +11,8 @@ from omnishot.data.sources.files import File, content_digest, files_of_folder
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.progress import Progress, Report
 
+_BUILT_IN = {"omniglot", "glyphs", "mnist", "auto"}
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -76,4 +78,6 @@ def find(path: Path) -> Folder:
             hint="Move it, or begin its name with a dot to have it passed over.",
         )
     files.sort(key=lambda file: file.name.split("/"))
-    return Folder(path.resolve().name, tuple(files), content_digest(files))
+    name = path.resolve().name
+    # A folder called omniglot is not Omniglot.
+    return Folder(f"{name}-folder" if name in _BUILT_IN else name, tuple(files), content_digest(files))
