@@ -102,7 +102,7 @@ def created(path: Path) -> Iterator[h5py.File]:
         UnavailableError: The disk is full or the folder cannot be written.
     """
     try:
-        with created(path) as file:
+        with h5py.File(path, "w", libver="v110") as file:
             yield file
     except (OSError, RuntimeError) as error:  # h5py raises either, depending on when it notices.
         raise UnavailableError(f"{path} cannot be written: {error}", hint="Nothing was published.") from None
