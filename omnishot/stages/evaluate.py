@@ -97,8 +97,8 @@ def _refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifac
     values = settings.trials * max(settings.ways, default=1) * settings.shots
     if values > _MOST_SCORES:
         raise UsageError(
-            f"{settings.trials:,} trials x {max(settings.ways):,} ways x {settings.shots:,} shots are {values:,} scores, "
-            f"more than {_MOST_SCORES:,}",
+            f"{settings.trials:,} trials x {max(settings.ways):,} ways x {settings.shots:,} shots "
+            f"are {values:,} scores, more than {_MOST_SCORES:,}",
             hint="Lower --trials, --ways or --shots.",
         )
     if not models and (settings.protocol == "verification" or not settings.baselines):
