@@ -1,6 +1,7 @@
 """Expected failures: one sentence, the next step, the right exit code, nothing half-written."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 SMALL = ["--pairs", "60", "--affine", "0"]
+QUICKLY = ["--preset", "quick", "--device", "cpu", "--set", "objective.classes_per_batch=10"]
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,36 @@ def test_a_damaged_pair_dataset_is_named(omnishot: Any, picture_folder: Path, tm
     assert "omnishot prepare --force" in outcome.err
 
 
+@pytest.mark.parametrize("stage", ["prepare", "train"])
+def test_a_full_disk_ends_with_its_own_code_and_leaves_nothing(
+    picture_folder: Path, store: Path, tmp_path: Path, stage: str
+) -> None:
+    target = shutil.copytree(store, tmp_path / "artifacts")
+    arguments = {
+        "prepare": ["prepare", "--source", str(picture_folder), "--pairs", "5k", "--affine", "8"],
+        "train": ["train", *QUICKLY, "--set", "epochs=1", "--set", "objective.batches_per_epoch=1"],
+    }
+    # A limit on the size of files stands in for a full disk: both come back as an error of the write call.
+    line = f'ulimit -f 300; exec "{sys.executable}" -m omnishot "$@"'
+    command = ["bash", "-c", line, "omnishot", *arguments[stage], "--store", str(target)]
+    before = sorted(path for path in target.rglob("*") if not path.match("*.lock"))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 6, done.stderr
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path for path in target.rglob("*") if not path.match("*.lock")) == before
+
+
+def test_damaged_images_are_decoded_again(omnishot: Any, picture_folder: Path, tmp_path: Path) -> None:
+    omnishot("prepare", "--source", picture_folder, *SMALL, "--store", tmp_path)
+    (path,) = tmp_path.glob("images/*/v1/images.h5")
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1000])
+    again = omnishot("prepare", "--source", picture_folder, *SMALL, "--seed", "1", "--store", tmp_path)
+    assert again.code == 0, again.err
+    assert len(list(tmp_path.glob("images/*/v2/images.h5"))) == 1
+
+
 def test_a_reader_that_has_enough_ends_the_program_quietly(store: Path) -> None:
     line = f'"{sys.executable}" -m omnishot ls --json --store "{store}" | true; echo ${{PIPESTATUS[0]}}'
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -110,11 +142,8 @@ def test_a_reader_that_has_enough_ends_the_program_quietly(store: Path) -> None:
 def test_a_signal_keeps_a_checkpoint_that_resumes(
     omnishot: Any, store: Path, number: signal.Signals, code: int
 ) -> None:
-    train = [
-        "train", "--preset", "quick", "--device", "cpu", "--store", str(store), "--set",
-        "objective.classes_per_batch=10", "--set", "epochs=100000", "--set", "max_minutes=0.15",
-        "--set", f"seed={int(number)}",
-    ]  # fmt: skip
+    train = ["train", *QUICKLY, "--store", str(store), "--set", "epochs=100000", "--set", "max_minutes=0.15"]
+    train += ["--set", f"seed={int(number)}"]
     with subprocess.Popen(
         [sys.executable, "-m", "omnishot", *train], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
