@@ -25,7 +25,8 @@ from omnishot.cli.train import Device, DeviceOption
 from omnishot.errors import UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.store import Artifact, Store
+    from omnishot.artifacts.artifact import Artifact
+    from omnishot.artifacts.store import Store
     from omnishot.stages.making import Made
 
 
@@ -78,6 +79,10 @@ def eval_command(
         console, opened, measured, values, protocol=protocol, baselines=baselines, source=source, device=device,
         name=name, force=force,
     )  # fmt: skip
+    _print_results(console, made)
+
+
+def _print_results(console: Console, made: "Made") -> None:
     from omnishot.artifacts.evaluation import read_summary
     from omnishot.reporting.tables import summary_tables
     from omnishot.stages.report import measured_in

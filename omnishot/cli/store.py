@@ -13,7 +13,8 @@ from omnishot.cli.options import DEFAULT_STORE, JsonOption, NoProgressOption, Qu
 from omnishot.errors import DamagedFileError, UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.store import Artifact, Store
+    from omnishot.artifacts.artifact import Artifact
+    from omnishot.artifacts.store import Store
 
 
 def ls_command(

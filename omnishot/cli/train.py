@@ -25,7 +25,8 @@ from omnishot.cli.options import (
 from omnishot.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.store import Artifact, Store
+    from omnishot.artifacts.artifact import Artifact
+    from omnishot.artifacts.store import Store
     from omnishot.config import TrainSettings
     from omnishot.stages.making import Made
 

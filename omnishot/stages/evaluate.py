@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.evaluation import Result, write_evaluation
 from omnishot.artifacts.model import read_model
-from omnishot.artifacts.store import Artifact, Recipe, Staging, Store
+from omnishot.artifacts.store import Store
 from omnishot.config import EvalSettings
 from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_runs
 from omnishot.errors import NotFoundError, SamplingError, UsageError

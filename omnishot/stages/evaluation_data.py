@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.images import opened, read_labels, read_pixels, read_runs
 from omnishot.artifacts.pairs import read_pairs, read_split
-from omnishot.artifacts.store import Artifact, Store
+from omnishot.artifacts.store import Store
 from omnishot.config import SplitPart
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import Labels, Runs

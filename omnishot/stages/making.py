@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from omnishot.artifacts.store import Artifact, Recipe, Staging, Store
+from omnishot.artifacts.artifact import Artifact, Recipe, Staging
+from omnishot.artifacts.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.images import opened, read_labels, write_images
 from omnishot.artifacts.pairs import PARTS, write_pairs
 from omnishot.artifacts.reference import check_name
-from omnishot.artifacts.store import Artifact, Recipe, Staging, Store
+from omnishot.artifacts.store import Store
 from omnishot.config import PrepareSettings
 from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.evaluation import read_summary
-from omnishot.artifacts.store import Artifact, Store
+from omnishot.artifacts.store import Store
 from omnishot.errors import QualityGateError, UsageError
 from omnishot.reporting.tables import Measured, is_baseline, percent
 

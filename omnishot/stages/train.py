@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.images import opened, read_labels, read_pixels
 from omnishot.artifacts.model import CHECKPOINT, load_weights, read_checkpoint, write_checkpoint, write_model
 from omnishot.artifacts.pairs import read_pairs, read_split, read_variants
-from omnishot.artifacts.store import Artifact, Recipe, Staging, Store
+from omnishot.artifacts.store import Store
 from omnishot.config import ClassesObjective, TrainSettings
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_within
@@ -87,18 +88,9 @@ def train(
             _restore(trainer, store, recipe)
         with watch_signals() as stopped_by:
             _run(trainer, store, recipe, report=report, stopped_by=stopped_by)
-        position = trainer.position
-        write_model(staging.path, trainer.best_weights, settings, position.history)
+        write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
-        staging.summary |= {
-            "twin": settings.twin,
-            "parameters": sum(weight.numel() for weight in trainer.best_weights.values()),
-            "epochs": position.epoch,
-            "training_seconds": round(position.seconds, 1),
-            "validation_accuracy": position.best_accuracy if position.best_accuracy >= 0 else None,
-            "best_epoch": position.best_epoch or None,
-            "cut_short": position.cut_short,
-        }
+        staging.summary |= _summary(trainer, settings)
 
     if resume and store.made(recipe) is None:
         read_checkpoint(store.aside(recipe))  # Says that there is nothing to resume before anything is loaded.
@@ -108,6 +100,19 @@ def train(
             (store.aside(recipe) / CHECKPOINT).unlink()
             store.aside(recipe).rmdir()
     return made
+
+
+def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
+    position = trainer.position
+    return {
+        "twin": settings.twin,
+        "parameters": trainer.n_parameters,
+        "epochs": position.epoch,
+        "training_seconds": round(position.seconds, 1),
+        "validation_accuracy": position.best_accuracy if position.best_accuracy >= 0 else None,
+        "best_epoch": position.best_epoch or None,
+        "cut_short": position.cut_short,
+    }
 
 
 def _load(pairs: Artifact, settings: TrainSettings, compute: Compute) -> _Data:

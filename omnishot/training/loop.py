@@ -88,6 +88,11 @@ class Trainer:
         self.position = Position(planned_epochs=settings.epochs)
 
     @property
+    def n_parameters(self) -> int:
+        """Number of trained parameters."""
+        return sum(parameter.numel() for parameter in self._network.parameters())
+
+    @property
     def best_weights(self) -> dict[str, Tensor]:
         """Weights of the best validated epoch, or the last ones where nothing was validated."""
         return self._best if self.position.best_accuracy >= 0 else self._weights()

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.manifest import read_manifest, recipe_id
-from omnishot.artifacts.store import Artifact, Recipe, Staging, Store
+from omnishot.artifacts.store import Store
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.stages.making import make
 
