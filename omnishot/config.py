@@ -79,43 +79,73 @@ class ClassesObjective(Settings):
     """Steps between two validations."""
 
 
-class LayerSettings(Settings):
+class AdamLayer(Settings):
     """What one layer does differently from the optimizer's general values."""
 
     learning_rate: Annotated[float, Field(ge=0)] | None = None
     """Learning rate of this layer at the start."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """Momentum this layer ends at; SGD only."""
     l2: Annotated[float, Field(ge=0)] | None = None
-    """L2 penalty (AdamW: decoupled weight decay) on this layer's weights."""
+    """L2 penalty (`adamw`: decoupled weight decay) on this layer's weights."""
 
 
-class OptimizerSettings(Settings):
-    """How gradients become steps."""
+class SgdLayer(AdamLayer):
+    """What one layer does differently from the optimizer's general values."""
 
-    kind: Literal["sgd", "adam", "adamw"] = "sgd"
-    """`sgd` with momentum, `adam` with an L2 penalty, or `adamw` with decoupled weight decay."""
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Momentum of this layer in the last epoch."""
+
+
+class AdamSettings(Settings):
+    """Adam (Kingma & Ba 2015), or AdamW (Loshchilov & Hutter 2019)."""
+
+    kind: Literal["adam", "adamw"] = "adam"
+    """`adam` adds the L2 penalty to the gradient, `adamw` shrinks the weights by it."""
+    learning_rate: Annotated[float, Field(gt=0)] = 0.001
     """Learning rate at the start."""
-    momentum_start: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """SGD: momentum in the first epoch, from which it rises linearly to `momentum` in the last."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """SGD: momentum in the last epoch."""
     l2: Annotated[float, Field(ge=0)] = 0.0
-    """L2 penalty (AdamW: decoupled weight decay) on weights; biases and normalisation are spared."""
-    layers: dict[str, LayerSettings] = {}
+    """L2 penalty on weights; biases and normalisation are spared."""
+    layers: dict[str, AdamLayer] = {}
     """Exceptions by layer: conv1, conv2, ..., dense, head."""
 
 
-class ScheduleSettings(Settings):
-    """How the learning rate changes during a run."""
+class SgdSettings(Settings):
+    """Stochastic gradient descent with momentum."""
 
-    kind: Literal["constant", "exponential", "cosine"] = "constant"
-    """`exponential`: times `decay` each epoch. `cosine`: down to zero at the end of the run."""
-    decay: Annotated[float, Field(gt=0, le=1)] = 0.99
-    """Factor per epoch of the exponential schedule."""
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    """Learning rate at the start."""
+    momentum_start: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Momentum in the first epoch, from which it rises linearly."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Momentum in the last epoch."""
+    l2: Annotated[float, Field(ge=0)] = 0.0
+    """L2 penalty on weights; biases and normalisation are spared."""
+    layers: dict[str, SgdLayer] = {}
+    """Exceptions by layer: conv1, conv2, ..., dense, head."""
+
+
+class PlainSchedule(Settings):
+    """A constant learning rate, or one that falls to zero along a cosine (Loshchilov & Hutter 2017)."""
+
+    kind: Literal["constant", "cosine"] = "constant"
+    """`cosine` ends at zero with the last epoch."""
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     """Steps over which the rate rises linearly from zero."""
+
+
+class ExponentialSchedule(Settings):
+    """A learning rate that is multiplied by a factor after each epoch (Koch et al. 2015, section 3.2)."""
+
+    kind: Literal["exponential"] = "exponential"
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.99
+    """Factor per epoch."""
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    """Steps over which the rate rises linearly from zero."""
+
+
+ObjectiveSettings = PairsObjective | ClassesObjective
+OptimizerSettings = SgdSettings | AdamSettings
+ScheduleSettings = PlainSchedule | ExponentialSchedule
 
 
 class TrainSettings(Settings):
@@ -123,16 +153,16 @@ class TrainSettings(Settings):
 
     twin: Literal["koch", "koch35", "conv4"] = "koch"
     """The network both images pass."""
-    objective: Annotated[PairsObjective | ClassesObjective, Field(discriminator="kind")] = PairsObjective()
+    objective: Annotated[ObjectiveSettings, Field(discriminator="kind")] = PairsObjective()
     """What is minimised, and on which batches."""
-    optimizer: OptimizerSettings = OptimizerSettings()
+    optimizer: Annotated[OptimizerSettings, Field(discriminator="kind")] = SgdSettings()
     """How gradients become steps."""
-    schedule: ScheduleSettings = ScheduleSettings()
+    schedule: Annotated[ScheduleSettings, Field(discriminator="kind")] = PlainSchedule()
     """How the learning rate changes."""
     epochs: Annotated[int, Field(ge=1)] = 200
     """Epochs at most."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
-    """Minutes of training at most; a cosine schedule then ends on time."""
+    """Minutes of training at most; a slow run has fewer epochs, and its cosine schedule ends with them."""
     patience: Annotated[int, Field(ge=0)] = 20
     """Stop after this many epochs without a better validation accuracy; 0 never stops early."""
     validation_trials: Annotated[int, Field(ge=0)] = 320
@@ -198,18 +228,28 @@ def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
 
 
 def _explain(settings: type[Settings], problem: Any) -> str:
-    place = [str(part) for part in problem["loc"] if part not in {"pairs", "classes"} or len(problem["loc"]) == 1]
+    place = [str(part) for part in problem["loc"]]
+    if place[0] in _SECTIONS and len(place) > 1:
+        del place[1]  # The kind of the section, which is not part of a setting's name.
     name = ".".join(place)
     if problem["type"] == "extra_forbidden":
         return f"unknown setting '{name}'" + did_you_mean(place[-1], _all_names(settings))
+    if problem["type"] == "union_tag_not_found":
+        return f"{name} does not say its kind"
     return f"{name} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+_SECTIONS: dict[str, tuple[type[Settings], ...]] = {
+    "objective": (PairsObjective, ClassesObjective),
+    "optimizer": (SgdSettings, AdamSettings, SgdLayer),
+    "schedule": (PlainSchedule, ExponentialSchedule),
+}
 
 
 def _all_names(settings: type[BaseModel]) -> set[str]:
     names = set(settings.model_fields)
-    for model in (PairsObjective, ClassesObjective, OptimizerSettings, LayerSettings, ScheduleSettings):
-        if settings is TrainSettings:
-            names |= set(model.model_fields)
+    if settings is TrainSettings:
+        names |= {name for models in _SECTIONS.values() for model in models for name in model.model_fields}
     return names
 
 

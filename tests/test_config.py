@@ -15,7 +15,7 @@ def test_every_preset_is_valid_and_survives_a_round_trip(name: str) -> None:
 
 
 def test_all_mistakes_are_named_at_once_with_a_suggestion() -> None:
-    values = {"epocs": 3, "patience": -1, "optimizer": {"learning_rate": "fast"}}
+    values = {"epocs": 3, "patience": -1, "optimizer": {"kind": "adam", "learning_rate": "fast"}}
     with pytest.raises(SettingsError) as caught:
         check(TrainSettings, values, origin="mine.yaml")
     message = str(caught.value)
@@ -32,8 +32,19 @@ def test_an_unknown_setting_of_an_objective_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "0.001", ".001"])
 def test_a_small_number_is_a_number_in_every_spelling(text: str) -> None:
-    values = with_changes({}, [f"optimizer.learning_rate={text}"])
+    values = with_changes({}, ["optimizer.kind=adam", f"optimizer.learning_rate={text}"])
     assert check(TrainSettings, values, origin="x").optimizer.learning_rate == 0.001
+
+
+def test_a_setting_that_would_not_act_is_refused() -> None:
+    for values in ({"optimizer": {"kind": "adam", "momentum": 0.9}}, {"schedule": {"kind": "cosine", "decay": 0.9}}):
+        with pytest.raises(SettingsError, match="unknown setting"):
+            check(TrainSettings, values, origin="x")
+
+
+def test_a_section_has_to_say_its_kind() -> None:
+    with pytest.raises(SettingsError, match="optimizer does not say its kind"):
+        check(TrainSettings, {"optimizer": {"learning_rate": 0.1}}, origin="x")
 
 
 def test_words_that_yaml_takes_for_truth_stay_words() -> None:

@@ -6,7 +6,7 @@ Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and regularisa
 import torch
 from torch import nn
 
-from omnishot.config import OptimizerSettings, ScheduleSettings, did_you_mean
+from omnishot.config import OptimizerSettings, ScheduleSettings, SgdLayer, SgdSettings, did_you_mean
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.training.schedules import momentum_at, rate_factor
@@ -27,13 +27,16 @@ def build_optimizer(network: SiameseNetwork, settings: OptimizerSettings) -> tor
     for name, layer in layers.items():
         own = settings.layers.get(name)
         rate = settings.learning_rate if own is None or own.learning_rate is None else own.learning_rate
-        momentum = settings.momentum if own is None or own.momentum is None else own.momentum
         l2 = settings.l2 if own is None or own.l2 is None else own.l2
+        group: dict[str, object] = {"lr": rate, "initial_lr": rate}
+        if isinstance(settings, SgdSettings):
+            group["momentum"] = settings.momentum_start
+            group["final_momentum"] = _final_momentum(settings, own if isinstance(own, SgdLayer) else None)
         penalised = [parameter for parameter in layer.parameters() if parameter.ndim > 1]
         spared = [parameter for parameter in layer.parameters() if parameter.ndim <= 1]
-        for parameters, penalty in ((penalised, l2), (spared, 0.0)):
-            if parameters:
-                groups.append(_group(parameters, settings, rate, momentum, penalty))
+        # torch's L2 adds weight_decay * w to the gradient, which is the gradient of half that times w².
+        groups += [{**group, "params": penalised, "weight_decay": l2}] if penalised else []
+        groups += [{**group, "params": spared, "weight_decay": 0.0}] if spared else []
     if settings.kind == "sgd":
         return torch.optim.SGD(groups, lr=settings.learning_rate, fused=True)
     if settings.kind == "adam":
@@ -41,14 +44,8 @@ def build_optimizer(network: SiameseNetwork, settings: OptimizerSettings) -> tor
     return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
 
 
-def _group(
-    parameters: list[nn.Parameter], settings: OptimizerSettings, rate: float, momentum: float, penalty: float
-) -> dict[str, object]:
-    # torch's L2 adds weight_decay * w to the gradient, which is the gradient of half that times w².
-    group: dict[str, object] = {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": penalty}
-    if settings.kind == "sgd":
-        group |= {"momentum": settings.momentum_start, "final_momentum": momentum}
-    return group
+def _final_momentum(settings: SgdSettings, own: SgdLayer | None) -> float:
+    return settings.momentum if own is None or own.momentum is None else own.momentum
 
 
 def layers_of(network: SiameseNetwork) -> dict[str, nn.Module]:
@@ -83,6 +80,6 @@ def set_rates(
     factor = rate_factor(schedule, step=step, epoch=epoch, done=done)
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor
-        if "final_momentum" in group:
+        if isinstance(settings, SgdSettings):
             group["momentum"] = momentum_at(settings, group["final_momentum"], epoch=epoch, epochs=epochs)
     return factor

@@ -2,7 +2,7 @@
 
 import math
 
-from omnishot.config import OptimizerSettings, ScheduleSettings
+from omnishot.config import ExponentialSchedule, ScheduleSettings, SgdSettings
 
 
 def rate_factor(schedule: ScheduleSettings, *, step: int, epoch: int, done: float) -> float:
@@ -17,14 +17,14 @@ def rate_factor(schedule: ScheduleSettings, *, step: int, epoch: int, done: floa
     Source: Koch et al. 2015, section 3.2 (exponential per epoch); Loshchilov & Hutter 2017 (cosine).
     """
     warmup = min(1.0, (step + 1) / schedule.warmup_steps) if schedule.warmup_steps else 1.0
-    if schedule.kind == "exponential":
+    if isinstance(schedule, ExponentialSchedule):
         return warmup * schedule.decay**epoch
     if schedule.kind == "cosine":
         return warmup * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return warmup
 
 
-def momentum_at(optimizer: OptimizerSettings, final: float, *, epoch: int, epochs: int) -> float:
+def momentum_at(optimizer: SgdSettings, final: float, *, epoch: int, epochs: int) -> float:
     """Return the momentum of an epoch: it rises linearly from `momentum_start` to a layer's own final value.
 
     Args:

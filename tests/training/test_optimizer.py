@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from omnishot.config import OptimizerSettings, ScheduleSettings, check
+from omnishot.config import SgdSettings, TrainSettings, check
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.training.optimizer import build_optimizer, layers_of, set_rates
@@ -16,11 +16,12 @@ def fitted(steps: int = 3, epochs: int = 2, schedule: str = "constant", **values
     torch.manual_seed(0)
     network = build_network("koch35")
     left, right = torch.rand(2, 4, 1, 35, 35)
-    settings = check(OptimizerSettings, {"learning_rate": 0.01, **values}, origin="test")
-    optimizer = build_optimizer(network, settings)
+    sections = {"optimizer": {"kind": "sgd", "learning_rate": 0.01, **values}, "schedule": {"kind": schedule}}
+    settings = check(TrainSettings, sections, origin="test")
+    optimizer = build_optimizer(network, settings.optimizer)
     for step in range(steps):
-        plan = ScheduleSettings(kind=schedule, decay=0.5)  # type: ignore[arg-type]
-        set_rates(optimizer, settings, plan, step=step, epoch=step, epochs=epochs, done=step / steps)
+        done = step / steps
+        set_rates(optimizer, settings.optimizer, settings.schedule, step=step, epoch=step, epochs=epochs, done=done)
         optimizer.zero_grad()
         network(left, right).square().mean().backward()
         optimizer.step()
@@ -65,7 +66,7 @@ def test_a_frozen_layer_stays() -> None:
 
 
 def test_biases_are_spared_the_penalty() -> None:
-    groups = build_optimizer(build_network("koch35"), OptimizerSettings(l2=0.1)).param_groups
+    groups = build_optimizer(build_network("koch35"), SgdSettings(l2=0.1)).param_groups
     for group in groups:
         for parameter in group["params"]:
             assert group["weight_decay"] == (0.1 if parameter.ndim > 1 else 0.0)
