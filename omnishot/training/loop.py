@@ -188,11 +188,15 @@ class Trainer:
     def _plan(self) -> None:
         """Plan as many epochs as the time allows at the speed so far, so that a schedule ends with the run."""
         position, limit = self.position, self._settings.max_minutes
-        if limit is not None:
-            left = limit * 60 - position.seconds
-            affordable = position.epoch + max(0, int(left / (position.seconds / position.epoch)))
-            position.planned_epochs = min(self._settings.epochs, affordable)
-            position.cut_short |= affordable < self._settings.epochs
+        if limit is None:
+            return
+        left, first = limit * 60 - position.seconds, position.history[0]["seconds"] or 0.0
+        if position.epoch == 1 and left > first:
+            return  # The first epoch is slower than the others, which warms up caches and kernels: it tells nothing yet.
+        pace = (position.seconds - first) / (position.epoch - 1) if position.epoch > 1 else first
+        affordable = position.epoch + max(0, int(left / pace))
+        position.planned_epochs = min(self._settings.epochs, affordable)
+        position.cut_short |= affordable < self._settings.epochs
 
     def _share_done(self) -> float:
         steps = self.position.epoch * self._objective.steps_per_epoch + self.position.step
