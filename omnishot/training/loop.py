@@ -192,7 +192,7 @@ class Trainer:
             return
         left, first = limit * 60 - position.seconds, position.history[0]["seconds"] or 0.0
         if position.epoch == 1 and left > first:
-            return  # The first epoch is slower than the others, which warms up caches and kernels: it tells nothing yet.
+            return  # The first epoch also warms up caches and kernels: its pace tells nothing yet.
         pace = (position.seconds - first) / (position.epoch - 1) if position.epoch > 1 else first
         affordable = position.epoch + max(0, int(left / pace))
         position.planned_epochs = min(self._settings.epochs, affordable)
