@@ -17,7 +17,8 @@ fi
 
 pairs=$(omnishot prepare --source auto --pairs 90k --affine 8)
 model=$(omnishot train "$pairs")
-omnishot eval "$model" --ways 20 > /dev/null
-omnishot eval "$model" --ways 1..20 --protocol within > /dev/null
-omnishot eval "$model" --protocol verification > /dev/null
+omnishot eval "$model" --ways 20 --quiet > /dev/null
+omnishot eval "$model" --ways 1..20 --protocol within --quiet > /dev/null
+omnishot eval "$model" --protocol verification --quiet > /dev/null
 omnishot report
+echo "The program is .venv/bin/omnishot; \`omnishot ls\` lists what was made in ./artifacts." >&2

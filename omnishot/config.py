@@ -64,7 +64,7 @@ class ClassesObjective(Settings):
 
     kind: Literal["classes"] = "classes"
     classes_per_batch: Annotated[int, Field(ge=2)] = 60
-    """Classes in a batch."""
+    """Classes in a batch, or as many as there are."""
     drawers_per_class: Annotated[int, Field(ge=2)] = 2
     """Images of each class in a batch, all by different drawers."""
     within_alphabet: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -233,7 +233,11 @@ def _explain(settings: type[Settings], problem: Any) -> str:
         del place[1]  # The kind of the section, which is not part of a setting's name.
     name = ".".join(place)
     if problem["type"] == "extra_forbidden":
-        return f"unknown setting '{name}'" + did_you_mean(place[-1], _all_names(settings))
+        known = _all_names(settings)
+        if name in known:
+            return f"setting '{name}' does not act with this kind of {place[0]}"
+        same = [other for other in sorted(known) if other.rpartition(".")[2] == place[-1]]
+        return f"unknown setting '{name}'" + (f". Did you mean '{same[0]}'?" if same else did_you_mean(name, known))
     if problem["type"] == "union_tag_not_found":
         return f"{name} does not say its kind"
     return f"{name} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
@@ -249,7 +253,8 @@ _SECTIONS: dict[str, tuple[type[Settings], ...]] = {
 def _all_names(settings: type[BaseModel]) -> set[str]:
     names = set(settings.model_fields)
     if settings is TrainSettings:
-        names |= {name for models in _SECTIONS.values() for model in models for name in model.model_fields}
+        for section, models in _SECTIONS.items():
+            names |= {f"{section}.{name}" for model in models for name in model.model_fields}
     return names
 
 

@@ -26,7 +26,7 @@ def test_all_mistakes_are_named_at_once_with_a_suggestion() -> None:
 
 
 def test_an_unknown_setting_of_an_objective_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"objective\.batch_size"):
+    with pytest.raises(SettingsError, match=r"'objective\.batch_size' does not act"):
         check(TrainSettings, {"objective": {"kind": "classes", "batch_size": 3}}, origin="x")
 
 
@@ -38,8 +38,13 @@ def test_a_small_number_is_a_number_in_every_spelling(text: str) -> None:
 
 def test_a_setting_that_would_not_act_is_refused() -> None:
     for values in ({"optimizer": {"kind": "adam", "momentum": 0.9}}, {"schedule": {"kind": "cosine", "decay": 0.9}}):
-        with pytest.raises(SettingsError, match="unknown setting"):
+        with pytest.raises(SettingsError, match="does not act with this kind"):
             check(TrainSettings, values, origin="x")
+
+
+def test_a_setting_in_the_wrong_section_is_found() -> None:
+    with pytest.raises(SettingsError, match=r"'batch_size'. Did you mean 'objective\.batch_size'"):
+        check(TrainSettings, {"batch_size": 3}, origin="x")
 
 
 def test_a_section_has_to_say_its_kind() -> None:

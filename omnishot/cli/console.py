@@ -52,6 +52,9 @@ class Console:
         what = "Reused" if made.reused else "Made"
         after = " (the same recipe; --force makes a new version)" if made.reused else f" in {made.seconds:.1f} s"
         self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}{_where(manifest.environment)}")
+        if manifest.summary.get("cut_short"):
+            done, asked = manifest.summary["epochs"], manifest.settings["epochs"]
+            self.note(f"The time limit decided the schedule: {done} of {asked} epochs; --set max_minutes=N changes it")
         self.detail(f"{made.artifact.path}\nrecipe {manifest.recipe}\n{_yaml(manifest.settings)}")
 
     def made(self, made: "Made", **more: Any) -> None:
@@ -78,12 +81,16 @@ class Console:
             console = RichConsole(stderr=to_stderr, highlight=False, width=1000)
         for table in tables:
             shown = RichTable()
-            for column in table.columns:
+            n_columns = _fitting(table, console.width)
+            for column in table.columns[:n_columns]:
                 shown.add_column(Text(column), overflow="fold")
             for number, row in enumerate(table.rows):
-                shown.add_row(*map(Text, row), style="bold green" if number in table.emphasised else None)
+                style = "bold green" if number in table.emphasised else None
+                shown.add_row(*map(Text, row[:n_columns]), style=style)
             console.print(Text(table.title, "bold"), soft_wrap=True)
             console.print(shown)
+            if left_out := table.columns[n_columns:]:
+                console.print(Text(f"A wider terminal, or a pipe, also shows: {', '.join(left_out)}."))
             for note in table.notes:
                 console.print(Text(note), soft_wrap=not console.is_terminal)
             console.print()
@@ -109,6 +116,16 @@ def _yaml(values: dict[str, Any]) -> str:
     import yaml
 
     return yaml.safe_dump(values, sort_keys=False)
+
+
+def _fitting(table: "Table", width: int) -> int:
+    """Return how many columns fit side by side; the first ones say what was measured, so the last ones give way."""
+    needed = 1
+    for number, cells in enumerate(zip(table.columns, *table.rows, strict=True)):
+        needed += max(map(len, cells)) + 3
+        if needed > width:
+            return max(number, 1)
+    return len(table.columns)
 
 
 class _Lines:

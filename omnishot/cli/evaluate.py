@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 def eval_command(
     models: Annotated[list[str] | None, typer.Argument(help="Models. Default: the newest.", show_default=False)] = None,
-    ways: Annotated[str, typer.Option("--ways", help="Classes to choose from: 20, 1..20 or 1,5,20.")] = "20",
+    ways: Annotated[
+        str | None,
+        typer.Option("--ways", help="Classes to choose from: 20, 1..20 or 1,5,20. Default: 20, or the most there are."),
+    ] = None,
     shots: Annotated[int, typer.Option("--shots", help="Support images per class.")] = 1,
     trials: Annotated[str, typer.Option("--trials", metavar="N", help="Queries; Lake's runs have 400.")] = "400",
     protocol: Annotated[
@@ -70,7 +73,7 @@ def eval_command(
     measured = _models(console, opened, models or [], baselines_only=source is not None)
     values: dict[str, Any] = {
         "on": on,
-        "ways": parse_ways(ways),
+        "ways": parse_ways(ways) if ways else None,
         "shots": shots,
         "trials": parse_count(trials, option="--trials"),
         "seed": seed,
@@ -101,7 +104,8 @@ def _print_results(console: Console, made: "Made") -> None:
 
 def _models(console: Console, store: "Store", references: list[str], *, baselines_only: bool) -> "list[Artifact]":
     if references:
-        return [store.find(text, "models") for text in references]
+        found = {artifact.path: artifact for artifact in (store.find(text, "models") for text in references)}
+        return list(found.values())
     if not store.artifacts("models") and (baselines_only or store.artifacts("pairs")):
         console.note("There is no model in the store; measuring baselines only")
         return []
@@ -138,6 +142,9 @@ def eval_with(
             data = pairs_of_models(store, models) if models else store.newest("pairs")
         protocol = protocol or ("lake" if runs_behind(data) and values["on"] == "test" else "within")
         values = values | {"protocol": protocol, "baselines": _baselines(baselines, protocol)}
+        if values["ways"] is None:
+            most = data.manifest.summary.get("largest_alphabet", {}).get(values["on"], 20)
+            values["ways"] = [20 if protocol in {"lake", "between"} else max(1, min(20, most))]
         if protocol == "verification":  # Pairs have no ways, shots or trials; the dataset says how many there are.
             values |= {"ways": [], "shots": 1, "trials": 400}
         settings = check(EvalSettings, values, origin="eval")

@@ -66,6 +66,8 @@ def parse_ways(text: str) -> tuple[int, ...]:
             raise UsageError(f"--ways {text!r} cannot be read", hint="Write --ways 20, 1..20 or 1,5,20.")
         first, last = int(match[1]), int(match[2] or match[1])
         if not 1 <= first <= last <= 100_000:
-            raise UsageError(f"--ways {text!r}: {part.strip()} is not a range within 1..100000")
+            raise UsageError(
+                f"--ways {text!r}: {part.strip()} is not within 1..100000", hint="Write --ways 20 or 1..20."
+            )
         ways += range(first, last + 1)
     return tuple(sorted(set(ways)))

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 FormatOption = Annotated[
     Literal["auto", "rich", "markdown", "tsv", "json"],
-    typer.Option("--format", help="auto is rich. tsv and json hold every result unrounded."),
+    typer.Option("--format", help="auto is rich, or what --out ends in. tsv and json hold every result unrounded."),
 ]
 GateOption = Annotated[
     list[str] | None,
-    typer.Option("--fail-under", metavar="20-way=0.90", help="Exit with 3 if a network is less accurate on test."),
+    typer.Option("--fail-under", metavar="[PROTOCOL:]20-way=0.90", help="Exit with 3 if a network is less accurate."),
 ]
 
 
@@ -56,6 +56,8 @@ def print_report(console: Console, measured: "list[Measured]", output_format: st
     from omnishot.reporting.formats import as_json, as_markdown, as_tsv
     from omnishot.reporting.tables import tables_of
 
+    if output_format == "auto" and out is not None:
+        output_format = {".tsv": "tsv", ".json": "json"}.get(out.suffix, "markdown")
     if output_format in {"auto", "rich"} and out is None:
         console.tables(tables_of(measured))
         return

@@ -42,7 +42,7 @@ def ls_command(
         console.text(json.dumps([_row(artifact) for artifact in artifacts]) + "\n")
         return
     if not artifacts:
-        console.note(f"There are no {kind or 'artifacts'} in {store}")
+        console.note(f"There are no {kind or 'artifacts'} in {store}; `omnishot prepare` makes the first")
         return
     rows = []
     for artifact in artifacts:

@@ -21,5 +21,5 @@ def preset_text(name: str) -> str:
     names = preset_names()
     if name not in names:
         hint = f"Presets: auto, {', '.join(names)}."
-        raise SettingsError(f"unknown preset '{name}'{did_you_mean(name, [*names, 'auto'])}", hint=hint)
+        raise SettingsError(f"unknown preset '{name}'{did_you_mean(name, names)}", hint=hint)
     return (resources.files("omnishot") / "presets" / f"{name}.yaml").read_text("utf-8")

@@ -84,11 +84,12 @@ def evaluate(
 
 
 def _refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:
-    if settings.protocol == "lake" and (settings.shots != 1 or settings.on != "test" or settings.trials != 400):
+    fixed = {"shots": 1, "trials": 400, "on": "test"}
+    other = [f"--{name} {getattr(settings, name)}" for name, value in fixed.items() if getattr(settings, name) != value]
+    if settings.protocol == "lake" and other:
         raise UsageError(
-            "Lake's runs are 400 one-shot trials on test images: "
-            f"{settings.shots} shots, {settings.trials} trials and --on {settings.on} cannot be had",
-            hint="Leave these options out, or use --protocol within.",
+            f"Lake's runs are 400 one-shot trials on test images; {', '.join(other)} cannot be had",
+            hint="Leave it out, or use --protocol within.",
         )
     if settings.protocol == "verification" and settings.on == "validation":
         raise UsageError(

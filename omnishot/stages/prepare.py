@@ -189,7 +189,7 @@ def _default_name(source: Source, settings: PrepareSettings) -> str:
     parts = [_as_name(source.name), short_count(settings.pairs)]
     if settings.affine:
         parts.append(f"affine{settings.affine}")
-    if settings.split not in {"koch", "alphabets"}:
+    if settings.split != ("koch" if source.name == "omniglot" else "alphabets"):
         parts.append(settings.split + ("-all" if settings.holdout == "none" else ""))
     if settings.negatives == "alphabet":
         parts.append("alphabet-negatives")

@@ -24,11 +24,11 @@ def choose_evaluations(store: Store, references: list[str]) -> list[Artifact]:
         return [store.find(text, "evals") for text in references]
     newest = store.newest("evals")
     models = _models(newest)
-    return [artifact for artifact in store.artifacts("evals") if _models(artifact) == models]
+    return [artifact for artifact in store.artifacts("evals") if models & _models(artifact) or artifact == newest]
 
 
-def _models(evaluation: Artifact) -> list[str]:
-    return [parent.reference for parent in evaluation.manifest.parents if parent.reference.startswith("models/")]
+def _models(evaluation: Artifact) -> set[str]:
+    return {parent.reference for parent in evaluation.manifest.parents if parent.reference.startswith("models/")}
 
 
 def measured_in(evaluations: list[Artifact]) -> list[Measured]:
@@ -46,7 +46,8 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
                 device=summary["device"],
                 trained_on=summary["models"].get(result.model, {}),
             )
-            key = (summary["data"], result.model, result.protocol, result.on, result.ways, result.shots)
+            what = (result.model, result.protocol, result.on, result.ways, result.shots, result.trials)
+            key = (summary["data"], summary["seed"], *what)
             found.pop(key, None)
             found[key] = item
     return list(found.values())
@@ -59,34 +60,38 @@ class Gate:
     Attributes:
         ways: In N-way trials, or None for verification.
         least: The accuracy, in [0, 1].
+        protocol: Under this protocol, or None for every one that was measured.
     """
 
     ways: int | None
     least: float
+    protocol: str | None = None
 
     @property
     def task(self) -> str:
         """What has to be measured."""
-        return f"{self.ways}-way" if self.ways else "verification"
+        task = f"{self.ways}-way" if self.ways else "verification"
+        return f"{self.protocol}:{task}" if self.protocol else task
 
 
 def parse_gate(text: str) -> Gate:
-    """Read `20-way=0.90` or `verification=0.90`.
+    """Read `20-way=0.90`, `lake:20-way=0.90` or `verification=0.90`.
 
     Raises:
         UsageError: The text is neither.
     """
-    match = re.fullmatch(r"(?:([1-9][0-9]{0,5})-way|verification)=(0?\.[0-9]+|[01](?:\.0*)?)", text)
+    task = r"(?:(?:(lake|within|between):)?([1-9][0-9]{0,5})-way|verification)"
+    match = re.fullmatch(task + r"=(0?\.[0-9]+|1(?:\.0*)?|0(?:\.0*)?)", text)
     if not match:
         raise UsageError(
             f"--fail-under {text!r} cannot be read",
-            hint="Write 20-way=0.90 or verification=0.90, with a fraction between 0 and 1.",
+            hint="Write 20-way=0.90, lake:20-way=0.90 or verification=0.90, with a fraction between 0 and 1.",
         )
-    return Gate(int(match[1]) if match[1] else None, float(match[2]))
+    return Gate(int(match[2]) if match[2] else None, float(match[3]), match[1])
 
 
 def check_gate(measured: list[Measured], gate: Gate) -> str:
-    """Compare every network's test accuracy with a demanded one, on Lake's runs where they were measured.
+    """Compare every network's test accuracy with a demanded one.
 
     Args:
         measured: The results.
@@ -100,9 +105,7 @@ def check_gate(measured: list[Measured], gate: Gate) -> str:
         QualityGateError: A network is below it.
     """
     networks = [item.result for item in measured if not is_baseline(item.result.model) and item.result.on == "test"]
-    judged = [result for result in networks if result.ways == gate.ways]
-    if any(result.protocol == "lake" for result in judged):  # The official benchmark speaks for the rest.
-        judged = [result for result in judged if result.protocol == "lake"]
+    judged = [result for result in networks if result.ways == gate.ways and gate.protocol in {None, result.protocol}]
     if not judged:
         has = sorted({f"{result.ways}-way" if result.ways else "verification" for result in networks})
         raise UsageError(

@@ -40,18 +40,19 @@ class ClassesLoss:
             seed: Decides every batch.
 
         Raises:
-            SamplingError: There are fewer classes than a batch holds, or one has too few images.
+            SamplingError: There is one class only, or one has too few images.
         """
         self._settings, self._pixels, self._index, self._seed = settings, pixels, index, seed
         n_classes, fewest = index.n_classes * settings.rotations, int(index.class_sizes.min())
-        if n_classes < settings.classes_per_batch or fewest < settings.drawers_per_class:
+        if n_classes < 2 or fewest < settings.drawers_per_class:
             raise SamplingError(
-                f"Batches of {settings.classes_per_batch} classes x {settings.drawers_per_class} images asked for, but "
-                f"there are {n_classes} classes (rotations included) and the smallest has {fewest} images",
-                hint="Lower --set objective.classes_per_batch or objective.drawers_per_class.",
+                f"A batch holds {settings.drawers_per_class} images of each of 2 classes or more, but there are "
+                f"{n_classes} classes (rotations included) and the smallest has {fewest} images",
+                hint="Add images, or lower --set objective.drawers_per_class.",
             )
+        self._classes_per_batch = min(settings.classes_per_batch, n_classes)
         self.steps_per_epoch = settings.batches_per_epoch
-        n_images = settings.classes_per_batch * settings.drawers_per_class
+        n_images = self._classes_per_batch * settings.drawers_per_class
         self.pairs_per_step = n_images * (n_images - 1) // 2
 
     def loss(self, network: SiameseNetwork, compute: Compute, *, epoch: int, step: int) -> Tensor:
@@ -73,7 +74,7 @@ class ClassesLoss:
     def _draw(self, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Draw the images of a batch, shape (n_classes, n_drawers), and the quarter turns of its classes."""
         settings, index = self._settings, self._index
-        wanted, turns = settings.classes_per_batch, settings.rotations
+        wanted, turns = self._classes_per_batch, settings.rotations
         chosen = np.empty(0, dtype=np.int64)
         if rng.random() < settings.within_alphabet:
             for alphabet in rng.permutation(index.n_alphabets):
@@ -102,7 +103,7 @@ class ClassesLoss:
 
     def _cross_entropy(self, network: SiameseNetwork, vectors: Tensor) -> Tensor:
         """Return how surprised each image is, on average, by which other image shows its class."""
-        n_classes, n_drawers = self._settings.classes_per_batch, self._settings.drawers_per_class
+        n_classes, n_drawers = self._classes_per_batch, self._settings.drawers_per_class
         n_images = n_classes * n_drawers
         kind = torch.arange(n_images, device=vectors.device) // n_drawers
         itself = torch.eye(n_images, dtype=torch.bool, device=vectors.device)

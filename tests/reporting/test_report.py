@@ -93,7 +93,9 @@ def test_a_gate_that_is_met_says_so(gate: str) -> None:
 
 def test_a_gate_that_is_not_met_fails() -> None:
     with pytest.raises(QualityGateError, match=r"below 95\.0 %: models/koch:v1 92\.0 % \(lake\)"):
-        check_gate([measured(), measured(accuracy=0.99, protocol="within")], parse_gate("20-way=0.95"))
+        check_gate([measured(), measured(accuracy=0.99, protocol="within")], parse_gate("lake:20-way=0.95"))
+    with pytest.raises(QualityGateError, match="within"):
+        check_gate([measured(), measured(accuracy=0.5, protocol="within")], parse_gate("20-way=0.9"))
 
 
 def test_baselines_and_training_images_pass_no_gate() -> None:
@@ -101,7 +103,7 @@ def test_baselines_and_training_images_pass_no_gate() -> None:
         check_gate([measured("random", 0.99), measured(accuracy=0.99, on="train")], parse_gate("20-way=0.9"))
 
 
-@pytest.mark.parametrize("gate", ["20-way", "20=0.9", "20-way=90", "20-way=-1", "0-way=0.5", "=0.9"])
+@pytest.mark.parametrize("gate", ["20-way", "20=0.9", "20-way=90", "20-way=-1", "0-way=0.5", "=0.9", "on:20-way=0.9"])
 def test_a_gate_that_cannot_be_read_is_refused(gate: str) -> None:
     with pytest.raises(UsageError):
         check_gate([measured()], parse_gate(gate))

@@ -134,6 +134,12 @@ def test_each_setting_changes_the_batch(images: ImageSet, index: ClassIndex, set
     assert float(first) != float(second)
 
 
-def test_too_few_classes_for_a_batch_are_counted(images: ImageSet, index: ClassIndex) -> None:
-    with pytest.raises(SamplingError, match="Batches of 200 classes x 3 images asked for, but there are 96 classes"):
-        classes_loss(images, index, classes_per_batch=200)
+def test_a_small_source_fills_its_batches_with_all_it_has(images: ImageSet, index: ClassIndex) -> None:
+    drawn, turns = classes_loss(images, index, classes_per_batch=200)._draw(np.random.default_rng(0))
+    assert drawn.shape == (96, 3)
+    assert len(set(zip(images.labels.character[drawn[:, 0]].tolist(), turns.tolist(), strict=True))) == 96
+
+
+def test_too_few_images_for_a_batch_are_counted(images: ImageSet, index: ClassIndex) -> None:
+    with pytest.raises(SamplingError, match=r"6 images of each of 2 classes or more, but .* the smallest has 5 images"):
+        classes_loss(images, index, drawers_per_class=6)

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from omnishot.errors import DamagedFileError
 
@@ -60,8 +60,9 @@ def decode_picture(content: bytes, *, place: str) -> NDArray[np.uint8]:
                     raise DamagedFileError(f"{place} has {image.width}x{image.height} pixels; 100 million is the limit")
                 upright = ImageOps.exif_transpose(image).convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        reason = "its content is of no known kind" if isinstance(error, UnidentifiedImageError) else error
         raise DamagedFileError(
-            f"{place} is not a readable image: {error}",
+            f"{place} is not a readable image: {reason}",
             hint="Remove it, or begin its name with a dot to have it passed over.",
         ) from None
     white = Image.new("RGBA", upright.size, "white")

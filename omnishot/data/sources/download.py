@@ -45,8 +45,8 @@ def download(source: Download, target: Path, *, report: Report, patience_seconds
         UnavailableError: There is no answer, the connection breaks, the disk is full or the checksum is wrong.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         response = _answer(source.url, patience_seconds)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with response, NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as aside:
             path = Path(aside.name)
             try:

@@ -14,7 +14,7 @@ from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.data.sources.decoding import decode_drawing
 from omnishot.data.sources.download import Download, download
 from omnishot.data.sources.files import File, content_digest, files_of_folder, files_of_zip
-from omnishot.errors import DamagedFileError, UnavailableError
+from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError
 from omnishot.progress import Progress, Report
 
 _REPOSITORY = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
@@ -82,6 +82,11 @@ def find(folder: Path, *, offline: bool, report: Report) -> Omniglot:
         DamagedFileError: An archive is damaged or incomplete.
     """
     missing = [name for name in ARCHIVES if not _place(folder, name).exists()]
+    if missing and all(_place(folder.parent, name).exists() for name in missing):
+        raise NotFoundError(
+            f"Omniglot lies in {folder.parent}, but is looked for in {folder}",
+            hint=f"Set OMNISHOT_DATA={folder.parent.parent}.",
+        )
     for name in missing:
         try:
             if offline:
