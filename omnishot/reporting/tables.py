@@ -151,17 +151,17 @@ def _twenty_way(official: Sequence[Measured]) -> Table:
     lines: list[tuple[float, bool, tuple[str, ...]]] = []
     for item in official:
         result = item.result
-        cells = (result.model, percent(result.accuracy), _interval(result), f"{result.trials:,}", result.protocol)
+        cells = (result.model, percent(result.accuracy), result.protocol, _interval(result), f"{result.trials:,}")
         origin = f"{item.evaluation}, seed {item.seed}, {item.device}"
         is_network = not is_baseline(result.model)
         lines.append((result.accuracy, is_network, (*cells, describe_training(item.trained_on), origin)))
     for published in TWENTY_WAY:
-        figure = (published.method, percent(published.accuracy), "", "")
-        lines.append((published.accuracy, False, (*figure, published.protocol, published.trained_on, published.source)))
+        figure = (published.method, percent(published.accuracy), published.protocol, "", "")
+        lines.append((published.accuracy, False, (*figure, published.trained_on, published.source)))
     lines.sort(key=lambda line: -line[0])
     return Table(
         title="20-way one-shot accuracy on Lake's runs, ours beside published figures",
-        columns=("method", "accuracy", "95 % interval", "trials", "protocol", "trained on", "source"),
+        columns=("method", "accuracy", "protocol", "95 % interval", "trials", "trained on", "source"),
         rows=tuple(cells for _, _, cells in lines),
         notes=(
             "Protocol lake: the 20 official runs, 400 trials within alphabets, which resolve 0.25 points; "
@@ -184,9 +184,9 @@ def _results(measured: Sequence[Measured]) -> Table:
         if not is_baseline(result.model):
             emphasised.add(len(rows))
         task = f"{result.ways}-way {result.shots}-shot" if result.ways else "same or different"
-        cells = (result.model, task, percent(result.accuracy), _interval(result), f"{result.correct:,}")
-        rows.append((*cells, f"{result.trials:,}", result.protocol, result.on, item.source))
-    columns = ("method", "task", "accuracy", "95 % interval", "correct", "trials", "protocol", "on", "images")
+        cells = (result.model, task, percent(result.accuracy), result.protocol, result.on, item.source)
+        rows.append((*cells, _interval(result), f"{result.correct:,}", f"{result.trials:,}"))
+    columns = ("method", "task", "accuracy", "protocol", "on", "images", "95 % interval", "correct", "trials")
     return Table(title="Accuracy", columns=columns, rows=tuple(rows), emphasised=frozenset(emphasised))
 
 
