@@ -1,5 +1,6 @@
 """One artifact, what decides its content, and the folder it grows in."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,17 @@ class Artifact:
         """Return what a child's manifest says of this artifact."""
         return Parent(reference=str(self.reference), recipe=self.manifest.recipe)
 
-    def file(self, name: str) -> Path:
-        """Return the path of one of the files, after checking its content.
+    @property
+    def size(self) -> int:
+        """Bytes of all files, as the manifest has it."""
+        return sum(entry.size for entry in self.manifest.files.values())
+
+    def file(self, name: str, *, contents: bool = True) -> Path:
+        """Return the path of one of the files, after checking it.
+
+        Args:
+            name: Its name.
+            contents: Check the digest too, which takes a second per gigabyte or so; else only the size.
 
         Raises:
             DamagedFileError: The file is missing or its size or digest is not the manifest's.
@@ -42,19 +52,41 @@ class Artifact:
         expected, path = self.manifest.files.get(name), self.path / name
         if expected is None:
             raise DamagedFileError(f"{self.reference} has no file {name}")
-        found = f"{path.stat().st_size} bytes" if path.is_file() else "nothing"
-        if found != f"{expected.size} bytes":
-            what = f"{expected.size} bytes, found {found}"
-        elif (digest := file_digest(path)) != expected.sha256:
-            what = f"SHA-256 {expected.sha256}, found {digest}"
-        else:
-            return path
-        raise DamagedFileError(f"{path} is damaged: expected {what}", hint=_remake(self))
+        try:
+            found = f"{path.stat().st_size} bytes" if path.is_file() else "nothing"
+            if found != f"{expected.size} bytes":
+                what = f"{expected.size} bytes, found {found}"
+            elif contents and (digest := file_digest(path)) != expected.sha256:
+                what = f"SHA-256 {expected.sha256}, found {digest}"
+            else:
+                return path
+        except OSError as error:
+            what = f"{expected.size} bytes, found a file that cannot be read ({error.strerror})"
+        raise DamagedFileError(f"{path} is damaged: expected {what}", hint=f"Make it again: `{self._command()}`.")
 
+    def verify(self, *, contents: bool = True) -> None:
+        """Check every file.
 
-def _remake(artifact: Artifact) -> str:
-    command = MADE_BY[artifact.manifest.kind]
-    return f"Make it again: `omnishot {command} --force` with the settings `omnishot show {artifact.reference}` prints."
+        Args:
+            contents: As for `file`.
+
+        Raises:
+            DamagedFileError: One of them is damaged.
+        """
+        for name in self.manifest.files:
+            self.file(name, contents=contents)
+
+    def is_sound(self) -> bool:
+        """Tell whether every file holds what it should."""
+        try:
+            self.verify()
+        except DamagedFileError:
+            return False
+        return True
+
+    def _command(self) -> str:
+        """Return the command line that made this; what is damaged is not reused, so it makes it again."""
+        return shlex.join(["omnishot", *(self.manifest.argv[1:] or [MADE_BY[self.manifest.kind]])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +121,10 @@ class Staging:
         path: Where to write the files.
         summary: Key figures, to be filled in.
         environment: Versions and device, to be filled in.
+        published: The artifact, once it is one.
     """
 
     path: Path
     summary: dict[str, Any]
     environment: dict[str, str | None]
+    published: Artifact | None = None

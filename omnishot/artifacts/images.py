@@ -3,11 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from omnishot.artifacts.deferred import DeferredErrors
 from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.errors import DamagedFileError, UnavailableError
 from omnishot.progress import Progress, Report
@@ -95,16 +97,19 @@ def read_pixels(file: h5py.File, *chosen: NDArray[np.integer]) -> NDArray[np.uin
 
 
 @contextlib.contextmanager
-def created(path: Path) -> Iterator[h5py.File]:
-    """Create an HDF5 file for writing.
+def created(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
+    """Create an HDF5 file for writing, or open one that is not published yet.
 
     Raises:
         UnavailableError: The disk is full or the folder cannot be written.
     """
     try:
-        with h5py.File(path, "w", libver="v110") as file:
+        with (
+            DeferredErrors(path, "w+b" if mode == "w" else "r+b") as target,
+            h5py.File(target, mode, libver="v110") as file,
+        ):
             yield file
-    except (OSError, RuntimeError) as error:  # h5py raises either, depending on when it notices.
+    except (OSError, RuntimeError) as error:  # h5py raises the latter where it reads back what could not be written.
         raise UnavailableError(f"{path} cannot be written: {error}", hint="Nothing was published.") from None
 
 

@@ -1,8 +1,6 @@
 """A trained network on disk: safetensors weights, its settings, and the history of its training."""
 
-import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,9 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from omnishot.config import TrainSettings, as_yaml, check
-from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError
+from omnishot.errors import DamagedFileError
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.strict_yaml import read_yaml
-
-CHECKPOINT = "checkpoint.pt"
-"""File name of the state of an unfinished run."""
 
 
 def write_model(
@@ -59,46 +54,3 @@ def load_weights(network: SiameseNetwork, weights_file: Path) -> None:
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
             raise DamagedFileError(f"{weights_file}: {name} holds values that are not finite")
-
-
-def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state of an unfinished run, aside and then in place of an older one.
-
-    Raises:
-        UnavailableError: The disk is full or the store cannot be written.
-    """
-    content = io.BytesIO()
-    torch.save(state, content)
-    aside = folder / f"{CHECKPOINT}.new"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(folder / CHECKPOINT)
-    except OSError as error:
-        raise UnavailableError(f"The checkpoint {aside} cannot be written: {error}") from None
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def read_checkpoint(folder: Path) -> dict[str, Any]:
-    """Read the state of an unfinished run, without unpickling anything but tensors and plain values.
-
-    Raises:
-        NotFoundError: There is none.
-        DamagedFileError: It cannot be read.
-    """
-    path = folder / CHECKPOINT
-    if not path.exists():
-        raise NotFoundError(
-            "There is nothing to resume: no run with these settings and this pair dataset was interrupted",
-            hint="Run without --resume, or give the same options as the interrupted run.",
-        )
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises a dozen kinds for a damaged file; all mean the same here.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DamagedFileError(f"{path} is damaged: {reason}", hint="Run without --resume.") from None
-    return state

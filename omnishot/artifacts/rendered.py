@@ -1,5 +1,12 @@
-"""The pixels of every training pair and variant inside `pairs.h5`, for readers that want plain arrays."""
+"""The pixels of every training pair and variant inside `pairs.h5`, for readers that want plain arrays.
 
+Rendering takes long, and HDF5 files do not survive a killed writer. So blocks of pairs are rendered into files of their
+own, each complete or absent, and copied into `pairs.h5` at the end, compressed as they are.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -7,44 +14,154 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from omnishot.artifacts.images import read_pixels
+from omnishot.artifacts.images import created, opened, read_pixels
 from omnishot.artifacts.pairs import read_pairs, read_variants
 from omnishot.data.affine import IDENTITY
 from omnishot.data.render import affine_matrices, render
+from omnishot.errors import DamagedFileError, UnavailableError
 from omnishot.progress import Progress, Report
 
-_PAIRS_PER_BLOCK = 64
+_PAIRS_PER_BLOCK = 512
+_PAIRS_AT_ONCE = 64
+_SIDES = ("left", "right")
+
+_Block = dict[str, NDArray[np.uint8]]
 
 
-def write_rendered(path: Path, *, report: Report) -> None:
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """What is rendered.
+
+    Attributes:
+        pixels: All images, shape (n, h, w), uint8.
+        indices: By side, the image of each training pair, shape (n_pairs,).
+        parameters: By side, the affine variants of each training pair, shape (n_pairs, k, 7).
+    """
+
+    pixels: torch.Tensor
+    indices: dict[str, NDArray[np.int32]]
+    parameters: dict[str, NDArray[np.float32]]
+
+    def __len__(self) -> int:
+        """Return the number of training pairs."""
+        return len(self.indices["left"])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one pair's images of one side, (1 + k, h, w)."""
+        return (1 + self.parameters["left"].shape[1], *self.pixels.shape[1:])
+
+    def blocks(self) -> Iterator[range]:
+        """Yield the pairs of each block."""
+        for start in range(0, len(self), _PAIRS_PER_BLOCK):
+            yield range(start, min(start + _PAIRS_PER_BLOCK, len(self)))
+
+
+def write_rendered(path: Path, blocks: Path, *, report: Report) -> None:
     """Add `/rendered/left` and `/rendered/right` to a pair dataset that has not been published yet.
 
     Each has shape (n_train_pairs, 1 + k, h, w), uint8; the first of a pair's images is the undistorted one.
 
     Args:
         path: The `pairs.h5`.
+        blocks: Folder for what has been rendered so far; what an interrupted run left there is used.
         report: Receives the number of pairs rendered.
+
+    Raises:
+        UnavailableError: The disk is full or the folder cannot be written.
     """
-    with h5py.File(path, "r+", libver="v110") as file:
-        pixels, pairs, variants = torch.from_numpy(read_pixels(file)), read_pairs(file, "train"), read_variants(file)
-        if pairs is None:
+    with opened(path) as file:
+        drawn, variants = read_pairs(file, "train"), read_variants(file)
+        if drawn is None:
             return
-        side, per_pair = pixels.shape[-1], 1 + variants[0].shape[1]
-        for name, indices, parameters in (("left", pairs.left, variants[0]), ("right", pairs.right, variants[1])):
-            shape = (len(pairs), per_pair, side, side)
-            target = file.create_dataset(
-                f"rendered/{name}", shape, np.uint8, chunks=(1, *shape[1:]), compression="gzip", compression_opts=1
-            )
-            for start in range(0, len(pairs), _PAIRS_PER_BLOCK):
-                block = slice(start, start + _PAIRS_PER_BLOCK)
-                target[block] = _render_block(pixels[torch.from_numpy(indices[block])], parameters[block])
-                report(Progress(f"Rendering {name} images", start, len(pairs), "pairs"))
+        indices, parameters = (drawn.left, drawn.right), variants
+        pixels = torch.from_numpy(read_pixels(file, *indices))
+    pairs = _Pairs(pixels, dict(zip(_SIDES, indices, strict=True)), dict(zip(_SIDES, parameters, strict=True)))
+    try:
+        blocks.mkdir(parents=True, exist_ok=True)
+        rendered = _render_missing(pairs, blocks, report)
+        with created(path, "r+") as file:
+            _assemble(file, pairs, rendered, report)
+    except OSError as error:
+        raise UnavailableError(
+            f"Rendering pairs failed: {error}", hint="What was rendered is kept; the same command continues."
+        ) from None
 
 
-def _render_block(pixels: torch.Tensor, parameters: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _render_missing(pairs: _Pairs, folder: Path, report: Report) -> list[Path]:
+    """Return the files of all blocks, after rendering those that are not there."""
+    files = [folder / f"pairs-{block.start:08d}-{block.stop:08d}.h5" for block in pairs.blocks()]
+    done = [(block, file) for block, file in zip(pairs.blocks(), files, strict=True) if file.exists()]
+    if done and not _equal(_read_block(done[-1][1]), _render_block(pairs, done[-1][0])):
+        for _, file in done:  # Cut off by a crash of the whole machine, or rendered by another torch.
+            file.unlink()
+    for block, file in zip(pairs.blocks(), files, strict=True):
+        if not file.exists():
+            report(Progress("Rendering pairs", block.start, len(pairs), "pairs"))
+            _write_block(file, _render_block(pairs, block))
+    return files
+
+
+def _equal(one: _Block | None, other: _Block) -> bool:
+    return one is not None and all(np.array_equal(one[side], other[side]) for side in _SIDES)
+
+
+def _render_block(pairs: _Pairs, block: range) -> _Block:
+    rendered: _Block = {}
+    for side in _SIDES:
+        parts = []
+        for start in range(block.start, block.stop, _PAIRS_AT_ONCE):
+            chosen = slice(start, min(start + _PAIRS_AT_ONCE, block.stop))
+            images = pairs.pixels[torch.from_numpy(pairs.indices[side][chosen])]
+            parts.append(_render(images, pairs.parameters[side][chosen]))
+        rendered[side] = np.concatenate(parts)
+    return rendered
+
+
+def _render(pixels: torch.Tensor, parameters: NDArray[np.float32]) -> NDArray[np.uint8]:
     n, k, side = len(pixels), parameters.shape[1], pixels.shape[-1]
     identity = np.broadcast_to(IDENTITY, (n, 1, len(IDENTITY)))
     matrices = affine_matrices(torch.from_numpy(np.concatenate([identity, parameters], axis=1)).flatten(0, 1))
     images = render(pixels.repeat_interleave(1 + k, dim=0), matrices, side)
     rendered: NDArray[np.uint8] = images.mul_(255).round_().to(torch.uint8).view(n, 1 + k, side, side).numpy()
     return rendered
+
+
+def _write_block(path: Path, rendered: _Block) -> None:
+    """Write a block aside and move it into place, so that a file with its name is whole."""
+    aside = path.with_suffix(".new")
+    with created(aside) as file:
+        for side, images in rendered.items():
+            _create(file, side, len(images), images.shape[1:])[:] = images
+    with aside.open("rb") as written:
+        os.fsync(written.fileno())
+    aside.replace(path)
+
+
+def _read_block(path: Path) -> _Block | None:
+    """Return a block, or None where its file is damaged."""
+    try:
+        with opened(path) as file:
+            return {side: file[side][:] for side in _SIDES}
+    except (DamagedFileError, KeyError, OSError, ValueError):
+        return None
+
+
+def _create(group: h5py.Group, name: str, n_pairs: int, shape: tuple[int, ...]) -> h5py.Dataset:
+    return group.create_dataset(
+        name, (n_pairs, *shape), np.uint8, chunks=(1, *shape), compression="gzip", compression_opts=1
+    )
+
+
+def _assemble(file: h5py.File, pairs: _Pairs, blocks: list[Path], report: Report) -> None:
+    """Copy the compressed chunks, one per pair and side."""
+    targets = {side: _create(file, f"rendered/{side}", len(pairs), pairs.shape) for side in _SIDES}
+    first = 0
+    for path in blocks:
+        report(Progress("Storing rendered pairs", first, len(pairs), "pairs"))
+        with opened(path) as source:
+            for side, target in targets.items():
+                for i in range(len(source[side])):
+                    mask, content = source[side].id.read_direct_chunk((i, 0, 0, 0))
+                    target.id.write_direct_chunk((first + i, 0, 0, 0), content, mask)
+            first += len(source["left"])

@@ -2,36 +2,50 @@
 
 import contextlib
 import os
-import shutil
+import re
+import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from omnishot.artifacts import manifest as manifests
 from omnishot.artifacts.artifact import MADE_BY, Artifact, Recipe, Staging
+from omnishot.artifacts.leftovers import STAGING, UNFINISHED, discard, discard_if_free, grave, sweep, unfinished
+from omnishot.artifacts.locks import Holder, Locks
 from omnishot.artifacts.manifest import FileEntry, Manifest, Parent, file_digest, read_manifest
-from omnishot.artifacts.reference import KINDS, Reference, parse
+from omnishot.artifacts.reference import KINDS, parse
 from omnishot.config import did_you_mean
-from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
+from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, UsageError
+
+_VERSION = re.compile("v[1-9][0-9]{0,8}")
+_VERSIONS_LOCK = "versions"
+_LONGEST_REFERENCE = 200
 
 
 class Store:
     """Artifacts below one folder, shared by any number of processes."""
 
-    def __init__(self, root: Path, *, argv: list[str] | None = None, wait_seconds: float = 3600) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        argv: list[str] | None = None,
+        wait_seconds: float = 3600,
+        tell: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
         """Name a store; nothing is created before something is published.
 
         Args:
             root: Its folder.
-            argv: The command line, for the manifests.
+            argv: The command line, for the manifests and for processes that wait for this one.
             wait_seconds: How long to wait for another process that makes the same artifact.
+            tell: Receives sentences that the user should read at once.
         """
         self.root = root
+        self.tell = tell
         self._argv = argv or []
-        self._wait_seconds = wait_seconds
+        self._locks = Locks(root / ".locks", wait_seconds=wait_seconds, tell=tell)
 
     def artifacts(
         self, kind: str | None = None, *, damaged: dict[Path, DamagedFileError] | None = None
@@ -44,12 +58,12 @@ class Store:
         """
         found = []
         for path in sorted(self.root.glob(f"{kind or '*'}/*/v*")):
-            if path.parent.parent.name not in KINDS or not path.name[1:].isdigit():
+            if path.parent.parent.name not in KINDS or not _VERSION.fullmatch(path.name):
                 continue
             try:
                 found.append(_opened(path))
             except DamagedFileError as error:
-                if damaged is not None:
+                if damaged is not None and path.exists():  # Else another process removed it meanwhile.
                     damaged[path] = error
         return sorted(found, key=lambda artifact: (artifact.manifest.created, artifact.manifest.version))
 
@@ -104,31 +118,35 @@ class Store:
                 f"There are no {kind} in {self.root}", hint=f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
             )
         with contextlib.suppress(OSError, ValueError, NotFoundError, UsageError):
-            return self.find((self.root / kind / ".current").read_text("utf-8"), kind)
+            return self.find(_beginning(self.root / kind / ".current"), kind)
         return everything[-1]
 
     def with_recipe(self, recipe_id: str, reference: str) -> Artifact | None:
-        """Return the artifact of a recipe, the one of that reference if there are several; None if there is none."""
-        same = [artifact for artifact in self.artifacts(parse(reference).kind) if artifact.manifest.recipe == recipe_id]
-        named = [artifact for artifact in same if str(artifact.reference) == reference]
-        return (named or same)[-1] if same else None
+        """Return the artifact of a recipe; None if there is none.
 
-    def made(self, recipe: Recipe) -> Artifact | None:
-        """Return the newest artifact of a recipe, and mark it as the current one of its kind."""
+        Args:
+            recipe_id: The recipe.
+            reference: Preferred if there are several, unless it is damaged: the same recipe gives the same content.
+        """
+        same = [artifact for artifact in self.artifacts(parse(reference).kind) if artifact.manifest.recipe == recipe_id]
+        same.sort(key=lambda artifact: str(artifact.reference) == reference)
+        if len(same) < 2:
+            return same[0] if same else None
+        return next((artifact for artifact in reversed(same) if artifact.is_sound()), same[-1])
+
+    def of_recipe(self, recipe: Recipe) -> list[Artifact]:
+        """Return the artifacts that a recipe has made, the newest first."""
         same = [artifact for artifact in self.artifacts(recipe.kind) if artifact.manifest.recipe == recipe.id]
         # Two models of one recipe may differ (another device, another speed under a time limit): what is measured of
         # one is not measured of the other.
         same = [artifact for artifact in same if _models(artifact.manifest.parents) == _models(recipe.parents)]
-        if not same:
-            return None
-        self._mark_current(same[-1].reference)
-        return same[-1]
+        return same[::-1]
 
-    def _mark_current(self, reference: Reference) -> None:
+    def mark_current(self, artifact: Artifact) -> None:
         """Let `newest` return this artifact; in a store that cannot be written the newest stays what it was."""
-        aside = self.root / reference.kind / f".current.{os.getpid()}"
-        with contextlib.suppress(OSError):
-            aside.write_text(str(reference), "utf-8")
+        aside = self.root / artifact.manifest.kind / ".current.new"
+        with contextlib.suppress(OSError, UnavailableError), self._versions():
+            aside.write_text(str(artifact.reference), "utf-8")
             aside.replace(aside.with_name(".current"))
 
     @contextlib.contextmanager
@@ -139,26 +157,53 @@ class Store:
             StoreBusyError: The other process did not finish in time.
             UnavailableError: The store cannot be written.
         """
-        folder = self.root / ".locks"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / f"{recipe.id}.lock")
-            lock.acquire(timeout=self._wait_seconds)
-        except Timeout:
-            raise StoreBusyError(
-                f"Another process has been making the same {recipe.kind} for {self._wait_seconds:g} seconds",
-                hint="Wait for it, or stop it; its lock ends with it.",
-            ) from None
-        except OSError as error:
-            raise UnavailableError(f"The store {self.root} cannot be written: {error}") from None
-        try:
+        parents = tuple(parent.reference for parent in recipe.parents)
+        with self._locks.held(recipe.id, Holder(os.getpid(), self._command(), parents)):
+            self.sweep()
             yield
-        finally:
-            lock.release()
+
+    def sweep(self) -> None:
+        """Remove what killed processes left and nobody needs; cheap where there is nothing."""
+        sweep(self.root, self._locks, self.artifacts)
+
+    def being_read(self) -> set[str]:
+        """Return the references of the artifacts that running processes make others from."""
+        return {parent for holder in self._locks.holders() for parent in holder.parents}
+
+    def _versions(self) -> contextlib.AbstractContextManager[None]:
+        return self._locks.held(_VERSIONS_LOCK, Holder(os.getpid(), self._command()))
+
+    def _command(self) -> str:
+        return shlex.join(["omnishot", *self._argv[1:]])
 
     def aside(self, recipe: Recipe) -> Path:
         """Return where state of an unfinished run may be kept; whoever makes the recipe owns the folder."""
-        return self.root / ".unfinished" / recipe.id
+        return self.root / UNFINISHED / recipe.id
+
+    def unfinished(self) -> list[Path]:
+        """Return the folders with the state of interrupted runs that nobody is continuing now."""
+        return unfinished(self.root, self._locks)
+
+    def remove_unfinished(self) -> None:
+        """Remove the state of interrupted runs, which can no longer be resumed then."""
+        for folder in self.unfinished():
+            discard_if_free(folder, self._locks)
+
+    def remove(self, artifact: Artifact) -> None:
+        """Remove an artifact: gone at once for every reader, however long deleting its files takes.
+
+        Raises:
+            UnavailableError: The store cannot be written.
+        """
+        try:
+            moved = grave(self.root)
+            with self._versions():
+                artifact.path.rename(moved)
+                with contextlib.suppress(OSError):  # Other versions, or another process that makes one.
+                    artifact.path.parent.rmdir()
+        except OSError as error:
+            raise UnavailableError(f"{artifact.path} cannot be removed: {error}") from None
+        discard(moved)
 
     @contextlib.contextmanager
     def publish(self, recipe: Recipe, name: str) -> Iterator[Staging]:
@@ -174,28 +219,29 @@ class Store:
             UnavailableError: The disk is full or the store cannot be written.
         """
         started = time.monotonic()
-        folder = self.root / ".staging" / recipe.id
+        folder = self.root / STAGING / recipe.id
         staging = Staging(folder, {}, {})
         try:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
             folder.mkdir(parents=True)
             yield staging
-            self._publish(recipe, name, staging, time.monotonic() - started)
+            staging.published = self._publish(recipe, name, staging, time.monotonic() - started)
         except OSError as error:
             raise UnavailableError(f"Writing to {self.root} failed: {error}", hint="Nothing was published.") from None
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
+        discard(self.aside(recipe))
 
-    def _publish(self, recipe: Recipe, name: str, staging: Staging, seconds: float) -> None:
+    def _publish(self, recipe: Recipe, name: str, staging: Staging, seconds: float) -> Artifact:
         files = {}
         for path in sorted(staging.path.iterdir()):
             _sync(path)
             files[path.name] = FileEntry(sha256=file_digest(path), size=path.stat().st_size)
             path.chmod(0o444)
         parent = self.root / recipe.kind / name
-        with FileLock(self.root / ".locks" / "versions.lock"):
+        with self._versions():
             parent.mkdir(parents=True, exist_ok=True)
-            versions = [int(path.name[1:]) for path in parent.glob("v*") if path.name[1:].isdigit()]
+            versions = [int(path.name[1:]) for path in parent.glob("v*") if _VERSION.fullmatch(path.name)]
             described = Manifest(
                 format=manifests.FORMAT,
                 kind=recipe.kind,
@@ -217,10 +263,12 @@ class Store:
             written.chmod(0o444)
             _sync(written)
             _sync(staging.path)
-            staging.path.rename(parent / f"v{described.version}")
+            target = staging.path.rename(parent / f"v{described.version}")
             for folder in (parent, parent.parent, self.root):
                 _sync(folder)
-        self._mark_current(described.reference)
+        made = Artifact(target, described)
+        self.mark_current(made)
+        return made
 
 
 def _opened(path: Path) -> Artifact:
@@ -231,6 +279,11 @@ def _opened(path: Path) -> Artifact:
             hint="Move it to where it was, or remove it.",
         )
     return Artifact(path, manifest)
+
+
+def _beginning(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.read(_LONGEST_REFERENCE)
 
 
 def _models(parents: list[Parent]) -> list[str]:

@@ -13,6 +13,7 @@ from omnishot.cli.run import run_command
 from omnishot.cli.settings import presets_command
 from omnishot.cli.store import ls_command, show_command
 from omnishot.cli.train import train_command
+from omnishot.cli.upkeep import check_command, diff_command, gc_command
 from omnishot.errors import OmnishotError
 
 EXIT_CODES = (
@@ -44,6 +45,9 @@ app.command("report")(report_command)
 app.command("run")(run_command)
 app.command("ls")(ls_command)
 app.command("show")(show_command)
+app.command("check")(check_command)
+app.command("diff")(diff_command)
+app.command("gc")(gc_command)
 app.command("presets")(presets_command)
 
 

@@ -1,6 +1,5 @@
 """omnishot eval."""
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,6 +8,7 @@ import typer
 from omnishot.cli.console import Console
 from omnishot.cli.options import (
     DEFAULT_STORE,
+    DEFAULT_WAIT,
     ForceOption,
     JsonOption,
     NameOption,
@@ -16,8 +16,10 @@ from omnishot.cli.options import (
     QuietOption,
     StoreOption,
     VerboseOption,
+    WaitOption,
     data_folder,
     is_offline,
+    open_store,
     parse_count,
     parse_ways,
 )
@@ -59,6 +61,7 @@ def eval_command(
     device: DeviceOption = "auto",
     name: NameOption = None,
     force: ForceOption = False,
+    wait: WaitOption = DEFAULT_WAIT,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -67,9 +70,7 @@ def eval_command(
 ) -> None:
     """Measure accuracy, with baselines and intervals. Creates: an evals artifact; prints its reference."""
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
-
-    opened = Store(store, argv=sys.argv)
+    opened = open_store(console, store, wait_seconds=wait)
     measured = _models(console, opened, models or [], baselines_only=source is not None)
     values: dict[str, Any] = {
         "on": on,

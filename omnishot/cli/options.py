@@ -2,12 +2,17 @@
 
 import os
 import re
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from omnishot.errors import UsageError
+
+if TYPE_CHECKING:
+    from omnishot.artifacts.store import Store
+    from omnishot.cli.console import Console
 
 StoreOption = Annotated[Path, typer.Option("--store", envvar="OMNISHOT_STORE", help="Folder of artifacts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
@@ -16,11 +21,16 @@ VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Also print
 NoProgressOption = Annotated[bool, typer.Option("--no-progress", help="Show no progress.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Make a new version even if the same was made before.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="Name of the artifact.")]
+WaitOption = Annotated[
+    float,
+    typer.Option("--wait-for-lock", metavar="SECONDS", min=0, help="How long to wait for a process making the same."),
+]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, such as max_minutes=3.")
 ]
 
 DEFAULT_STORE = Path("artifacts")
+DEFAULT_WAIT = 3600.0
 
 
 def data_folder() -> Path:
@@ -37,6 +47,13 @@ def is_offline() -> bool:
     return os.environ.get("OMNISHOT_OFFLINE", "") not in {"", "0"}
 
 
+def open_store(console: "Console", folder: Path, *, wait_seconds: float = DEFAULT_WAIT) -> "Store":
+    """Return the store in a folder, which tells the user on the console for whom it waits."""
+    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
+
+    return Store(folder, argv=sys.argv, wait_seconds=wait_seconds, tell=console.note)
+
+
 def parse_count(text: str, *, option: str) -> int:
     """Read a number such as 90000, 90k or 1.5M.
 
@@ -51,6 +68,22 @@ def parse_count(text: str, *, option: str) -> int:
         if len(digits) <= exponent:
             return int(whole + digits.ljust(exponent, "0"))
     raise UsageError(f"{option} {text!r} is not a number", hint=f"Write {option} 90000, 90k or 1.5M.")
+
+
+def parse_interval(text: str, *, option: str) -> tuple[float | None, int | None]:
+    """Read how often something happens: 90s or 5m in time, 500 in steps.
+
+    Returns:
+        Seconds and steps, one of which is None.
+
+    Raises:
+        UsageError: The text has another form, or is zero.
+    """
+    match = re.fullmatch(r"([0-9]{1,9})([sm]?)", text)
+    if not match or not int(match[1]):
+        raise UsageError(f"{option} {text!r} cannot be read", hint=f"Write {option} 90s, 5m, or 500 for steps.")
+    number = int(match[1])
+    return {"": (None, number), "s": (float(number), None), "m": (60.0 * number, None)}[match[2]]
 
 
 def parse_ways(text: str) -> tuple[int, ...]:

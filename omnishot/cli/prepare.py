@@ -1,7 +1,5 @@
 """omnishot prepare."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -9,6 +7,7 @@ import typer
 from omnishot.cli.console import Console
 from omnishot.cli.options import (
     DEFAULT_STORE,
+    DEFAULT_WAIT,
     ForceOption,
     JsonOption,
     NameOption,
@@ -16,12 +15,15 @@ from omnishot.cli.options import (
     QuietOption,
     StoreOption,
     VerboseOption,
+    WaitOption,
     data_folder,
     is_offline,
+    open_store,
     parse_count,
 )
 
 if TYPE_CHECKING:
+    from omnishot.artifacts.store import Store
     from omnishot.stages.making import Made
 
 SourceOption = Annotated[
@@ -52,6 +54,7 @@ def prepare_command(
     seed: Annotated[int, typer.Option("--seed", help="Seed of pairs and variants.")] = 0,
     name: NameOption = None,
     force: ForceOption = False,
+    wait: WaitOption = DEFAULT_WAIT,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -68,30 +71,30 @@ def prepare_command(
         "materialize": materialize,
         "seed": seed,
     }
-    made = prepare_with(console, values, split=split, source=source, store=store, name=name, force=force)
+    opened = open_store(console, store, wait_seconds=wait)
+    made = prepare_with(console, opened, values, split=split, source=source, name=name, force=force)
     console.made(made, **made.artifact.manifest.summary)
 
 
 def prepare_with(
     console: Console,
+    store: "Store",
     values: dict[str, Any],
     *,
     split: str | None,
     source: str,
-    store: Path,
     preferred: dict[str, str] | None = None,
     name: str | None = None,
     force: bool = False,
 ) -> "Made":
     """Check settings and run the stage, for `prepare` and `run`."""
-    from omnishot.artifacts.store import Store  # Deferred: h5py and pydantic take tenths of a second.
-    from omnishot.config import PrepareSettings, check
+    from omnishot.config import PrepareSettings, check  # Deferred: pydantic and h5py take tenths of a second.
     from omnishot.stages.prepare import prepare
 
     settings = check(PrepareSettings, values | ({"split": split} if split else {}), origin="prepare")
     with console.progress() as report:
         return prepare(
-            Store(store, argv=sys.argv),
+            store,
             settings,
             source_name=source,
             data_folder=data_folder(),

@@ -1,13 +1,20 @@
 """omnishot report."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from omnishot.cli.console import Console
-from omnishot.cli.options import DEFAULT_STORE, JsonOption, NoProgressOption, QuietOption, StoreOption, VerboseOption
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    StoreOption,
+    VerboseOption,
+    open_store,
+)
 from omnishot.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -39,11 +46,10 @@ def report_command(
 ) -> None:
     """Print accuracy tables, beside published figures. Creates: nothing."""
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
     from omnishot.stages.report import check_gate, choose_evaluations, measured_in, parse_gate
 
     gates = [parse_gate(gate) for gate in fail_under or []]
-    chosen = choose_evaluations(Store(store, argv=sys.argv), evaluations or [])
+    chosen = choose_evaluations(open_store(console, store), evaluations or [])
     console.detail("Reporting " + ", ".join(str(artifact.reference) for artifact in chosen))
     measured = measured_in(chosen)
     print_report(console, measured, "json" if as_json else output_format, out)

@@ -1,6 +1,5 @@
 """omnishot run."""
 
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -9,6 +8,7 @@ from omnishot.cli.console import Console
 from omnishot.cli.evaluate import eval_with
 from omnishot.cli.options import (
     DEFAULT_STORE,
+    DEFAULT_WAIT,
     ForceOption,
     JsonOption,
     NoProgressOption,
@@ -16,6 +16,8 @@ from omnishot.cli.options import (
     SetOption,
     StoreOption,
     VerboseOption,
+    WaitOption,
+    open_store,
     parse_count,
 )
 from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption, prepare_with
@@ -42,6 +44,7 @@ def run_command(
     fail_under: GateOption = None,
     resume: ResumeOption = False,
     force: ForceOption = False,
+    wait: WaitOption = DEFAULT_WAIT,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -50,18 +53,17 @@ def run_command(
 ) -> None:
     """Prepare, train, eval and report in a row. Creates: all their artifacts; prints the tables."""
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
     from omnishot.stages.evaluation_data import runs_behind
     from omnishot.stages.report import check_gate, measured_in, parse_gate
 
     # Settings and gates first: a mistyped one should not cost the minutes before it is read.
     gates = [parse_gate(gate) for gate in fail_under or []]
     settings, name = choose_settings(console, preset=preset, config=None, changes=changes or [], device=device)
-    opened = Store(store, argv=sys.argv)
+    opened = open_store(console, store, wait_seconds=wait)
     values = {"holdout": holdout, "pairs": parse_count(pairs, option="--pairs"), "affine": affine, "seed": seed}
     # The koch presets follow the paper; the settings of the others are chosen, so nothing need be held out.
     preferred = {"split": "koch"} if name.startswith("koch") else {"split": "lake", "holdout": "none"}
-    data = prepare_with(console, values, split=split, source=source, store=store, preferred=preferred, force=force)
+    data = prepare_with(console, opened, values, split=split, source=source, preferred=preferred, force=force)
     console.summary(data)
     model = train_with(console, opened, data.artifact, settings, name=name, device=device, resume=resume, force=force)
     console.summary(model)

@@ -1,20 +1,25 @@
 """omnishot ls and omnishot show."""
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from omnishot.cli.console import Console
-from omnishot.cli.options import DEFAULT_STORE, JsonOption, NoProgressOption, QuietOption, StoreOption, VerboseOption
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    StoreOption,
+    VerboseOption,
+    open_store,
+)
 from omnishot.errors import DamagedFileError, UsageError
 
 if TYPE_CHECKING:
     from omnishot.artifacts.artifact import Artifact
-    from omnishot.artifacts.store import Store
 
 
 def ls_command(
@@ -26,32 +31,47 @@ def ls_command(
     no_progress: NoProgressOption = False,
 ) -> None:
     """List the artifacts of the store, the oldest first. Creates: nothing."""
-    from omnishot.artifacts.reference import KINDS
-    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
+    from omnishot.artifacts.reference import KINDS  # Deferred: pydantic takes tenths of a second.
     from omnishot.config import did_you_mean
     from omnishot.reporting.tables import Table
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     if kind and kind not in KINDS:
         raise UsageError(f"unknown kind '{kind}'{did_you_mean(kind, KINDS)}", hint=f"Kinds: {', '.join(KINDS)}.")
-    damaged: dict[Path, DamagedFileError] = {}
-    artifacts = Store(store).artifacts(kind, damaged=damaged)
-    for error in damaged.values():
+    unreadable: dict[Path, DamagedFileError] = {}
+    artifacts = open_store(console, store).artifacts(kind, damaged=unreadable)
+    listed = [(artifact, _damage(artifact)) for artifact in artifacts]
+    for error in [*filter(None, (error for _, error in listed)), *unreadable.values()]:
         console.note(f"omnishot: {error}")
     if as_json:
-        console.text(json.dumps([_row(artifact) for artifact in artifacts]) + "\n")
+        rows = [{**_row(artifact), "damaged": str(error) if error else None} for artifact, error in listed]
+        rows += [{"path": str(path), "damaged": str(error)} for path, error in unreadable.items()]
+        console.text(json.dumps(rows) + "\n")
         return
-    if not artifacts:
+    if not listed and not unreadable:
         console.note(f"There are no {kind or 'artifacts'} in {store}; `omnishot prepare` makes the first")
         return
-    rows = []
-    for artifact in artifacts:
-        manifest, size = artifact.manifest, sum(file.size for file in artifact.manifest.files.values())
-        parents = ", ".join(parent.reference for parent in manifest.parents)
-        made = manifest.created[:19].replace("T", " ")
-        rows.append((str(artifact.reference), made, f"{manifest.seconds:.1f} s", f"{size / 1e6:.1f} MB", parents))
-    columns = ("artifact", "made (UTC)", "took", "size", "from")
-    console.tables([Table(f"{len(rows)} artifacts in {store}", columns, tuple(rows))])
+    lines = [_cells(artifact, error) for artifact, error in listed]
+    lines += [(f"{path.relative_to(store).parent}:{path.name}", "damaged", "", "", "") for path in unreadable]
+    columns = ("artifact", "size", "made (UTC)", "took", "from")
+    console.tables([Table(f"{len(lines)} artifacts in {store}", columns, tuple(lines))])
+
+
+def _damage(artifact: "Artifact") -> DamagedFileError | None:
+    """Return what a look at the sizes finds; `omnishot check` reads the files."""
+    try:
+        artifact.verify(contents=False)
+    except DamagedFileError as error:
+        return error
+    return None
+
+
+def _cells(artifact: "Artifact", error: DamagedFileError | None) -> tuple[str, ...]:
+    manifest = artifact.manifest
+    size = "damaged" if error else f"{artifact.size / 1e6:.1f} MB"
+    made = manifest.created[:19].replace("T", " ")
+    parents = ", ".join(parent.reference for parent in manifest.parents)
+    return (str(artifact.reference), size, made, f"{manifest.seconds:.1f} s", parents)
 
 
 def _row(artifact: "Artifact") -> dict[str, object]:
@@ -67,27 +87,17 @@ def show_command(
     no_progress: NoProgressOption = False,
 ) -> None:
     """Print an artifact's manifest and what it descends from. Creates: nothing."""
-    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
+    from omnishot.stages.lineage import lineage  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    opened = Store(store, argv=sys.argv)
+    opened = open_store(console, store)
     artifact = opened.find(reference)
-    lineage = list(_lineage(opened, artifact, 0))
+    ancestors = list(lineage(opened, artifact))
     if as_json:
-        console.text(json.dumps({**_row(artifact), "lineage": [name for _, name, _ in lineage]}) + "\n")
+        values = _row(artifact) | {"lineage": [item.reference for item in ancestors]}
+        console.text(json.dumps(values) + "\n")
         return
     console.text(artifact.manifest.as_yaml())
     console.text("lineage:\n")
-    for depth, name, found in lineage:
-        console.text(f"{'  ' * depth}- {name}{'' if found else '  # no longer in the store'}\n")
-
-
-def _lineage(store: "Store", artifact: "Artifact", depth: int) -> Iterator[tuple[int, str, bool]]:
-    """Yield depth, reference and presence of an artifact and all it was made from."""
-    yield depth, str(artifact.reference), True
-    for parent in artifact.manifest.parents:
-        found = store.with_recipe(parent.recipe, parent.reference)
-        if found:
-            yield from _lineage(store, found, depth + 1)
-        else:
-            yield depth + 1, parent.reference, False
+    for item in ancestors:
+        console.text(f"{'  ' * item.depth}- {item.reference}{'' if item.artifact else '  # no longer in the store'}\n")

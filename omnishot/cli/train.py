@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -13,6 +12,7 @@ import typer
 from omnishot.cli.console import Console
 from omnishot.cli.options import (
     DEFAULT_STORE,
+    DEFAULT_WAIT,
     ForceOption,
     JsonOption,
     NameOption,
@@ -21,6 +21,9 @@ from omnishot.cli.options import (
     SetOption,
     StoreOption,
     VerboseOption,
+    WaitOption,
+    open_store,
+    parse_interval,
 )
 from omnishot.errors import NotFoundError, UsageError
 
@@ -50,9 +53,13 @@ def train_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the interrupted run of the same settings.")
     ] = False,
+    checkpoint_every: Annotated[
+        str, typer.Option("--checkpoint-every", metavar="5m|90s|STEPS", help="How often a state to resume is saved.")
+    ] = "60s",
     init_from: Annotated[str | None, typer.Option("--init-from", help="Model whose weights to start from.")] = None,
     name: NameOption = None,
     force: ForceOption = False,
+    wait: WaitOption = DEFAULT_WAIT,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -61,15 +68,15 @@ def train_command(
 ) -> None:
     """Fit a Siamese network. Creates: a models artifact; prints its reference."""
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
-
-    opened = Store(store, argv=sys.argv)
+    every = parse_interval(checkpoint_every, option="--checkpoint-every")
+    opened = open_store(console, store, wait_seconds=wait)
     data = opened.find(pairs, "pairs") if pairs else opened.newest("pairs")
     initial = opened.find(init_from, "models") if init_from else None
     settings, chosen = choose_settings(console, preset=preset, config=config, changes=changes or [], device=device)
     made = train_with(
-        console, opened, data, settings, name=name or chosen, device=device, initial=initial, resume=resume, force=force
-    )
+        console, opened, data, settings, name=name or chosen, device=device, initial=initial, resume=resume,
+        checkpoint_every=every, force=force,
+    )  # fmt: skip
     console.made(made, **made.artifact.manifest.summary)
 
 
@@ -123,11 +130,12 @@ def train_with(
     device: Device,
     initial: "Artifact | None" = None,
     resume: bool = False,
+    checkpoint_every: tuple[float | None, int | None] = (60, None),
     force: bool = False,
 ) -> "Made":
     """Run the stage with Ctrl-C and SIGTERM turned into an orderly stop, for `train` and `run`."""
     from omnishot.artifacts.reference import check_name
-    from omnishot.stages.train import train  # Deferred: torch takes seconds.
+    from omnishot.stages.train import Interval, train  # Deferred: torch takes seconds.
 
     check_name(name)
     with console.progress() as report:
@@ -139,6 +147,7 @@ def train_with(
             device=device,
             initial=initial,
             resume=resume,
+            checkpoint_every=Interval(*checkpoint_every),
             force=force,
             report=report,
             watch_signals=_watch_signals,

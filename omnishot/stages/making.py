@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.store import Store
+from omnishot.errors import DamagedFileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,33 @@ def make(
         OmnishotError: What `build` and the store raise.
     """
     started = time.perf_counter()
-    if not force and (found := store.made(recipe)):
+    if not force and (found := _sound(store, recipe, tell=False)):
         return Made(found, True, time.perf_counter() - started, (*notes, *_other_name(found, name)))
     with store.making(recipe):
         # Another process may have made it while this one waited.
-        if not force and (found := store.made(recipe)):
+        if not force and (found := _sound(store, recipe, tell=True)):
             return Made(found, True, time.perf_counter() - started, (*notes, *_other_name(found, name)))
         with store.publish(recipe, name) as staging:
             staging.environment |= {"omnishot": version("omnishot"), "python": platform.python_version()}
             build(staging)
-        made = store.made(recipe)
-    if made is None:  # Only another process that removes what was just published gets here.
-        raise RuntimeError(f"{recipe.kind} {recipe.id} vanished right after it was published")
-    return Made(made, False, time.perf_counter() - started, notes)
+    if staging.published is None:
+        raise RuntimeError("publish ended without an artifact")
+    return Made(staging.published, False, time.perf_counter() - started, notes)
+
+
+def _sound(store: Store, recipe: Recipe, *, tell: bool) -> Artifact | None:
+    """Return the newest sound artifact of a recipe; what is damaged is not reused, but made again."""
+    for artifact in store.of_recipe(recipe):
+        try:
+            artifact.verify()
+        except DamagedFileError as error:
+            if tell:
+                store.tell(f"{error}; making it again")
+        else:
+            store.mark_current(artifact)
+            store.sweep()
+            return artifact
+    return None
 
 
 def _other_name(found: Artifact, name: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.artifacts.artifact import Artifact, Recipe, Staging
+from omnishot.artifacts.artifact import Recipe, Staging
 from omnishot.artifacts.images import opened, read_labels, write_images
 from omnishot.artifacts.pairs import PARTS, write_pairs
 from omnishot.artifacts.reference import check_name
@@ -19,7 +19,7 @@ from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import Source, open_source
 from omnishot.data.splits import Split, split_images
-from omnishot.errors import DamagedFileError, SamplingError, SettingsError
+from omnishot.errors import SamplingError, SettingsError
 from omnishot.progress import Progress, Report
 from omnishot.seeding import generator
 from omnishot.stages.making import Made, make
@@ -88,7 +88,8 @@ def prepare(
         check_name(name)
     source = open_source(source_name, data_folder=data_folder, offline=offline, report=report)
     settings = _resolved(settings, source, preferred or {})
-    images = _sound_images(store, source, report)
+    images = prepare_images(store, source, report=report).artifact
+    recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
 
     def build(staging: Staging) -> None:
         images_file = images.file("images.h5")
@@ -105,22 +106,11 @@ def prepare(
         if settings.materialize:
             from omnishot.artifacts.rendered import write_rendered  # Deferred: torch takes seconds.
 
-            write_rendered(target, report=report)
+            write_rendered(target, store.aside(recipe), report=report)
         staging.summary |= _summary(source, labels, split, pairs, settings, images.manifest.summary["runs"])
 
-    recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
     notes = (source.note,) if source.note else ()
     return make(store, recipe, name or _default_name(source, settings), build, force=force, notes=notes)
-
-
-def _sound_images(store: Store, source: Source, report: Report) -> Artifact:
-    """Return a source's images, decoded again where those in the store are damaged."""
-    images = prepare_images(store, source, report=report).artifact
-    try:
-        images.file("images.h5")
-    except DamagedFileError:
-        return prepare_images(store, source, force=True, report=report).artifact
-    return images
 
 
 def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str, Any]) -> PrepareSettings:

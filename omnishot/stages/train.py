@@ -1,6 +1,5 @@
 """train: a pair dataset becomes a model."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,8 +10,9 @@ import torch
 from torch import Tensor
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
+from omnishot.artifacts.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from omnishot.artifacts.images import opened, read_labels, read_pixels
-from omnishot.artifacts.model import CHECKPOINT, load_weights, read_checkpoint, write_checkpoint, write_model
+from omnishot.artifacts.model import load_weights, write_model
 from omnishot.artifacts.pairs import read_pairs, read_split, read_variants
 from omnishot.artifacts.store import Store
 from omnishot.config import ClassesObjective, TrainSettings
@@ -32,7 +32,23 @@ from omnishot.training.loop import Objective, Trainer
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
 
 _RECIPE = 1
-_SECONDS_BETWEEN_CHECKPOINTS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """How often the state of a run is saved: one of the two.
+
+    Attributes:
+        seconds: Between two checkpoints, saving not counted.
+        steps: Between two checkpoints.
+    """
+
+    seconds: float | None = None
+    steps: int | None = None
+
+
+EVERY_MINUTE = Interval(seconds=60)
+"""The usual interval: a second of writing costs two percent, a kill at most a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,7 @@ def train(
     device: DeviceName = "auto",
     initial: Artifact | None = None,
     resume: bool = False,
+    checkpoint_every: Interval = EVERY_MINUTE,
     force: bool = False,
     report: Report,
     watch_signals: Callable[[], AbstractContextManager[Callable[[], int | None]]],
@@ -68,6 +85,7 @@ def train(
         device: Where to train.
         initial: A model whose weights to start from.
         resume: Continue the interrupted run of the same settings and data.
+        checkpoint_every: How often the state is saved, so that it can be resumed.
         force: Train again even if there is such a model.
         report: Receives progress.
         watch_signals: Entered around the training itself; gives a function that returns the number of the signal that
@@ -87,19 +105,17 @@ def train(
         if resume:
             _restore(trainer, store, recipe)
         with watch_signals() as stopped_by:
-            _run(trainer, store, recipe, report=report, stopped_by=stopped_by)
+            _run(trainer, store, recipe, every=checkpoint_every, report=report, stopped_by=stopped_by)
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
         staging.summary |= _summary(trainer, settings)
 
-    if resume and store.made(recipe) is None:
-        read_checkpoint(store.aside(recipe))  # Says that there is nothing to resume before anything is loaded.
-    made = make(store, recipe, name, build, force=force)
-    if not made.reused:
-        with contextlib.suppress(OSError):
-            (store.aside(recipe) / CHECKPOINT).unlink()
-            store.aside(recipe).rmdir()
-    return made
+    if force or not store.of_recipe(recipe):
+        if resume:
+            read_checkpoint(store.aside(recipe))  # Says that there is nothing to resume before anything is loaded.
+        elif (store.aside(recipe) / CHECKPOINT).exists():
+            store.tell("Starting over; an interrupted run of these settings is kept, and --resume would continue it")
+    return make(store, recipe, name, build, force=force)
 
 
 def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
@@ -170,23 +186,32 @@ def _restore(trainer: Trainer, store: Store, recipe: Recipe) -> None:
     folder = store.aside(recipe)
     try:
         trainer.load_state(read_checkpoint(folder))
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         hint = "Run without --resume."
         raise DamagedFileError(f"{folder / CHECKPOINT} is no state of this run: {reason}", hint=hint) from None
 
 
 def _run(
-    trainer: Trainer, store: Store, recipe: Recipe, *, report: Report, stopped_by: Callable[[], int | None]
+    trainer: Trainer,
+    store: Store,
+    recipe: Recipe,
+    *,
+    every: Interval,
+    report: Report,
+    stopped_by: Callable[[], int | None],
 ) -> None:
-    saved_at = time.monotonic()
+    saved_at, steps = time.monotonic(), 0
 
     def save() -> None:
         write_checkpoint(store.aside(recipe), trainer.state())
 
     def save_now_and_then() -> None:
-        nonlocal saved_at
-        if time.monotonic() - saved_at >= _SECONDS_BETWEEN_CHECKPOINTS:
+        nonlocal saved_at, steps
+        steps += 1
+        if every.steps and steps % every.steps == 0:
+            save()
+        elif every.seconds is not None and time.monotonic() - saved_at >= every.seconds:
             save()
             saved_at = time.monotonic()
 

@@ -97,7 +97,7 @@ def test_a_damaged_file_is_named_with_what_was_expected(store: Store, damage: st
         made.file("data.bin")
     assert str(path) in str(caught.value)
     assert "expected" in str(caught.value)
-    assert "omnishot train --force" in caught.value.hint
+    assert "`omnishot test`" in caught.value.hint  # The command line that made it.
 
 
 def test_a_damaged_manifest_is_left_out_and_collected(store: Store) -> None:

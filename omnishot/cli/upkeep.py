@@ -1,0 +1,116 @@
+"""omnishot check, omnishot gc and omnishot diff."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from omnishot.cli.console import Console
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    StoreOption,
+    VerboseOption,
+    open_store,
+)
+from omnishot.errors import DamagedFileError, UsageError
+
+
+def check_command(
+    reference: Annotated[
+        str | None, typer.Argument(help="Artifact. Default: the newest of each kind.", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Check every artifact of the store.")] = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Hash the files of an artifact, and of what it descends from, again. Creates: nothing; exit code 4: damaged."""
+    from omnishot.stages.checking import check_artifacts  # Deferred: pydantic takes tenths of a second.
+
+    if reference and everything:
+        raise UsageError(f"{reference} and --all both say what to check", hint="Give one of them.")
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    with console.progress() as report:
+        checked = check_artifacts(open_store(console, store), reference, everything=everything, report=report)
+    if as_json:
+        rows = [
+            {"artifact": item.reference, "path": str(item.path), "bytes": item.size, "damaged": item.problem or None}
+            for item in checked
+        ]
+        console.text(json.dumps(rows) + "\n")
+    for item in checked:
+        if not as_json:
+            console.text(f"{'damaged' if item.problem else 'sound':8} {item.reference}, {item.size / 1e6:.1f} MB\n")
+        for parent in item.missing:
+            console.note(f"{item.reference} was made from {parent}, which is no longer in the store")
+        if item.problem:
+            console.note(f"{item.problem}\n{item.hint}")
+    if damaged := [item.reference for item in checked if item.problem]:
+        raise DamagedFileError(f"{len(damaged)} of {len(checked)} artifacts are damaged: {', '.join(damaged)}")
+
+
+def gc_command(
+    keep: Annotated[int, typer.Option("--keep", min=1, help="Versions of each name to keep.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Also remove what interrupted runs keep for --resume.")
+    ] = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Remove old versions, but nothing a kept artifact descends from. Creates: nothing; prints what was removed."""
+    from omnishot.stages.cleaning import clean  # Deferred: pydantic takes tenths of a second.
+
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    cleaned = clean(open_store(console, store), keep, unfinished=unfinished, dry_run=dry_run)
+    freed = sum(artifact.size for artifact in cleaned.removed) + (cleaned.interrupted_bytes if unfinished else 0)
+    if as_json:
+        removed = [str(artifact.reference) for artifact in cleaned.removed]
+        values = {"removed": removed, "kept": len(cleaned.kept), "freed_bytes": freed, "dry_run": dry_run}
+        console.text(json.dumps(values) + "\n")
+    else:
+        console.text("".join(f"{item.reference}, {item.size / 1e6:.1f} MB\n" for item in cleaned.removed))
+    if cleaned.interrupted and not unfinished:
+        n, size = len(cleaned.interrupted), f"{cleaned.interrupted_bytes / 1e6:.1f} MB"
+        console.note(f"{n} interrupted runs keep {size} to be resumed; --unfinished removes that too")
+    verb = "Would remove" if dry_run else "Removed"
+    console.note(f"{verb} {len(cleaned.removed)} artifacts, {freed / 1e6:.1f} MB; {len(cleaned.kept)} stay")
+
+
+def diff_command(
+    one: Annotated[str, typer.Argument(help="Artifact, such as models/quick:v1.")],
+    other: Annotated[str, typer.Argument(help="Another of the same kind.")],
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Print how two artifacts differ: settings, parents, results, environment. Creates: nothing."""
+    from omnishot.stages.difference import difference  # Deferred: pydantic takes tenths of a second.
+
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    opened = open_store(console, store)
+    first, second = opened.find(one), opened.find(other)
+    found = difference(first, second)
+    names = str(first.reference), str(second.reference)
+    if as_json:
+        rows = [{"what": what, "one": before, "other": after} for what, before, after in found.values]
+        values = {"one": names[0], "other": names[1], "same_recipe": found.same_recipe, "why": found.why}
+        values["differences"] = rows
+        console.text(json.dumps(values) + "\n")
+        return
+    console.note(f"{names[0]} -> {names[1]}. {found.why}")
+    console.text("".join(f"{what}: {_shown(a)} -> {_shown(b)}\n" for what, a, b in found.values))
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else "nothing" if value is None else json.dumps(value)

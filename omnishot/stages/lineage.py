@@ -1,0 +1,33 @@
+"""What an artifact was made from, up to the sources."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from omnishot.artifacts.artifact import Artifact
+from omnishot.artifacts.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """One artifact of a lineage.
+
+    Attributes:
+        depth: Generations before the artifact that was asked about, which has 0.
+        reference: What its child's manifest calls it.
+        artifact: The artifact, or another of the same recipe; None if there is none in the store.
+    """
+
+    depth: int
+    reference: str
+    artifact: Artifact | None
+
+
+def lineage(store: Store, artifact: Artifact, depth: int = 0) -> Iterator[Ancestor]:
+    """Yield an artifact and all it was made from, every child before its parents."""
+    yield Ancestor(depth, str(artifact.reference), artifact)
+    for parent in artifact.manifest.parents:
+        found = store.with_recipe(parent.recipe, parent.reference)
+        if found:
+            yield from lineage(store, found, depth + 1)
+        else:
+            yield Ancestor(depth + 1, parent.reference, None)
