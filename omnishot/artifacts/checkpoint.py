@@ -13,7 +13,11 @@ from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError
 CHECKPOINT = "checkpoint.pt"
 """File name of the state: 64 hexadecimal digits and a line feed, then what torch saves, whose SHA-256 they are."""
 
-_DIGEST_LENGTH = 64
+_HEADER_LENGTH = 65
+
+
+def _header(content: bytes | memoryview) -> bytes:
+    return f"{hashlib.sha256(content).hexdigest()}\n".encode("ascii")
 
 
 def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
@@ -33,7 +37,7 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with aside.open("wb") as file:
-            file.write(f"{hashlib.sha256(content).hexdigest()}\n".encode())
+            file.write(_header(content))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -59,10 +63,10 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
         )
     try:
         with path.open("rb") as file:
-            expected, content = file.readline(_DIGEST_LENGTH + 1).strip().decode("ascii"), file.read()
+            expected, content = file.read(_HEADER_LENGTH), file.read()
         # torch does not look at its checksums when it loads: a flipped bit would go on into the weights.
-        if (found := hashlib.sha256(content).hexdigest()) != expected:
-            raise ValueError(f"expected SHA-256 {expected!r}, found {found}")
+        if (found := _header(content)) != expected:
+            raise ValueError(f"expected SHA-256 {expected.decode('ascii', 'replace')!r}, found {found.decode()!r}")
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file; all mean the same here.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -118,8 +118,8 @@ def kill_after(seconds: float, number: signal.Signals, pid: int) -> int:
     return ended(pid)
 
 
-def kill_at_operation(wanted: int, store: Path) -> Callable[[], None]:
-    """Return what lets a process kill itself right before its n-th change of the store."""
+def at_changes(store: Path, act: Callable[[int], None]) -> Callable[[], None]:
+    """Return what makes a process act right before each of its changes of the store, which are counted from 1."""
     done = 0
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -129,8 +129,7 @@ def kill_at_operation(wanted: int, store: Path) -> Callable[[], None]:
         if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
             return
         done += 1
-        if done == wanted:
-            os.kill(os.getpid(), signal.SIGKILL)
+        act(done)
 
     return lambda: sys.addaudithook(hook)
 
@@ -217,12 +216,23 @@ class Crashes:
             expected = {-number, 128 + number}  # The former also where Python had not taken the signal over yet.
             self.follow(f"{number.name} after {seconds:.3f} s", code, expected)
 
-    def at_operations(self, kills: int) -> None:
-        for n in range(1, kills + 1):
+    def at_operations(self, kills: int, rng: random.Random) -> None:
+        def kill(number: int) -> None:
+            if number == wanted:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        for wanted in sorted(rng.sample(range(1, self._changes() + 1), kills)):
             fresh = self.fresh()
-            code = ended(start(self.stage.command, fresh, self.log, before=kill_at_operation(n, fresh)))
-            if not self.follow(f"SIGKILL before change {n}", code, {-signal.SIGKILL}):
-                return
+            code = ended(start(self.stage.command, fresh, self.log, before=at_changes(fresh, kill)))
+            self.follow(f"SIGKILL before change {wanted}", code, {-signal.SIGKILL})
+
+    def _changes(self) -> int:
+        """Return how often a whole run changes the store."""
+        counted, fresh = self.folder / "changes", self.fresh()
+        counted.touch()
+        count = at_changes(fresh, lambda number: counted.write_text(str(number)) and None)
+        ended(start(self.stage.command, fresh, self.log, before=count))
+        return int(counted.read_text())
 
     def on_a_full_disk(self, kills: int, rng: random.Random) -> None:
         for _ in range(kills):
@@ -264,7 +274,7 @@ def main() -> None:
             if arguments.at == "random":
                 crashes.at_random(kills, rng)
             elif arguments.at == "operations":
-                crashes.at_operations(kills)
+                crashes.at_operations(kills, rng)
             else:
                 crashes.on_a_full_disk(kills, rng)
         outcomes.append(crashes.outcome)
