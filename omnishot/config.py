@@ -228,7 +228,7 @@ def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
 
 
 def _explain(settings: type[Settings], problem: Any) -> str:
-    place = [str(part) for part in problem["loc"]]
+    place = [str(part) for part in problem["loc"]] or ["settings"]  # Pydantic has no place for a key it cannot print.
     if place[0] in _SECTIONS and len(place) > 1:
         del place[1]  # The kind of the section, which is not part of a setting's name.
     name = ".".join(place)

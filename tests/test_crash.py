@@ -7,15 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from omnishot.artifacts.store import Store
 
 CRASH = Path(__file__).parent / "bench" / "crash.py"
 
 CROWD = """
 import os, sys
-import omnishot.cli, omnishot.stages.evaluate, omnishot.stages.train
+import omnishot.cli.app, omnishot.stages.evaluate, omnishot.stages.train
 
 def run(*arguments):
     pid = os.fork()

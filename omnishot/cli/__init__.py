@@ -1,63 +1,74 @@
-"""The command line: thin commands over the stages, and the one place where errors become exit codes."""
+"""The command line: where a run begins, and the one place where errors and signals become exit codes."""
 
-import signal
+import re
 import sys
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
-
-from omnishot.cli.evaluate import eval_command
-from omnishot.cli.prepare import prepare_command
-from omnishot.cli.report import report_command
-from omnishot.cli.run import run_command
-from omnishot.cli.settings import presets_command
-from omnishot.cli.store import ls_command, show_command
-from omnishot.cli.train import train_command
-from omnishot.cli.upkeep import check_command, diff_command, gc_command
+from omnishot.cli.signals import Stopped, ignore_signals, received, stop_on_signals
+from omnishot.cli.streams import open_streams, say, visible
 from omnishot.errors import OmnishotError
 
-EXIT_CODES = (
-    "Exit codes: 0 done, 1 a bug, 2 usage or settings, 3 quality gate failed, 4 input missing or damaged, "
-    "5 store busy, 6 environment (device, disk, network, package), 130 Ctrl-C, 141 closed pipe, 143 SIGTERM."
-)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"omnishot {version('omnishot')}")
-        raise typer.Exit
-
-
-def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
-) -> None:
-    """One-shot image recognition with a Siamese network: prepare, train, eval, report."""
-
-
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, epilog=EXIT_CODES)
-app.callback()(_root)
-app.command("prepare")(prepare_command)
-app.command("train")(train_command)
-app.command("eval")(eval_command)
-app.command("report")(report_command)
-app.command("run")(run_command)
-app.command("ls")(ls_command)
-app.command("show")(show_command)
-app.command("check")(check_command)
-app.command("diff")(diff_command)
-app.command("gc")(gc_command)
-app.command("presets")(presets_command)
+BUG = 1
+_UNREADABLE_NAME = 4
 
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that the outcome has."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # A reader that has enough ends the program, as it does cat.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    open_streams()
+    stop_on_signals()
     try:
-        app(prog_name="omnishot")
+        code = _outcome(sys.argv[1:])
+        ignore_signals()
+    except Stopped as stopped:
+        ignore_signals()
+        say(f"omnishot: {stopped.sentence}")
+        code = int(str(stopped.code))
+    sys.exit(code)
+
+
+def _outcome(arguments: list[str]) -> int:
+    """Run a command and return its exit code, with anything that went wrong said on stderr.
+
+    Raises:
+        Stopped: A signal came.
+    """
+    # The command line goes into manifests, and YAML has no way to hold bytes that are no UTF-8.
+    sys.argv = [visible(argument, one_line=True) for argument in sys.argv]
+    try:
+        from omnishot.cli.app import app  # Deferred: a signal during these imports is a signal like any other.
+
+        try:
+            app(arguments, prog_name="omnishot")
+        finally:
+            sys.stdout.flush()
+    except Stopped:
+        raise
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
     except OmnishotError as error:
-        print(f"omnishot: {error}", *([error.hint] if error.hint else []), sep="\n", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
-    sys.exit(0)
+        say("\n".join([f"omnishot: {visible(str(error), one_line=True)}", *([error.hint] if error.hint else [])]))
+        return error.exit_code
+    except Exception as error:
+        if stopped := received():  # A library that is interrupted as it is imported may raise anything.
+            raise stopped from None
+        return _report(error)
+    return 0
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        name = next(part for part in re.split("[\0\n]", error.object) if not _is_utf8(part))
+        say(f"omnishot: the name '{visible(name, one_line=True)}' holds bytes that are no UTF-8\nRename it.")
+        return _UNREADABLE_NAME
+    import shlex
+    import traceback
+    from importlib.metadata import version
+
+    say("".join(traceback.format_exception(error)).rstrip())
+    say(f"omnishot: this is a bug. Please report the lines above, omnishot {version('omnishot')}, and the command:")
+    say(shlex.join(["omnishot", *sys.argv[1:]]))
+    return BUG
+
+
+def _is_utf8(text: str) -> bool:
+    return text.encode("utf-8", "replace").decode("utf-8") == text

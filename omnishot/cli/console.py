@@ -5,8 +5,10 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from omnishot.cli.streams import is_screen, say, visible, width_of
 from omnishot.progress import Progress, Report, silent
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from omnishot.stages.making import Made
 
 _SECONDS_BETWEEN_LINES = 5
+_UNLIMITED = 10_000
+_HEIGHT = 25
 
 
 class Console:
@@ -31,16 +35,16 @@ class Console:
     def note(self, text: str) -> None:
         """Print a sentence to stderr, unless quiet."""
         if not self._quiet:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201
+            say(text)
 
     def detail(self, text: str) -> None:
         """Print a text to stderr if verbose."""
         if self._verbose:
-            print(text.rstrip(), file=sys.stderr, flush=True)  # noqa: T201
+            say(text.rstrip())
 
     def text(self, text: str) -> None:
-        """Print a text to stdout."""
-        sys.stdout.write(text)
+        """Print a text to stdout: as it is for programs, with control characters written out for a terminal."""
+        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
 
     def summary(self, made: "Made") -> None:
@@ -76,31 +80,36 @@ class Console:
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        console = RichConsole(stderr=to_stderr, highlight=False)
-        if not console.is_terminal:
-            console = RichConsole(stderr=to_stderr, highlight=False, width=1000)
-        for table in tables:
-            shown = RichTable()
-            n_columns = _fitting(table, console.width)
-            for column in table.columns[:n_columns]:
-                shown.add_column(Text(column), overflow="fold")
-            for number, row in enumerate(table.rows):
-                style = "bold green" if number in table.emphasised else None
-                shown.add_row(*map(Text, row[:n_columns]), style=style)
-            console.print(Text(table.title, "bold"), soft_wrap=True)
-            console.print(shown)
-            if left_out := table.columns[n_columns:]:
-                console.print(Text(f"A wider terminal, or a pipe, also shows: {', '.join(left_out)}."))
-            for note in table.notes:
-                console.print(Text(note), soft_wrap=not console.is_terminal)
-            console.print()
+        stream = sys.stderr if to_stderr else sys.stdout
+        wraps = stream.isatty()
+        # The size is given, as rich takes FORCE_COLOR for a terminal and a dumb terminal for 80 columns wide.
+        width = width_of(stream, otherwise=_UNLIMITED)
+        console = RichConsole(stderr=to_stderr, highlight=False, width=width, height=_HEIGHT)
+        with console.capture() as captured:  # Written as a whole: a signal in between leaves no half of a result.
+            for table in map(_visible, tables):
+                shown = RichTable()
+                n_columns = _fitting(table, console.width)
+                for column in table.columns[:n_columns]:
+                    shown.add_column(Text(column), overflow="fold")
+                for number, row in enumerate(table.rows):
+                    style = "bold green" if number in table.emphasised else None
+                    shown.add_row(*map(Text, row[:n_columns]), style=style)
+                console.print(Text(table.title, "bold"), soft_wrap=True)
+                console.print(shown)
+                if left_out := table.columns[n_columns:]:
+                    console.print(Text(f"A wider terminal, or a pipe, also shows: {', '.join(left_out)}."))
+                for note in table.notes:
+                    console.print(Text(note), soft_wrap=not wraps)
+                console.print()
+        stream.write(captured.get())
+        stream.flush()
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Report]:
         """Show progress while the block runs: bars on a terminal, else a line every few seconds."""
         if not self._shows_progress:
             yield silent
-        elif not sys.stderr.isatty():
+        elif not is_screen(sys.stderr):
             yield _Lines()
         else:
             with _bars() as bars:
@@ -116,6 +125,19 @@ def _yaml(values: dict[str, Any]) -> str:
     import yaml
 
     return yaml.safe_dump(values, sort_keys=False)
+
+
+def _visible(table: "Table") -> "Table":
+    def line(text: str) -> str:
+        return visible(text, one_line=True)
+
+    return replace(
+        table,
+        title=line(table.title),
+        columns=tuple(map(line, table.columns)),
+        rows=tuple(tuple(map(line, row)) for row in table.rows),
+        notes=tuple(map(line, table.notes)),
+    )
 
 
 def _fitting(table: "Table", width: int) -> int:
@@ -149,7 +171,7 @@ class _Lines:
         if progress.total and progress.done:
             left = (now - self._started) * (progress.total / progress.done - 1)
             words.append(f"{left:.0f} s left")
-        print("  ".join(words), file=sys.stderr, flush=True)  # noqa: T201
+        say("  ".join(words))
 
 
 class _Bars:
@@ -161,11 +183,12 @@ class _Bars:
 
     def __call__(self, progress: Progress) -> None:
         total = progress.total or None
+        task = visible(progress.task, one_line=True)
         figures = "  ".join(f"{name} {value}" for name, value in progress.figures.items())
         if progress.task != self._task or self._shown is None:
             if self._shown is not None:
                 self._bars.remove_task(self._shown)
-            self._task, self._shown = progress.task, self._bars.add_task(progress.task, total=total, figures="")
+            self._task, self._shown = progress.task, self._bars.add_task(task, total=total, figures="")
         self._bars.update(self._shown, completed=progress.done, total=total, figures=figures)
 
 

@@ -164,6 +164,7 @@ def _watch_signals() -> Iterator[Callable[[], int | None]]:
         signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
     for number in before:
         signal.signal(number, remember)
     try:

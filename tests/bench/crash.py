@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import omnishot.cli
+import omnishot.cli.app
 import omnishot.stages.evaluate
 import omnishot.stages.train  # Imported for the forked processes.
 from omnishot.artifacts.store import Store
@@ -230,8 +230,11 @@ class Crashes:
         """Return how often a whole run changes the store."""
         counted, fresh = self.folder / "changes", self.fresh()
         counted.touch()
-        count = at_changes(fresh, lambda number: counted.write_text(str(number)) and None)
-        ended(start(self.stage.command, fresh, self.log, before=count))
+
+        def count(number: int) -> None:
+            counted.write_text(str(number))
+
+        ended(start(self.stage.command, fresh, self.log, before=at_changes(fresh, count)))
         return int(counted.read_text())
 
     def on_a_full_disk(self, kills: int, rng: random.Random) -> None:

@@ -1,0 +1,64 @@
+"""What Ctrl-C and SIGTERM do, whenever they come: the first one undoes what is half made, the second kills."""
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_SECONDS_TO_TRY_AGAIN = 0.05
+
+
+class Stopped(SystemExit):
+    """A signal asked the program to end; no error, so that no `except Exception` on the way up holds it.
+
+    Attributes:
+        sentence: What happened.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.sentence = "stopped by Ctrl-C" if number == signal.SIGINT else "stopped by SIGTERM"
+
+
+# The number and not the exception, whose traceback would keep alive what it has to clean up.
+_received: list[int] = []
+
+
+def stop_on_signals() -> None:
+    """Have the first signal raise `Stopped` wherever the program is, and the next one kill it."""
+    for number in _NUMBERS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # Who started the program wants it to go on.
+            signal.signal(number, _stop)
+    sys.unraisablehook = _raise_again
+
+
+def ignore_signals() -> None:
+    """Let nothing change the outcome any more, once there is one."""
+    for number in _NUMBERS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def received() -> Stopped | None:
+    """Return how the program was asked to end, also where somebody's bare `except` has swallowed it."""
+    return Stopped(_received[0]) if _received else None
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    for other in _NUMBERS:
+        signal.signal(other, signal.SIG_DFL)
+    _received.append(number)
+    raise Stopped(number)
+
+
+def _raise_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Repeat what was raised in a finalizer or a callback of the import system, from where nothing comes up."""
+    if not isinstance(unraisable.exc_value, Stopped):
+        sys.__unraisablehook__(unraisable)
+        return
+    signal.signal(signal.SIGALRM, _alarm)
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_TRY_AGAIN)
+
+
+def _alarm(number: int, frame: FrameType | None) -> NoReturn:
+    raise Stopped(_received[0])
