@@ -13,7 +13,7 @@ CRASH = Path(__file__).parent / "bench" / "crash.py"
 
 CROWD = """
 import os, sys
-import omnishot.cli.app, omnishot.stages.evaluate, omnishot.stages.train
+import omnishot.cli.app, omnishot.stages.evaluate, omnishot.stages.train, torch._dynamo
 
 def run(*arguments):
     pid = os.fork()
@@ -66,8 +66,8 @@ def test_runs_killed_at_random_leave_nothing_damaged_and_the_next_run_gives_the_
 
 
 def test_runs_killed_right_before_a_change_of_the_store(picture_folder: Path) -> None:
-    outcomes = crash(picture_folder, "--at", "operations", "--kills", "50")
-    assert [outcome["kills"] for outcome in outcomes] == [10] * 5
+    outcomes = crash(picture_folder, "--at", "operations", "--kills", "40")
+    assert [outcome["kills"] for outcome in outcomes] == [8] * 5
     assert_survived(outcomes)
 
 

@@ -22,9 +22,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import torch._dynamo  # noqa: F401  # The first optimizer of a process imports it.
+
 import omnishot.cli.app
 import omnishot.stages.evaluate
-import omnishot.stages.train  # Imported for the forked processes.
+import omnishot.stages.train  # Imported, so that the forked processes need not.
 from omnishot.artifacts.store import Store
 
 SIGNALS = [signal.SIGKILL] * 6 + [signal.SIGTERM] * 2 + [signal.SIGINT] * 2

@@ -39,7 +39,7 @@ def sealed(store: Path) -> Iterator[Path]:
         folder.chmod(0o755)
 
 
-def without_privileges(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def without_privileges(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command line as somebody for whom the modes of files count, which they do not for root."""
     drop = []
     if os.geteuid() == 0:
@@ -84,11 +84,11 @@ def test_a_read_only_store_can_be_read_and_says_that_it_cannot_be_written(sealed
     before = sorted(sealed.rglob("*"))
     for command in (
         ["prepare", "--source", picture_folder, *SMALL, "--seed", "1"],
-        ["eval", "--ways", "2", "--source", picture_folder],
+        ["prepare", "--source", picture_folder, *SMALL, "--force"],
     ):
         outcome = without_privileges(*command, "--store", sealed)
         assert outcome.returncode == 6, outcome.stderr
-        assert "cannot be written" in outcome.stderr
+        assert "Permission denied" in outcome.stderr
         assert "Traceback" not in outcome.stderr
         assert outcome.stdout == ""
     assert sorted(sealed.rglob("*")) == before
