@@ -32,8 +32,8 @@ from omnishot.artifacts.store import Store
 SIGNALS = [signal.SIGKILL] * 6 + [signal.SIGTERM] * 2 + [signal.SIGINT] * 2
 WRITES = {"open", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.chmod"}
 SMALLEST_LIMIT = 4000  # Bytes, more than the log of a run, which the limit also meets.
-TRAIN = ["--device", "cpu", "--checkpoint-every", "1", "--set", "validation_trials=40"]
-QUICK = ["--preset", "quick", "--set", "max_minutes=null", "--set", "objective.batches_per_epoch=4"]
+TRAIN = ["--device", "cpu", "--checkpoint-every", "3", "--set", "validation_trials=40"]
+QUICK = ["--preset", "quick", "--set", "max_minutes=null", "--set", "objective.batches_per_epoch=8"]
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ class Outcome:
 
 
 def stages(source: str, *, small: bool) -> list[Stage]:
-    pairs, affine, epochs = ("60", "1", "2") if small else ("3k", "4", "3")
+    pairs, affine, epochs = ("60", "1", "2") if small else ("1k", "4", "3")
     images = ["prepare", "--source", source, "--pairs", "20", "--affine", "0", "--name", "first"]
     data = ["prepare", "--source", source, "--pairs", pairs, "--affine", affine, "--name", "data"]
     length = ["--set", f"epochs={epochs}"]
     quick = ["train", "data", *TRAIN, *QUICK, *length]
     koch35 = ["train", "data", *TRAIN, "--preset", "koch35", *length]
     if small:
-        quick += ["--set", "objective.classes_per_batch=10"]
+        quick += ["--set", "objective.classes_per_batch=10", "--set", "objective.batches_per_epoch=4"]
         koch35 += ["--set", "objective.batch_size=20"]
     trials = ["--protocol", "within", "--ways", "1..5", "--trials", "100" if small else "2000"]
     return [
