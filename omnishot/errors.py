@@ -16,6 +16,19 @@ OmnishotError
 
 import signal
 
+_LONGEST = 200
+
+
+def brief(what: object) -> str:
+    """Return a text or an exception's message from elsewhere as it may stand in a message.
+
+    It is on one line, at most 200 characters long, and holds nothing that a terminal would obey.
+    """
+    text = str(what) or type(what).__name__
+    shown = text[: 2 * _LONGEST].encode("utf-8", "backslashreplace").decode()
+    words = " ".join("".join(letter if letter.isprintable() else " " for letter in shown).split())
+    return words if len(text) <= 2 * _LONGEST and len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+
 
 class OmnishotError(Exception):
     """A failure that is explained in one sentence with the numbers, then the next thing to try.

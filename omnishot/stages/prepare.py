@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
+from omnishot.artifacts.facts import ImagesFacts
 from omnishot.artifacts.images import opened, read_labels, write_images
 from omnishot.artifacts.pairs import PARTS, write_pairs
 from omnishot.artifacts.reference import check_name
@@ -106,7 +107,8 @@ def prepare(
             from omnishot.artifacts.rendered import write_rendered  # Deferred: torch takes seconds.
 
             write_rendered(target, report=report)
-        staging.summary |= _summary(source, labels, split, pairs, settings, images.manifest.summary["runs"])
+        n_runs = ImagesFacts.of(images.manifest).summary.runs
+        staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
 
     recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
     notes = (source.note,) if source.note else ()
