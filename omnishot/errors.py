@@ -14,9 +14,16 @@ OmnishotError
 └── StoppedError       130 or 143   Ctrl-C or SIGTERM, after the checkpoint was written
 """
 
+import re
 import signal
 
 _LONGEST = 200
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def is_one_line(text: str) -> bool:
+    """Tell whether a text from elsewhere may be printed and stored: no control characters, no broken letters."""
+    return not _NO_LINE.search(text)
 
 
 def brief(what: object) -> str:

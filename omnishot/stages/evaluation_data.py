@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.facts import PairsFacts
-from omnishot.artifacts.images import opened, read_labels, read_pixels, read_runs
+from omnishot.artifacts.hdf5 import opened
+from omnishot.artifacts.images import read_labels, read_pixels, read_runs
 from omnishot.artifacts.pairs import read_pairs, read_split
 from omnishot.artifacts.store import Store
 from omnishot.config import SplitPart

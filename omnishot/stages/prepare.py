@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.facts import ImagesFacts
-from omnishot.artifacts.images import opened, read_labels, write_images
+from omnishot.artifacts.hdf5 import opened
+from omnishot.artifacts.images import read_labels, write_images
 from omnishot.artifacts.pairs import PARTS, write_pairs
 from omnishot.artifacts.reference import check_name
 from omnishot.artifacts.store import Store
