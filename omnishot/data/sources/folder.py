@@ -64,6 +64,9 @@ def find(path: Path) -> Folder:
             f"'{path}' is neither a built-in source nor a folder",
             hint="Use --source omniglot, glyphs, auto, or the path of a folder with one folder per class.",
         )
+    name = path.resolve().name
+    if not is_one_line(name):
+        raise DamagedFileError(f"{brief(repr(name))} is no name that can be printed and stored", hint="Rename it.")
     files = files_of_folder(path)
     depths = {file.name.count("/") for file in files}
     if not depths or depths == {0}:
@@ -82,8 +85,5 @@ def find(path: Path) -> Folder:
     n_alphabets = len({file.name.rpartition("/")[0].rpartition("/")[0] for file in files})
     if n_alphabets > _MOST_ALPHABETS:
         raise DamagedFileError(f"{path} holds {n_alphabets:,} alphabets; {_MOST_ALPHABETS:,} is the limit")
-    name = path.resolve().name
-    if not is_one_line(name):
-        raise DamagedFileError(f"{brief(repr(name))} is no name that can be printed and stored", hint="Rename it.")
     # A folder called omniglot is not Omniglot.
     return Folder(f"{name}-folder" if name in _BUILT_IN else name, tuple(files), content_digest(files))
