@@ -9,6 +9,7 @@ as far as here, only files that somebody published on purpose do.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -87,7 +88,10 @@ def _run(reader: Reader, seed: int, n_cases: int, folder: Path) -> Tally:
         worker = os.fork()
         if not worker:
             os.close(receiving)
-            _work(reader, seed, range(case, n_cases), folder, sending)
+            try:
+                _work(reader, seed, range(case, n_cases), folder, sending)
+            finally:  # Never on to what the parent does, such as removing the folder.
+                os._exit(1)
         os.close(sending)
         with os.fdopen(receiving) as lines:
             for line in lines:
@@ -157,12 +161,9 @@ def _watch(folder: Path) -> None:
 
 
 def _outcome(reader: Reader, seed: int, case: int, folder: Path, *, shows_traceback: bool = False) -> dict[str, Any]:
-    rng = random.Random(f"{seed}/{reader.name}/{case}")
     place = folder / "input"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
     signal.alarm(SECONDS)
-    reader.write(place, rng)
+    _write(reader, f"{seed}/{reader.name}/{case}", place)
     Path("/proc/self/clear_refs").write_text("5", "ascii")  # Peak memory is counted from here.
     before, started = _memory_mb("VmRSS"), time.perf_counter()
     signal.alarm(SECONDS)
@@ -188,6 +189,18 @@ def _outcome(reader: Reader, seed: int, case: int, folder: Path, *, shows_traceb
     elif growth > MOST_GROWTH_MB and outcome in {"read", "refused"}:
         outcome, said = "memory", f"{growth:.0f} MB"
     return {"outcome": outcome, "said": said, "ms": elapsed, "growth_mb": growth}
+
+
+def _write(reader: Reader, name: str, place: Path) -> None:
+    """Write an input; what h5py or PyYAML refuse to write is drawn again."""
+    rng = random.Random(name)
+    for _ in range(100):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        with contextlib.suppress(RuntimeError, ValueError, OSError):
+            reader.write(place, rng)
+            return
+    raise RuntimeError(f"no input could be written for {name}")
 
 
 def _memory_mb(name: str) -> float:

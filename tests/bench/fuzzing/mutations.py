@@ -67,7 +67,7 @@ def odd_value(rng: random.Random, depth: int = 0) -> Any:
             return {name: odd_value(rng, depth + 1) for name in names} if depth < 3 else {}
         case _:
             nested: Any = "deep"
-            for _ in range(rng.choice((5, 60, 400))):
+            for _ in range(rng.choice((5, 60, 120))):
                 nested = [nested] if rng.random() < 0.5 else {"a": nested}
             return nested
 
