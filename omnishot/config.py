@@ -242,7 +242,7 @@ def _explain(settings: type[Settings], problem: Any) -> str:
         return f"unknown setting '{name}'" + (f". Did you mean '{same[0]}'?" if same else did_you_mean(name, known))
     if problem["type"] == "union_tag_not_found":
         return f"{name} does not say its kind"
-    return f"{name} = {brief(repr(problem['input']))}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return f"{name} = {brief(repr(problem['input']))}: {brief(problem['msg'][0].lower() + problem['msg'][1:])}"
 
 
 _SECTIONS: dict[str, tuple[type[Settings], ...]] = {
