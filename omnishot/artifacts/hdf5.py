@@ -5,9 +5,10 @@ and load filters from elsewhere. None of it is followed.
 """
 
 import contextlib
+import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -20,6 +21,7 @@ _MOST_BYTES_PER_STORED_BYTE = 1032
 """What deflate reaches at best."""
 
 _LONGEST_NAME = 1000
+_MOST_HEAP = 1 << 20
 _TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("index", "<u4")])
 _FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 
@@ -157,7 +159,7 @@ def names(file: h5py.File, path: str) -> tuple[str, ...]:
 
 
 def _refuse_long_texts(file: h5py.File, path: str, found: h5py.Dataset) -> None:
-    """Look at the lengths that texts claim: libhdf5 believes them, and takes gigabytes and minutes for a false one."""
+    """Look at the lengths that texts claim: libhdf5 believes them, and takes gigabytes or forever for a false one."""
     if not len(found) or h5py.check_string_dtype(found.dtype).length is not None:
         return
     offset, stored = found.id.get_offset(), found.id.get_storage_size()
@@ -165,9 +167,31 @@ def _refuse_long_texts(file: h5py.File, path: str, found: h5py.Dataset) -> None:
         raise damaged(file, f"{path} is not stored in one piece")
     with Path(file.filename).open("rb") as raw:
         raw.seek(offset)
-        lengths = np.frombuffer(raw.read(stored), _TEXT)["length"]
-    if lengths.max() > 4 * _LONGEST_NAME:
-        raise damaged(file, f"{path} holds a name that claims {lengths.max():,} bytes")
+        texts = np.frombuffer(raw.read(stored), _TEXT)
+        if texts["length"].max() > 4 * _LONGEST_NAME:
+            raise damaged(file, f"{path} holds a name that claims {texts['length'].max():,} bytes")
+        for place in np.unique(texts["heap"]):
+            if not _is_sound_heap(raw, int(place)):
+                raise damaged(file, f"{path} points at texts that are not there")
+
+
+def _is_sound_heap(raw: BinaryIO, place: int) -> bool:
+    """Walk over a collection of texts as libhdf5 will, which does not come to an end where a length is zero."""
+    raw.seek(place)
+    header = raw.read(16)
+    if len(header) < 16 or header[:4] != b"GCOL":
+        return False
+    size = int.from_bytes(header[8:], "little")
+    if not 16 <= size <= _MOST_HEAP:
+        return False
+    content, start = raw.read(size - 16), 0
+    while start + 16 <= len(content):
+        index, length = struct.unpack_from("<H6xQ", content, start)
+        step = length if index == 0 else 16 + (length + 7) // 8 * 8  # What is left free counts its own head.
+        if not 16 <= step <= len(content) - start:
+            return False
+        start += step
+    return len(content) == size - 16
 
 
 def _walk(file: h5py.File, path: list[str]) -> Any:

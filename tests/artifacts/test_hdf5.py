@@ -167,6 +167,23 @@ def test_a_device_is_refused() -> None:
     assert "is no file" in refusal(Path("/dev/zero"))
 
 
+def test_texts_that_claim_gigabytes_are_refused_before_they_are_read(path: Path) -> None:
+    with h5py.File(path) as file:
+        place = file["images/alphabet_names"].id.get_offset()
+    content = bytearray(path.read_bytes())
+    content[place + 3] = 0x80
+    path.write_bytes(content)
+    assert "alphabet_names holds a name that claims 2,147,483,650 bytes" in refusal(path)
+
+
+def test_texts_whose_lengths_are_zero_do_not_hang_the_reader(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    start = content.find(b"GCOL") + 16
+    content[start : start + 1024] = bytes(1024)
+    path.write_bytes(content)
+    assert "alphabet_names points at texts that are not there" in refusal(path)
+
+
 def test_only_what_formats_names_is_copied(path: Path, tmp_path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file["secret"] = h5py.ExternalLink("/etc/passwd", "/")
