@@ -126,6 +126,14 @@ class _Dumper(yaml.SafeDumper):
         """Return that nothing is worth an alias."""
         return True
 
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Quote what YAML takes for a line break and PyYAML for a letter."""
+        style = '"' if {"\x85", "\u2028", "\u2029"} & set(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
 
 def recipe_id(
     kind: str, version: int, settings: Mapping[str, Any], parents: list[Parent], source: Mapping[str, str] | None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from omnishot.artifacts.facts import ImagesFacts, ModelFacts, PairsFacts
@@ -29,6 +29,7 @@ def changed(tmp_path: Path, **values: Any) -> Path:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(name="1e3", values={"a": "-.5"}, argv=["\x85", "\u2028", "1e-3", "=", "\x1b"], seconds=1e-5)
 @given(
     name=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,9}", fullmatch=True),
     values=st.dictionaries(LINES, JSON, max_size=4),

@@ -36,6 +36,7 @@ def packed(path: Path, *names: str, kind: int = zipfile.ZIP_DEFLATED, mode: int 
         (["a\\..\\x"], "not a plain path"),
         (["a\x1b[31m"], "not a plain path"),
         (["x", "y", "x"], "comes twice"),
+        (["x" * 60_000], "has a name of 60,000 characters"),
     ],
 )
 def test_names_that_lead_elsewhere_or_come_twice_are_named(tmp_path: Path, names: list[str], words: str) -> None:

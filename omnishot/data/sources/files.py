@@ -19,6 +19,7 @@ MAX_MEMBER_BYTES = 64_000_000
 MAX_FILE_BYTES = 512_000_000
 """Larger picture files are refused."""
 
+_LONGEST_NAME = 500
 _BLOCK = 1 << 20
 
 
@@ -74,6 +75,8 @@ def _reason_to_refuse(info: zipfile.ZipInfo) -> str:
     parts = info.filename.removesuffix("/").split("/")
     if {"", ".", ".."} & set(parts) or "\\" in info.filename or not is_one_line(info.filename):
         return "is not a plain path"
+    if len(info.filename) > _LONGEST_NAME:
+        return f"has a name of {len(info.filename):,} characters"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "is a link"
     if info.flag_bits & 1:

@@ -6,6 +6,8 @@ import struct
 import zlib
 from typing import Any
 
+import yaml
+
 ODD_TEXTS = (
     "", " ", "x" * 10_000, "\x1b[31mred\x1b[0m", "line\nbreak", "../../etc/passwd", "/etc/passwd", "a/b", "..", "\x00",
     "[bold]markup[/bold]", "models/x:v1", "models/x:v0", "٣", "é\u202e", "true", "1e3", "-.5", ".5e3", "=", "~",
@@ -24,6 +26,10 @@ WORDS = (
     b"{",
     b"[",
 )
+
+_SNIPPETS = ("&a [*a]", "*a", "!!python/object/apply:os.system [true]", "? ", "[" * 3000, "{a: " * 999, "\n---\n",
+             "a: 1\na: 2\n", "9" * 10_000, "<<: {a: 1}", "!!binary aGk=", "\x85", "\ufeff", "%YAML 3.0\n", '"\\ud800"',
+             "2001-99-99", "1e999", "- " * 2000, "\t", ": ", "'")  # fmt: skip
 
 
 def blindly(content: bytes, rng: random.Random) -> bytes:
@@ -104,6 +110,19 @@ def _change(place: Any, key: Any, rng: random.Random) -> None:
             place[key] = str(place[key])
         case _:
             place[key] = odd_value(rng)
+
+
+def yaml_text(text: str, rng: random.Random) -> bytes:
+    """Damage a YAML text blindly, in what it holds, or by something that YAML can do and nobody needs."""
+    match rng.randrange(3):
+        case 0:
+            return blindly(text.encode(), rng)
+        case 1:
+            tree = in_a_tree(yaml.safe_load(text), rng)
+            return yaml.safe_dump(tree, allow_unicode=rng.random() < 0.5, sort_keys=False).encode()
+        case _:
+            start = rng.choice([0, len(text), *(i + 1 for i, letter in enumerate(text) if letter in "\n ")])
+            return (text[:start] + rng.choice(_SNIPPETS) + text[start:]).encode()
 
 
 def safetensors_header(content: bytes, rng: random.Random) -> bytes:

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from fuzzing import hostile_hdf5, mutations
-from PIL import Image
+from fuzzing.pictures import valid_picture
 
 from omnishot.artifacts.evaluation import read_summary
 from omnishot.artifacts.facts import Facts, ImagesFacts, ModelFacts, PairsFacts, has_runs, source_of
@@ -41,9 +40,6 @@ from omnishot.strict_yaml import read_yaml
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
 KINDS = {"images": "golden", "pairs": "golden-20-affine1", "models": "golden", "evals": "golden-lake"}
 _FACTS: dict[str, type[Facts]] = {"images": ImagesFacts, "pairs": PairsFacts, "models": ModelFacts}
-_SNIPPETS = ("&a [*a]", "*a", "!!python/object/apply:os.system [true]", "? ", "[" * 3000, "{a: " * 999, "\n---\n",
-             "a: 1\na: 2\n", "9" * 10_000, "<<: {a: 1}", "!!binary aGk=", "\x85", "\ufeff", "%YAML 3.0\n", '"\\ud800"',
-             "2001-99-99", "1e999", "- " * 2000, "\t", ": ", "'")  # fmt: skip
 
 
 class Escaped(Exception):  # noqa: N818 - It is what happened, not an error of the program.
@@ -71,22 +67,9 @@ def _file_of(kind: str, name: str) -> Path:
     return GOLDEN / kind / KINDS[kind] / "v1" / name
 
 
-def _write_yaml_text(place: Path, rng: random.Random, text: str) -> None:
-    match rng.randrange(3):
-        case 0:
-            content = mutations.blindly(text.encode(), rng)
-        case 1:
-            tree = mutations.in_a_tree(yaml.safe_load(text), rng)
-            content = yaml.safe_dump(tree, allow_unicode=rng.random() < 0.5, sort_keys=False).encode()
-        case _:
-            start = rng.choice([0, len(text), *(i + 1 for i, letter in enumerate(text) if letter in "\n ")])
-            content = (text[:start] + rng.choice(_SNIPPETS) + text[start:]).encode()
-    place.chmod(0o644) if place.exists() else None
-    place.write_bytes(content)
-
-
 def _write_settings(place: Path, rng: random.Random) -> None:
-    _write_yaml_text(place / "config.yaml", rng, _file_of("models", "config.yaml").read_text("utf-8"))
+    text = _file_of("models", "config.yaml").read_text("utf-8")
+    (place / "config.yaml").write_bytes(mutations.yaml_text(text, rng))
 
 
 def _read_settings(place: Path) -> None:
@@ -98,7 +81,9 @@ def _write_store(place: Path, rng: random.Random) -> None:
     shutil.copytree(GOLDEN, place / "store", ignore=shutil.ignore_patterns("weights*", "*.h5"))
     kind = rng.choice(list(KINDS))
     path = place / "store" / kind / KINDS[kind] / "v1" / "manifest.yaml"
-    _write_yaml_text(path, rng, path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    path.unlink()
+    path.write_bytes(mutations.yaml_text(text, rng))
 
 
 def _read_store(place: Path) -> None:
@@ -218,21 +203,9 @@ def _read_model(place: Path) -> None:
     read_model(place / "weights.safetensors", place / "config.yaml")
 
 
-def _picture(rng: random.Random, kind: str, side: int = 105) -> bytes:
-    image = Image.new("L", (side, side), 255)
-    image.paste(0, (20, 20, 30 + rng.randrange(side - 40), 60))
-    modes = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "JPEG": ("L", "RGB", "CMYK"),
-             "TIFF": ("1", "L", "RGB", "CMYK", "F", "I", "I;16"), "GIF": ("P",), "BMP": ("L",), "WEBP": ("RGB",),
-             "PPM": ("L", "I")}  # fmt: skip
-    mode, content = rng.choice(modes[kind]), io.BytesIO()
-    deep = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
-    (deep if mode == "I;16" else image.convert(mode)).save(content, kind)
-    return content.getvalue()
-
-
 def _write_picture(place: Path, rng: random.Random) -> None:
     kind = rng.choice(("PNG", "PNG", "PNG", "JPEG", "JPEG", "TIFF", "GIF", "BMP", "WEBP", "PPM"))
-    content = _picture(rng, kind, rng.choice((45, 105, 400)))
+    content = valid_picture(rng, kind, rng.choice((45, 105, 400)))
     knowing = {"PNG": mutations.png_chunks, "JPEG": mutations.jpeg_segments}.get(kind, mutations.blindly)
     damage = knowing if rng.random() < 0.6 else mutations.blindly
     (place / "picture").write_bytes(damage(content, rng))
@@ -254,7 +227,9 @@ def _write_zip(place: Path, rng: random.Random) -> None:
             entry.compress_type = rng.choice((zipfile.ZIP_DEFLATED,) * 8 + (zipfile.ZIP_STORED, zipfile.ZIP_BZIP2))
             entry.external_attr = (stat.S_IFLNK if rng.random() < 0.05 else stat.S_IFREG) << 16
             bomb = rng.random() < 0.01
-            archive.writestr(entry, bytes(1 << 27) if bomb else b"" if name.endswith("/") else _picture(rng, "PNG"))
+            archive.writestr(
+                entry, bytes(1 << 27) if bomb else b"" if name.endswith("/") else valid_picture(rng, "PNG")
+            )
     content = bytearray(packed.getvalue())
     for start in (content.rfind(b"PK\x01\x02"), content.find(b"PK\x03\x04")):
         if rng.random() < 0.5:  # Flags, method, checksum and sizes, in the directory or beside the file.
@@ -293,7 +268,7 @@ def _write_folder(place: Path, rng: random.Random) -> None:
             case 2:
                 Path(path).touch(exist_ok=False)
             case _:
-                Path(path).write_bytes(_picture(rng, "PNG"))
+                Path(path).write_bytes(valid_picture(rng, "PNG"))
 
 
 def _read_folder(place: Path) -> None:
