@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from omnishot.errors import SettingsError
+from omnishot.errors import SettingsError, brief
 from omnishot.strict_yaml import read_yaml
 
 S = TypeVar("S", bound="Settings")
@@ -228,10 +228,12 @@ def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
 
 
 def _explain(settings: type[Settings], problem: Any) -> str:
-    place = [str(part) for part in problem["loc"]] or ["settings"]  # Pydantic has no place for a key it cannot print.
+    place = [str(part) for part in problem["loc"]]
+    if not place:
+        return "it holds no settings, of which each is `name: value`"
     if place[0] in _SECTIONS and len(place) > 1:
         del place[1]  # The kind of the section, which is not part of a setting's name.
-    name = ".".join(place)
+    name = brief(".".join(place))
     if problem["type"] == "extra_forbidden":
         known = _all_names(settings)
         if name in known:
@@ -240,7 +242,7 @@ def _explain(settings: type[Settings], problem: Any) -> str:
         return f"unknown setting '{name}'" + (f". Did you mean '{same[0]}'?" if same else did_you_mean(name, known))
     if problem["type"] == "union_tag_not_found":
         return f"{name} does not say its kind"
-    return f"{name} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return f"{name} = {brief(repr(problem['input']))}: {brief(problem['msg'][0].lower() + problem['msg'][1:])}"
 
 
 _SECTIONS: dict[str, tuple[type[Settings], ...]] = {

@@ -14,7 +14,27 @@ OmnishotError
 └── StoppedError       130 or 143   Ctrl-C or SIGTERM, after the checkpoint was written
 """
 
+import re
 import signal
+
+_LONGEST = 200
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def is_one_line(text: str) -> bool:
+    """Tell whether a text from elsewhere may be printed and stored: no control characters, no broken letters."""
+    return not _NO_LINE.search(text)
+
+
+def brief(what: object) -> str:
+    """Return a text or an exception's message from elsewhere as it may stand in a message.
+
+    It is on one line, at most 200 characters long, and holds nothing that a terminal would obey.
+    """
+    text = str(what) or type(what).__name__
+    shown = text[: 2 * _LONGEST].encode("utf-8", "backslashreplace").decode()
+    words = " ".join("".join(letter if letter.isprintable() else " " for letter in shown).split())
+    return words if len(text) <= 2 * _LONGEST and len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
 
 class OmnishotError(Exception):

@@ -62,19 +62,80 @@ def test_help_imports_neither_torch_nor_h5py(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+REPOSITORY = Path(__file__).parents[1]
+SCRIPTS = sorted({*MODULES, *(path for name in ("tests", "examples") for path in (REPOSITORY / name).rglob("*.py"))})
+UNPICKLING = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+EVALUATING = {"eval", "exec", "compile", "__import__"}
+UNSAFE_YAML = {"unsafe_load", "unsafe_load_all", "full_load", "full_load_all", "UnsafeLoader", "FullLoader", "Loader"}
+
+
+def forbidden_in(source: str) -> list[str]:
+    """Return every way to unpickle or evaluate something that a module uses, under whatever name it imports it."""
+    tree = ast.parse(source)
+    known: dict[str, str] = {}
+    found = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            assert not {"pickle", "click", "marshal", "shelve"} & {alias.name for alias in node.names}
-        if not isinstance(node, ast.Call):
-            continue
-        name = ast.unparse(node.func)
-        assert name not in {"eval", "exec", "yaml.unsafe_load", "yaml.full_load"}
-        if name == "torch.load":
-            assert any(
-                keyword.arg == "weights_only" and ast.unparse(keyword.value) == "True" for keyword in node.keywords
-            )
+            known |= {alias.asname or alias.name.partition(".")[0]: alias.name for alias in node.names}
+            found += [alias.name for alias in node.names if alias.name.partition(".")[0] in UNPICKLING | {"click"}]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            names = {node.module.partition(".")[0], *(alias.name for alias in node.names)}
+            found += sorted(names & UNPICKLING)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            first, dot, rest = ast.unparse(node).partition(".")
+            name = known.get(first, first) + dot + rest
+            if name.startswith("yaml.") and name.partition(".")[2] in UNSAFE_YAML:
+                found.append(name)
+        if isinstance(node, ast.Call):
+            first, dot, rest = ast.unparse(node.func).partition(".")
+            found += _forbidden_call(known.get(first, first) + dot + rest, node)
+    return found
+
+
+def _forbidden_call(name: str, call: ast.Call) -> list[str]:
+    given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+    is_forbidden = (
+        name in EVALUATING
+        or name.removeprefix("builtins.") in EVALUATING
+        or (name in {"yaml.load", "yaml.load_all"} and "Safe" not in given.get("Loader", ""))
+        or (name in {"numpy.load", "np.load"} and given.get("allow_pickle", "False") != "False")
+        or (name == "torch.load" and given.get("weights_only") != "True")
+    )
+    return [name] if is_forbidden else []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
+    assert forbidden_in(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "import joblib as j",
+        "from six.moves import cPickle, dill",
+        "eval('1')",
+        "import builtins as b; b.exec('1')",
+        "import yaml; yaml.load(x, Loader=yaml.UnsafeLoader)",
+        "from yaml import load as l; l(x)",
+        "from yaml import full_load; full_load(x)",
+        "import torch as t; t.load(x)",
+        "from torch import load; load(x, weights_only=False)",
+        "import numpy as np; np.load(x, allow_pickle=True)",
+        "from numpy import load; load(x, allow_pickle=flag)",
+    ],
+)
+def test_every_way_to_unpickle_would_be_seen(source: str) -> None:
+    assert forbidden_in(source)
+
+
+def test_what_is_harmless_is_not_forbidden() -> None:
+    source = "import re, torch, numpy\nre.compile('a')\nnumpy.load(x)\ntorch.load(x, weights_only=True)"
+    assert forbidden_in(source) == []
 
 
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:

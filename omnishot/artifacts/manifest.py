@@ -3,37 +3,71 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from omnishot.artifacts.reference import Reference, parse
-from omnishot.errors import DamagedFileError
+from omnishot.artifacts.reference import KINDS, Reference, check_name, parse, parse_exact
+from omnishot.artifacts.text_file import read_text
+from omnishot.artifacts.validation import Count, Digest, Line, accepted_by, first_problem
+from omnishot.errors import DamagedFileError, SettingsError
+from omnishot.strict_yaml import read_yaml
 
 FORMAT = 1
 """Version of the manifest format this program writes."""
 
 FILE_NAME = "manifest.yaml"
 
+Name = Annotated[str, accepted_by(check_name)]
+"""A name that does for a folder or a file, and for nothing outside its own folder."""
+
+
+def _check_kind(text: str) -> str:
+    if text not in KINDS:
+        raise ValueError(f"it is none of {', '.join(KINDS)}")
+    return text
+
+
+def _check_time(text: str) -> str:
+    moment = datetime.fromisoformat(text)
+    # Times are ordered as texts, which is right only where all of them are written alike.
+    if moment.utcoffset() != timedelta(0) or moment.isoformat(timespec="microseconds") != text:
+        raise ValueError("it is no UTC time like 2026-01-31T12:00:00.000000+00:00")
+    return text
+
+
+def _check_source(source: dict[str, str]) -> dict[str, str]:
+    if set(source) != {"name", "digest"}:
+        raise ValueError("it does not hold a name and a digest")
+    return source
+
+
+def _readable(words: Any) -> Any:
+    """Write out the bytes of a command line that are no UTF-8: YAML has no place for them."""
+    if not isinstance(words, list):
+        return words
+    return [word.encode("utf-8", "backslashreplace").decode() if isinstance(word, str) else word for word in words]
+
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class Parent(_Frozen):
     """An artifact that another was made from."""
 
-    reference: str
-    recipe: str
+    reference: Annotated[str, accepted_by(parse_exact)]
+    recipe: Digest
 
 
 class FileEntry(_Frozen):
     """A file of an artifact."""
 
-    sha256: str
-    size: int
+    sha256: Digest
+    size: Count
 
 
 class Manifest(_Frozen):
@@ -56,20 +90,20 @@ class Manifest(_Frozen):
         argv: The command line.
     """
 
-    format: int
-    kind: str
-    name: str
-    version: int
-    recipe: str
+    format: Annotated[int, Field(ge=1, le=FORMAT)]
+    kind: Annotated[str, AfterValidator(_check_kind)]
+    name: Name
+    version: Annotated[int, Field(ge=1, le=999_999_999)]
+    recipe: Digest
     settings: dict[str, Any]
     parents: list[Parent]
-    source: dict[str, str] | None
-    files: dict[str, FileEntry]
+    source: Annotated[dict[str, Line], AfterValidator(_check_source)] | None
+    files: dict[Name, FileEntry]
     summary: dict[str, Any]
-    environment: dict[str, str | None]
-    created: str
-    seconds: float
-    argv: list[str]
+    environment: dict[Line, Line | None]
+    created: Annotated[str, AfterValidator(_check_time)]
+    seconds: Annotated[float, Field(ge=0)]
+    argv: Annotated[list[str], BeforeValidator(_readable)]
 
     @property
     def reference(self) -> Reference:
@@ -82,7 +116,23 @@ class Manifest(_Frozen):
 
     def as_yaml(self) -> str:
         """Return the manifest as it is written."""
-        return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
+        return yaml.dump(self.model_dump(), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a value that comes twice out twice, as aliases are refused when they are read."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Return that nothing is worth an alias."""
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Quote what YAML takes for a line break and PyYAML for a letter."""
+        style = '"' if {"\x85", "\u2028", "\u2029"} & set(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def recipe_id(
@@ -115,22 +165,19 @@ def read_manifest(folder: Path) -> Manifest:
         DamagedFileError: It is missing, unreadable or of a later format.
     """
     path = folder / FILE_NAME
+    hint = f"Remove {folder} and make the artifact again."
     try:
-        values = yaml.load(path.read_text("utf-8"), Loader=_Loader)
-        if isinstance(values, dict) and isinstance(values.get("format"), int) and values["format"] > FORMAT:
+        values = read_yaml(read_text(path), origin=str(path), as_written=True)
+        if isinstance(values, dict) and type(values.get("format")) is int and values["format"] > FORMAT:
             raise DamagedFileError(
                 f"{path} has format {values['format']}, but this omnishot reads up to {FORMAT}",
                 hint="Update omnishot.",
             )
         return Manifest.model_validate(values)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError, RecursionError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DamagedFileError(
-            f"{path} is damaged: {reason}", hint=f"Remove {folder} and make the artifact again."
-        ) from None
-
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    except SettingsError as error:
+        raise DamagedFileError(str(error), hint=hint) from None
+    except ValidationError as error:
+        raise DamagedFileError(f"{path} is damaged: {first_problem(error)}", hint=hint) from None
 
 
 def file_digest(path: Path) -> str:

@@ -57,6 +57,18 @@ def parse(text: str) -> Query:
     return Query(match["kind"], match["name"], version)
 
 
+def parse_exact(text: str) -> Reference:
+    """Read a reference that leaves nothing out.
+
+    Raises:
+        UsageError: The text is none, or lacks its kind or version.
+    """
+    query = parse(text)
+    if query.kind is None or query.version is None:
+        raise UsageError(f"'{text}' lacks its kind or its version", hint="Write kind/name:vN.")
+    return Reference(query.kind, query.name, query.version)
+
+
 def check_name(name: str) -> str:
     """Return an artifact name unchanged.
 

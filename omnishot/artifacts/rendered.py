@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from omnishot.artifacts.images import created, opened, read_pixels
+from omnishot.artifacts.hdf5 import created, opened
+from omnishot.artifacts.images import read_pixels
 from omnishot.artifacts.pairs import read_pairs, read_variants
 from omnishot.data.affine import IDENTITY
 from omnishot.data.render import affine_matrices, render

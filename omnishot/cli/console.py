@@ -49,6 +49,8 @@ class Console:
 
     def summary(self, made: "Made") -> None:
         """Print what a stage made to stderr."""
+        from omnishot.artifacts.facts import ModelFacts  # Deferred: pydantic takes tenths of a second.
+
         manifest, reference = made.artifact.manifest, str(made.artifact.reference)
         for note in made.notes:
             self.note(note)
@@ -56,12 +58,12 @@ class Console:
         what = "Reused" if made.reused else "Made"
         after = " (the same recipe; --force makes a new version)" if made.reused else f" in {made.seconds:.1f} s"
         self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}{_where(manifest.environment)}")
-        if manifest.summary.get("cut_short"):
-            done, asked = manifest.summary["epochs"], manifest.settings["epochs"]
-            self.note(f"The time limit decided the schedule: {done} of {asked} epochs; --set max_minutes=N changes it")
+        if manifest.kind == "models" and (facts := ModelFacts.of(manifest)).summary.cut_short:
+            epochs = f"{facts.summary.epochs} of {facts.settings.epochs} epochs"
+            self.note(f"The time limit decided the schedule: {epochs}; --set max_minutes=N changes it")
         self.detail(f"{made.artifact.path}\nrecipe {manifest.recipe}\n{_yaml(manifest.settings)}")
 
-    def made(self, made: "Made", **more: Any) -> None:
+    def made(self, made: "Made", /, **more: Any) -> None:
         """Print what a stage made: its reference to stdout, or a JSON object, and a summary to stderr."""
         self.summary(made)
         reference = str(made.artifact.reference)

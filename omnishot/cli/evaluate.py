@@ -127,10 +127,11 @@ def eval_with(
     force: bool = False,
 ) -> "Made":
     """Choose data and protocol and run the stage, for `eval` and `run`."""
+    from omnishot.artifacts.facts import PairsFacts, has_runs
     from omnishot.artifacts.reference import check_name
     from omnishot.config import EvalSettings, check
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
-    from omnishot.stages.evaluation_data import pairs_of_models, runs_behind
+    from omnishot.stages.evaluation_data import pairs_of_models
 
     with console.progress() as report:
         if source:
@@ -141,10 +142,11 @@ def eval_with(
             data = prepare_images(store, found, report=report).artifact
         else:
             data = pairs_of_models(store, models) if models else store.newest("pairs")
-        protocol = protocol or ("lake" if runs_behind(data) and values["on"] == "test" else "within")
+        protocol = protocol or ("lake" if has_runs(data.manifest) and values["on"] == "test" else "within")
         values = values | {"protocol": protocol, "baselines": _baselines(baselines, protocol)}
         if values["ways"] is None:
-            most = data.manifest.summary.get("largest_alphabet", {}).get(values["on"], 20)
+            is_divided = data.manifest.kind == "pairs"
+            most = PairsFacts.of(data.manifest).summary.largest_alphabet.get(values["on"], 20) if is_divided else 20
             values["ways"] = [20 if protocol in {"lake", "between"} else max(1, min(20, most))]
         if protocol == "verification":  # Pairs have no ways, shots or trials; the dataset says how many there are.
             values |= {"ways": [], "shots": 1, "trials": 400}

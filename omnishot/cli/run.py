@@ -53,7 +53,7 @@ def run_command(
 ) -> None:
     """Prepare, train, eval and report in a row. Creates: all their artifacts; prints the tables."""
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.stages.evaluation_data import runs_behind
+    from omnishot.artifacts.facts import PairsFacts  # Deferred: pydantic takes tenths of a second.
     from omnishot.stages.report import check_gate, measured_in, parse_gate
 
     # Settings and gates first: a mistyped one should not cost the minutes before it is read.
@@ -67,14 +67,14 @@ def run_command(
     console.summary(data)
     model = train_with(console, opened, data.artifact, settings, name=name, device=device, resume=resume, force=force)
     console.summary(model)
-    if "validation" not in data.artifact.manifest.summary["pairs"]:
+    found = PairsFacts.of(data.artifact.manifest).summary
+    if "validation" not in found.pairs:
         console.note("Verification is not measured: its threshold needs a split that holds something out, as koch does")
     evaluations = []
-    summary = data.artifact.manifest.summary
     for protocol, on, ways, trials, baselines in _measurements(
-        has_runs=runs_behind(data.artifact),
-        has_validation="validation" in summary["pairs"],
-        most_ways=min(20, summary["largest_alphabet"]["train"], summary["largest_alphabet"]["test"]),
+        has_runs=found.runs > 0,
+        has_validation="validation" in found.pairs,
+        most_ways=min(20, *(found.largest_alphabet.get(part, 20) for part in ("train", "test"))),
     ):
         asked = {"on": on, "ways": ways, "shots": 1, "trials": trials, "seed": seed}
         made = eval_with(

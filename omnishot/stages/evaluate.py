@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.evaluation import Result, write_evaluation
+from omnishot.artifacts.facts import ModelFacts, PairsFacts, source_of
 from omnishot.artifacts.model import read_model
 from omnishot.artifacts.store import Store
 from omnishot.config import EvalSettings
@@ -70,7 +71,7 @@ def evaluate(
         results, comparisons, scores = measure(models, images, settings, compute, report)
         details = {
             "data": str(data.reference),
-            "source": images_source(data),
+            "source": source_of(data.manifest),
             "models": {str(model.reference): trained_on(store, model) for model in models},
             "seed": settings.seed,
             "device": compute.describe()["device"],
@@ -233,22 +234,17 @@ def _headline(results: list[Result]) -> dict[str, float]:
     return {result.model: round(result.accuracy, 6) for result in results if (result.ways or 0) == widest}
 
 
-def images_source(data: Artifact) -> str:
-    """Return the name of the source behind a pair dataset or an images artifact."""
-    if data.manifest.source:
-        return data.manifest.source["name"]
-    return str(data.manifest.summary.get("source", "?"))
-
-
 def trained_on(store: Store, model: Artifact) -> dict[str, Any]:
     """Return what has to be said beside a model's figures: the data it was trained on, and its own settings."""
     parent = model.manifest.parent("pairs")
     found = store.with_recipe(parent.recipe, parent.reference) if parent else None
-    said: dict[str, Any] = {"pairs": parent.reference if parent else None, "seed": model.manifest.settings["seed"]}
-    said["twin"] = model.manifest.settings["twin"]
-    said["objective"] = model.manifest.settings["objective"]["kind"]
+    own = ModelFacts.of(model.manifest).settings
+    said: dict[str, Any] = {"pairs": parent.reference if parent else None, "seed": own.seed, "twin": own.twin}
+    said["objective"] = own.objective.kind
     if found:
-        summary, settings = found.manifest.summary, found.manifest.settings
-        said |= {name: summary[name] for name in _SAID_OF_DATA}
-        said |= {name: settings[name] for name in ("split", "holdout", "affine")} | {"train_pairs": settings["pairs"]}
+        facts = PairsFacts.of(found.manifest)
+        settings, summary = facts.settings, facts.summary
+        said |= {name: getattr(summary, name) for name in _SAID_OF_DATA}
+        said |= {"split": settings.split, "holdout": settings.holdout}
+        said |= {"affine": settings.affine, "train_pairs": settings.pairs}
     return said

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Artifact
-from omnishot.artifacts.images import opened, read_labels, read_pixels, read_runs
+from omnishot.artifacts.facts import PairsFacts
+from omnishot.artifacts.hdf5 import opened
+from omnishot.artifacts.images import read_labels, read_pixels, read_runs
 from omnishot.artifacts.pairs import read_pairs, read_split
 from omnishot.artifacts.store import Store
 from omnishot.config import SplitPart
@@ -82,9 +83,9 @@ def pairs_of_models(store: Store, models: list[Artifact]) -> Artifact:
         UsageError: The models were trained on datasets that are divided differently.
     """
     found = [_pairs_of(store, model) for model in models]
-    first = _division(found[0])
+    first = PairsFacts.of(found[0].manifest).division
     for model, pairs in zip(models, found, strict=True):
-        if _division(pairs) != first:
+        if PairsFacts.of(pairs.manifest).division != first:
             raise UsageError(
                 f"{models[0].reference} and {model.reference} were trained on differently divided data "
                 f"({found[0].reference}, {pairs.reference}), so they have no trials in common",
@@ -102,13 +103,3 @@ def _pairs_of(store: Store, model: Artifact) -> Artifact:
             hint="Name the images to measure on with --source.",
         )
     return found
-
-
-def runs_behind(data: Artifact) -> bool:
-    """Tell whether a pair dataset or an images artifact holds published runs, without reading its files."""
-    return bool(data.manifest.summary.get("runs"))
-
-
-def _division(pairs: Artifact) -> tuple[Any, ...]:
-    manifest = pairs.manifest
-    return (*[manifest.settings[key] for key in ("split", "holdout")], manifest.parents[0].recipe)

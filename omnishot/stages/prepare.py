@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Recipe, Staging
-from omnishot.artifacts.images import opened, read_labels, write_images
+from omnishot.artifacts.facts import ImagesFacts
+from omnishot.artifacts.hdf5 import opened
+from omnishot.artifacts.images import read_labels, write_images
 from omnishot.artifacts.pairs import PARTS, write_pairs
 from omnishot.artifacts.reference import check_name
 from omnishot.artifacts.store import Store
@@ -107,7 +109,8 @@ def prepare(
             from omnishot.artifacts.rendered import write_rendered  # Deferred: torch takes seconds.
 
             write_rendered(target, store.aside(recipe), report=report)
-        staging.summary |= _summary(source, labels, split, pairs, settings, images.manifest.summary["runs"])
+        n_runs = ImagesFacts.of(images.manifest).summary.runs
+        staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
 
     notes = (source.note,) if source.note else ()
     return make(store, recipe, name or _default_name(source, settings), build, force=force, notes=notes)

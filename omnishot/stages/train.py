@@ -11,7 +11,8 @@ from torch import Tensor
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
-from omnishot.artifacts.images import opened, read_labels, read_pixels
+from omnishot.artifacts.hdf5 import opened
+from omnishot.artifacts.images import read_labels, read_pixels
 from omnishot.artifacts.model import load_weights, write_model
 from omnishot.artifacts.pairs import read_pairs, read_split, read_variants
 from omnishot.artifacts.store import Store

@@ -16,7 +16,7 @@ WRITER = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from omnishot.artifacts.images import created
+from omnishot.artifacts.hdf5 import created
 from omnishot.errors import UnavailableError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))

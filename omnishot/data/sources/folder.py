@@ -8,9 +8,10 @@ import numpy as np
 from omnishot.data.image_set import ImageSet, Labels
 from omnishot.data.sources.decoding import SIDE, decode_picture
 from omnishot.data.sources.files import File, content_digest, files_of_folder
-from omnishot.errors import DamagedFileError, NotFoundError
+from omnishot.errors import DamagedFileError, NotFoundError, brief, is_one_line
 from omnishot.progress import Progress, Report
 
+_MOST_ALPHABETS = 32_767
 _BUILT_IN = {"omniglot", "glyphs", "mnist", "auto"}
 
 
@@ -56,13 +57,16 @@ def find(path: Path) -> Folder:
 
     Raises:
         NotFoundError: There is no such folder, or it holds no class folders.
-        DamagedFileError: Its folders are nested to different depths.
+        DamagedFileError: Its folders are nested to different depths, or a file or name is no good.
     """
     if not path.is_dir():
         raise NotFoundError(
             f"'{path}' is neither a built-in source nor a folder",
             hint="Use --source omniglot, glyphs, auto, or the path of a folder with one folder per class.",
         )
+    name = path.resolve().name
+    if not is_one_line(name):
+        raise DamagedFileError(f"{brief(repr(name))} is no name that can be printed and stored", hint="Rename it.")
     files = files_of_folder(path)
     depths = {file.name.count("/") for file in files}
     if not depths or depths == {0}:
@@ -78,6 +82,8 @@ def find(path: Path) -> Folder:
             hint="Move it, or begin its name with a dot to have it passed over.",
         )
     files.sort(key=lambda file: file.name.split("/"))
-    name = path.resolve().name
+    n_alphabets = len({file.name.rpartition("/")[0].rpartition("/")[0] for file in files})
+    if n_alphabets > _MOST_ALPHABETS:
+        raise DamagedFileError(f"{path} holds {n_alphabets:,} alphabets; {_MOST_ALPHABETS:,} is the limit")
     # A folder called omniglot is not Omniglot.
     return Folder(f"{name}-folder" if name in _BUILT_IN else name, tuple(files), content_digest(files))

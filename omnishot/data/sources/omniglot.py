@@ -4,6 +4,7 @@ Source: Lake, Salakhutdinov & Tenenbaum 2015, https://github.com/brendenlake/omn
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.data.sources.decoding import decode_drawing
 from omnishot.data.sources.download import Download, download
 from omnishot.data.sources.files import File, content_digest, files_of_folder, files_of_zip
-from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError
+from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief
 from omnishot.progress import Progress, Report
 
 _REPOSITORY = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
@@ -32,6 +33,7 @@ ARCHIVES = {
 """What each archive is called, without its ending, and where it comes from."""
 
 _IMAGES = {"images_background": 19_280, "images_evaluation": 13_180}
+_DRAWING = re.compile(r"(?P<alphabet>[^/]+)/(?P<character>[^/]+)/[0-9]+_(?P<drawer>[0-9]{2})\.png")
 _RUNS = 20
 _RUN_WAYS = 20
 
@@ -125,13 +127,15 @@ def _files(folder: Path, name: str) -> list[File]:
 
 def _labels(names: list[str]) -> Labels:
     """Read labels from names such as `Greek/character01/0394_17.png`; the last number is the drawer."""
-    parts = [name.split("/") for name in names]
-    try:
-        drawers = [int(file.rpartition("_")[2].removesuffix(".png")) - 1 for _, _, file in parts]
-    except ValueError:
-        raise DamagedFileError("Omniglot's files are not named alphabet/characterNN/NNNN_DD.png") from None
-    alphabets = [alphabet for alphabet, _, _ in parts]
-    return Labels.from_names(alphabets, [f"{alphabet}/{character}" for alphabet, character, _ in parts], drawers)
+    parts = []
+    for name in names:
+        found = _DRAWING.fullmatch(name)
+        if not found:
+            raise DamagedFileError(f"{brief(repr(name))} in Omniglot is not named alphabet/characterNN/NNNN_DD.png")
+        parts.append(found)
+    alphabets = [part["alphabet"] for part in parts]
+    characters = [f"{part['alphabet']}/{part['character']}" for part in parts]
+    return Labels.from_names(alphabets, characters, [int(part["drawer"]) - 1 for part in parts])
 
 
 def _read_runs(files: dict[str, File], pixels: NDArray[np.uint8], labels: Labels) -> Runs:
