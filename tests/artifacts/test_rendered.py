@@ -26,7 +26,8 @@ def pairs(images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(rendered, "_PAIRS_PER_BLOCK", 3)
     write_images(tmp_path / "images.h5", images, report=silent)
     rng = np.random.default_rng(0)
-    left, right = (rng.integers(0, 60, N_PAIRS).astype(np.int32) for _ in range(2))
+    left = rng.integers(0, 60, N_PAIRS).astype(np.int32)
+    right = ((left + rng.integers(1, 60, N_PAIRS)) % 60).astype(np.int32)
     ids = np.arange(120, dtype=np.int32)
     write_pairs(
         tmp_path / "pairs.h5",
