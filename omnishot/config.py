@@ -282,6 +282,8 @@ def with_changes(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str,
         if not equals or not key:
             raise SettingsError(f"'{change}' is not key=value", hint="For example: --set max_minutes=3")
         *sections, name = key.split(".")
+        if len(sections) > 3:
+            raise SettingsError(f"'{brief(change)}' leads {len(sections)} sections deep, but 3 are the most")
         place = result
         for section in sections:
             place = place.setdefault(section, {})

@@ -15,12 +15,12 @@ from omnishot.artifacts.leftovers import STAGING, UNFINISHED, discard, discard_i
 from omnishot.artifacts.locks import Holder, Locks
 from omnishot.artifacts.manifest import FileEntry, Manifest, Parent, file_digest, read_manifest
 from omnishot.artifacts.reference import KINDS, parse
+from omnishot.artifacts.text_file import read_text
 from omnishot.config import did_you_mean
 from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, UsageError
 
 _VERSION = re.compile("v[1-9][0-9]{0,8}")
 _VERSIONS_LOCK = "versions"
-_LONGEST_REFERENCE = 200
 
 
 class Store:
@@ -117,8 +117,11 @@ class Store:
             raise NotFoundError(
                 f"There are no {kind} in {self.root}", hint=f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
             )
-        with contextlib.suppress(OSError, ValueError, NotFoundError, UsageError):
-            return self.find(_beginning(self.root / kind / ".current"), kind)
+        current = ""
+        with contextlib.suppress(DamagedFileError):
+            current = read_text(self.root / kind / ".current")
+        with contextlib.suppress(NotFoundError, UsageError):
+            return self.find(current, kind)
         return everything[-1]
 
     def with_recipe(self, recipe_id: str, reference: str) -> Artifact | None:
@@ -279,11 +282,6 @@ def _opened(path: Path) -> Artifact:
             hint="Move it to where it was, or remove it.",
         )
     return Artifact(path, manifest)
-
-
-def _beginning(path: Path) -> str:
-    with path.open(encoding="utf-8") as file:
-        return file.read(_LONGEST_REFERENCE)
 
 
 def _models(parents: list[Parent]) -> list[str]:

@@ -39,7 +39,7 @@ PresetOption = Annotated[
     str | None,
     typer.Option("--preset", help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU."),
 ]
-
+_LONGEST_CONFIG = 1_000_000
 
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the interrupted training of the same settings.")]
 
@@ -96,7 +96,8 @@ def choose_settings(
         raise UsageError("--preset and --config both say what the settings are", hint="Give one of them.")
     if config:
         try:
-            text, chosen = config.read_text("utf-8"), config.stem
+            with config.open(encoding="utf-8") as file:
+                text, chosen = file.read(_LONGEST_CONFIG), config.stem
         except (OSError, UnicodeDecodeError) as error:
             raise NotFoundError(
                 f"--config {config} cannot be read: {error}", hint="Give an existing YAML file."
@@ -107,6 +108,8 @@ def choose_settings(
             chosen = _preset_for(device)
             console.note(f"Preset {chosen}, as the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}")
         text = preset_text(chosen)
+    if len(text) == _LONGEST_CONFIG:
+        raise UsageError(f"--config {config} has {_LONGEST_CONFIG:,} letters or more, far more than settings need")
     origin = str(config) if config else f"preset {chosen}"
     values = read_yaml(text, origin=origin)
     if not isinstance(values, dict):

@@ -97,7 +97,7 @@ def test_a_damaged_pair_dataset_is_named(omnishot: Any, picture_folder: Path, tm
     outcome = omnishot("train", "--preset", "quick", "--store", tmp_path)
     assert outcome.code == 4
     assert str(path) in outcome.err
-    assert "omnishot prepare --force" in outcome.err
+    assert f"Make it again: `omnishot prepare --source {picture_folder}" in outcome.err
 
 
 @pytest.mark.parametrize("stage", ["prepare", "train"])

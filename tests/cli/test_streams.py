@@ -176,7 +176,7 @@ def test_a_picture_whose_name_is_no_utf_8_is_named(picture_folder: Path, tmp_pat
     some.rename(Path(os.fsdecode(os.fsencode(some.parent) + b"/\xff.png")))
     done = shell('omnishot "$@"', "prepare", "--source", source, *SMALL, "--store", tmp_path / "artifacts")
     assert (done.returncode, done.stdout) == (4, b"")
-    assert rb"\xff.png' holds bytes that are no UTF-8" in done.stderr
+    assert rb"\udcff.png has a name with line breaks, control characters or letters that are not UTF-8" in done.stderr
     assert b"Traceback" not in done.stderr
 
 
