@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError
+from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief
 
 CHECKPOINT = "checkpoint.pt"
 """File name of the state: 64 hexadecimal digits and a line feed, then what torch saves, whose SHA-256 they are."""
@@ -69,6 +69,8 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
             raise ValueError(f"expected SHA-256 {expected.decode('ascii', 'replace')!r}, found {found.decode()!r}")
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file; all mean the same here.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DamagedFileError(f"{path} is damaged: {reason}", hint="Run without --resume.") from None
+        # Its first sentence only: others advise to load the file unsafely.
+        raise DamagedFileError(
+            f"{path} is damaged: {brief(error).partition('. ')[0]}", hint="Run without --resume."
+        ) from None
     return state

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from fuzzing import hostile_hdf5, mutations
+from fuzzing import checkpoints, hostile_hdf5, mutations
 from fuzzing.pictures import valid_picture
 
 from omnishot.artifacts.evaluation import read_summary
@@ -285,6 +285,7 @@ READERS: tuple[Reader, ...] = (
     Reader("images.h5", 12, _write_hdf5("images"), _read_images),
     Reader("pairs.h5", 12, _write_hdf5("pairs"), _read_pairs),
     Reader("model", 8, _write_model, _read_model),
+    Reader("checkpoint", 6, checkpoints.write, checkpoints.read),
     Reader("picture", 14, _write_picture, _read_picture),
     Reader("zip", 8, _write_zip, _read_zip),
     Reader("folder", 4, _write_folder, _read_folder),
