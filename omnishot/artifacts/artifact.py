@@ -1,11 +1,13 @@
 """One artifact, what decides its content, and the folder it grows in."""
 
+import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omnishot.artifacts.manifest import Manifest, Parent, file_digest, recipe_id
+from omnishot.artifacts.manifest import Manifest, Parent, file_digest, recipe_id, run_key
 from omnishot.artifacts.reference import Reference
 from omnishot.errors import DamagedFileError
 
@@ -33,6 +35,11 @@ class Artifact:
     def as_parent(self) -> Parent:
         """Return what a child's manifest says of this artifact."""
         return Parent(reference=str(self.reference), recipe=self.manifest.recipe)
+
+    @property
+    def key(self) -> str:
+        """The key of the run that made it, see `run_key`."""
+        return run_key(self.manifest.recipe, self.manifest.parents)
 
     @property
     def size(self) -> int:
@@ -76,17 +83,50 @@ class Artifact:
         for name in self.manifest.files:
             self.file(name, contents=contents)
 
-    def is_sound(self) -> bool:
-        """Tell whether every file holds what it should."""
+    def is_sound(self, *, contents: bool = True) -> bool:
+        """Tell whether every file holds what it should.
+
+        Args:
+            contents: As for `file`.
+        """
         try:
-            self.verify()
+            self.verify(contents=contents)
         except DamagedFileError:
             return False
         return True
 
     def _command(self) -> str:
-        """Return the command line that made this; what is damaged is not reused, so it makes it again."""
-        return shlex.join(["omnishot", *(self.manifest.argv[1:] or [MADE_BY[self.manifest.kind]])])
+        """Return a command line that makes this again: what is damaged is not reused."""
+        words = [word for word in self.manifest.argv[1:] if word not in {"--resume", "--force"}]
+        words = words or [MADE_BY[self.manifest.kind]]
+        if words[0] in {"train", "eval"}:  # The newest is another one by now.
+            kind = "pairs" if words[0] == "train" else "models"
+            parents = [p.reference for p in self.manifest.parents if p.reference.startswith(f"{kind}/")]
+            words[1:1] = [reference for reference in parents if not _names(words, reference)]
+        root = self.path.parents[2]
+        if root.resolve() != Path("artifacts").resolve() and "--store" not in words:
+            words += ["--store", str(root)]
+        return shlex.join(["omnishot", *words])
+
+
+def _names(words: list[str], reference: str) -> bool:
+    """Tell whether a command line names an artifact, with or without its kind and version."""
+    name = reference.partition("/")[2].partition(":")[0]
+    return any(re.fullmatch(rf"([a-z]+/)?{re.escape(name)}(:\w+)?", word) for word in words[1:])
+
+
+def stand_ins(parent: Parent, artifacts: Iterable[Artifact]) -> list[Artifact]:
+    """Return what may stand for a parent: itself, then others of its recipe, the newest first; a model only itself.
+
+    Args:
+        parent: What a manifest says.
+        artifacts: All there are, the oldest first.
+    """
+    same = [artifact for artifact in artifacts if artifact.manifest.recipe == parent.recipe]
+    itself = [artifact for artifact in same if str(artifact.reference) == parent.reference]
+    if parent.reference.startswith("models/"):
+        return itself
+    return itself + [artifact for artifact in reversed(same) if artifact not in itself]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +151,11 @@ class Recipe:
     def id(self) -> str:
         """The recipe id."""
         return recipe_id(self.kind, self.version, self.settings, self.parents, self.source)
+
+    @property
+    def key(self) -> str:
+        """What tells runs apart, see `run_key`; the name of their lock and of their folders."""
+        return run_key(self.id, self.parents)
 
 
 @dataclass(slots=True)

@@ -2,12 +2,12 @@
 
 import hashlib
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from omnishot.artifacts.replacing import replaced
 from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief
 
 CHECKPOINT = "checkpoint.pt"
@@ -24,7 +24,7 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Write the state of an unfinished run in place of an older one; killed at any moment, one of them remains.
 
     Args:
-        folder: Where to; made if it is missing.
+        folder: Where to.
         state: Tensors and plain values.
 
     Raises:
@@ -33,27 +33,21 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     content = buffer.getbuffer()
-    aside = folder / f"{CHECKPOINT}.new"
+    path = folder / CHECKPOINT
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
+        with replaced(path) as aside, aside.open("wb") as file:
             file.write(_header(content))
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(folder / CHECKPOINT)
     except OSError as error:
-        raise UnavailableError(f"The checkpoint {aside} cannot be written: {error}") from None
-    finally:
-        aside.unlink(missing_ok=True)
+        kept = "The one before is kept: the same command with --resume continues from there." if path.exists() else ""
+        raise UnavailableError(f"The checkpoint {path} cannot be written: {error}", hint=kept) from None
 
 
-def read_checkpoint(folder: Path) -> dict[str, Any]:
-    """Read the state of an unfinished run, without unpickling anything but tensors and plain values.
+def find_checkpoint(folder: Path) -> Path:
+    """Return where the state of an unfinished run is.
 
     Raises:
         NotFoundError: There is none.
-        DamagedFileError: It cannot be read.
     """
     path = folder / CHECKPOINT
     if not path.exists():
@@ -61,6 +55,18 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
             "There is nothing to resume: no run with these settings and this pair dataset was interrupted",
             hint="Run without --resume, or give the same options as the interrupted run.",
         )
+    return path
+
+
+def read_checkpoint(folder: Path) -> dict[str, Any]:
+    """Read the state of an unfinished run, without unpickling anything but tensors and plain values.
+
+    Raises:
+        NotFoundError: There is none.
+        DamagedFileError: It does not hold what was written.
+        UnavailableError: This machine cannot read it.
+    """
+    path = find_checkpoint(folder)
     try:
         with path.open("rb") as file:
             expected, content = file.read(_HEADER_LENGTH), file.read()
@@ -68,6 +74,8 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
         if (found := _header(content)) != expected:
             raise ValueError(f"expected SHA-256 {expected.decode('ascii', 'replace')!r}, found {found.decode()!r}")
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (OSError, MemoryError) as error:
+        raise UnavailableError(f"{path} cannot be read: {error}", hint="The state is kept; try again.") from None
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file; all mean the same here.
         # Its first sentence only: others advise to load the file unsafely.
         raise DamagedFileError(

@@ -12,7 +12,11 @@ from typing import Any, Literal
 
 
 class DeferredErrors(io.RawIOBase):
-    """A binary file to which writing always seems to succeed; `close` raises the first error there was."""
+    """A binary file to which writing always seems to succeed; `close` raises the first error there was.
+
+    Attributes:
+        error: That error, or None.
+    """
 
     def __init__(self, path: Path, mode: Literal["w+b", "r+b"]) -> None:
         """Open the file.
@@ -25,7 +29,7 @@ class DeferredErrors(io.RawIOBase):
             OSError: It cannot be opened.
         """
         self._file: io.FileIO = path.open(mode, buffering=0)
-        self._error: OSError | None = None
+        self.error: OSError | None = None
 
     def readable(self) -> bool:
         """Return True."""
@@ -45,9 +49,10 @@ class DeferredErrors(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer; what was never written, or could not be, reads as zeros."""
-        target = memoryview(buffer)
-        n = self._file.readinto(target)
-        target[n:] = bytes(len(target) - n)
+        target, done = memoryview(buffer), 0
+        while n := self._file.readinto(target[done:]):  # The system gives at most two gigabytes at once.
+            done += n
+        target[done:] = bytes(len(target) - done)
         return len(target)
 
     def write(self, content: Any) -> int:
@@ -55,10 +60,10 @@ class DeferredErrors(io.RawIOBase):
         left = memoryview(content)
         size = left.nbytes
         try:
-            while left and self._error is None:
+            while left and self.error is None:
                 left = left[self._file.write(left) :]
         except OSError as error:
-            self._error = error
+            self.error = error
         return size
 
     def truncate(self, size: int | None = None) -> int:
@@ -66,7 +71,7 @@ class DeferredErrors(io.RawIOBase):
         try:
             return self._file.truncate(size)
         except OSError as error:
-            self._error = self._error or error
+            self.error = self.error or error
             return self._file.tell() if size is None else size
 
     def close(self) -> None:
@@ -79,5 +84,5 @@ class DeferredErrors(io.RawIOBase):
             return
         super().close()
         self._file.close()
-        if self._error:
-            raise self._error
+        if self.error:
+            raise self.error

@@ -35,13 +35,20 @@ def created(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
         UnavailableError: The disk is full or the folder cannot be written.
     """
     try:
-        with (
-            DeferredErrors(path, "w+b" if mode == "w" else "r+b") as target,
-            h5py.File(target, mode, libver="v110") as file,
-        ):
+        target = DeferredErrors(path, "w+b" if mode == "w" else "r+b")
+    except OSError as error:
+        raise _cannot_be_written(path, error) from None
+    try:
+        with target, h5py.File(target, mode, libver="v110") as file:
             yield file
-    except (OSError, RuntimeError) as error:  # h5py raises the latter where it reads back what could not be written.
-        raise UnavailableError(f"{path} cannot be written: {error}", hint="Nothing was published.") from None
+    except (OSError, RuntimeError):  # Where HDF5 reads back what could not be written, it raises something else.
+        if target.error is None:
+            raise
+        raise _cannot_be_written(path, target.error) from None
+
+
+def _cannot_be_written(path: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(f"{path} cannot be written: {error}", hint="Nothing was published.")
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from omnishot.artifacts.replacing import replaced
 from omnishot.errors import StoreBusyError, UnavailableError
 
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -47,12 +48,13 @@ class Locks:
         self._folder, self._wait_seconds, self._tell = folder, wait_seconds, tell
 
     @contextlib.contextmanager
-    def held(self, name: str, holder: Holder) -> Iterator[None]:
+    def held(self, name: str, holder: Holder, *, wait_seconds: float | None = None) -> Iterator[None]:
         """Hold a lock while the block runs.
 
         Args:
             name: Name of the lock.
-            holder: What others are told while they wait.
+            holder: What others are told while they wait, and what must not be removed meanwhile.
+            wait_seconds: How long to wait, if not as long as usual.
 
         Raises:
             StoreBusyError: Another process did not release it in time.
@@ -61,12 +63,15 @@ class Locks:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             lock, note = self._lock(name), self._note(name)
-            self._wait_for(lock, name)
+            self._wait_for(lock, name, self._wait_seconds if wait_seconds is None else wait_seconds)
         except OSError as error:
-            raise UnavailableError(f"The store {self._folder.parent} cannot be written: {error}") from None
+            raise self._cannot_be_written(error) from None
         try:
-            with contextlib.suppress(OSError):  # On a full disk the others wait without being told for whom.
-                note.write_text(json.dumps(asdict(holder)), "utf-8")
+            try:
+                with replaced(note) as aside:
+                    aside.write_text(json.dumps(asdict(holder)), "utf-8")
+            except OSError as error:
+                raise self._cannot_be_written(error) from None
             yield
         finally:
             with contextlib.suppress(OSError):
@@ -103,8 +108,12 @@ class Locks:
     def _note(self, name: str) -> Path:
         return self._folder / f"{name}.holder"
 
-    def _wait_for(self, lock: FileLock, name: str) -> None:
-        deadline = time.monotonic() + self._wait_seconds
+    def _cannot_be_written(self, error: OSError) -> UnavailableError:
+        return UnavailableError(f"The store {self._folder.parent} cannot be written: {error}")
+
+    def _wait_for(self, lock: FileLock, name: str, seconds: float) -> None:
+        # At least one look: others hold a lock for moments only to see that it is free.
+        deadline = time.monotonic() + max(seconds, _SECONDS_BETWEEN_LOOKS)
         told: Holder | None = None
         while True:
             left = max(0.0, deadline - time.monotonic())
@@ -115,7 +124,7 @@ class Locks:
                 holder = _read(self._note(name))
             if time.monotonic() >= deadline:
                 raise StoreBusyError(
-                    f"The store is busy: waited {self._wait_seconds:g} seconds for {holder or 'another process'}",
+                    f"The store is busy: waited {seconds:g} seconds for {holder or 'another process'}",
                     hint="Wait longer with --wait-for-lock SECONDS, or stop that process; its lock ends with it.",
                 )
             if holder and holder != told:  # One that was killed may be followed by another.

@@ -135,6 +135,16 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.represent_text)
 
 
+def run_key(recipe: str, parents: list[Parent]) -> str:
+    """Return what tells runs apart whose results may differ: the recipe id, and which models they start from.
+
+    Two models of one recipe may differ (another device, another speed under a time limit): what is measured of one is
+    not measured of the other, and a run that starts from one cannot be continued from the other.
+    """
+    models = [parent.reference for parent in parents if parent.reference.startswith("models/")]
+    return hashlib.sha256("\n".join([recipe, *models]).encode()).hexdigest() if models else recipe
+
+
 def recipe_id(
     kind: str, version: int, settings: Mapping[str, Any], parents: list[Parent], source: Mapping[str, str] | None
 ) -> str:

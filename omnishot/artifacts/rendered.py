@@ -4,7 +4,6 @@ Rendering takes long, and HDF5 files do not survive a killed writer. So blocks o
 own, each complete or absent, and copied into `pairs.h5` at the end, compressed as they are.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 
 from omnishot.artifacts.hdf5 import created, opened
 from omnishot.artifacts.images import read_pixels
+from omnishot.artifacts.manifest import file_digest
 from omnishot.artifacts.pairs import read_pairs, read_variants
+from omnishot.artifacts.replacing import flush
 from omnishot.data.affine import IDENTITY
 from omnishot.data.render import affine_matrices, render
 from omnishot.errors import DamagedFileError, UnavailableError
@@ -79,7 +80,6 @@ def write_rendered(path: Path, blocks: Path, *, report: Report) -> None:
         pixels = torch.from_numpy(read_pixels(file, *indices))
     pairs = _Pairs(pixels, dict(zip(_SIDES, indices, strict=True)), dict(zip(_SIDES, parameters, strict=True)))
     try:
-        blocks.mkdir(parents=True, exist_ok=True)
         rendered = _render_missing(pairs, blocks, report)
         with created(path, "r+") as file:
             _assemble(file, pairs, rendered, report)
@@ -91,16 +91,30 @@ def write_rendered(path: Path, blocks: Path, *, report: Report) -> None:
 
 def _render_missing(pairs: _Pairs, folder: Path, report: Report) -> list[Path]:
     """Return the files of all blocks, after rendering those that are not there."""
-    files = [folder / f"pairs-{block.start:08d}-{block.stop:08d}.h5" for block in pairs.blocks()]
-    done = [(block, file) for block, file in zip(pairs.blocks(), files, strict=True) if file.exists()]
-    if done and not _equal(_read_block(done[-1][1]), _render_block(pairs, done[-1][0])):
-        for _, file in done:  # Cut off by a crash of the whole machine, or rendered by another torch.
-            file.unlink()
-    for block, file in zip(pairs.blocks(), files, strict=True):
-        if not file.exists():
+    done = {block: path for block in pairs.blocks() if (path := _whole(folder, block))}
+    if done:
+        last = max(done, key=lambda block: block.start)
+        if not _equal(_read_block(done[last]), _render_block(pairs, last)):
+            for path in done.values():  # Rendered by another torch, which rounds otherwise.
+                path.unlink()
+            done.clear()
+    for block in pairs.blocks():
+        if block not in done:
             report(Progress("Rendering pairs", block.start, len(pairs), "pairs"))
-            _write_block(file, _render_block(pairs, block))
-    return files
+            done[block] = _write_block(folder, block, _render_block(pairs, block))
+    return [done[block] for block in pairs.blocks()]
+
+
+def _whole(folder: Path, block: range) -> Path | None:
+    """Return the file of a block that is whole, as its name holds the digest of its content."""
+    for path in folder.glob(f"{_name(block)}-*.h5"):
+        if path.name == f"{_name(block)}-{file_digest(path)}.h5":
+            return path
+    return None
+
+
+def _name(block: range) -> str:
+    return f"pairs-{block.start:08d}-{block.stop:08d}"
 
 
 def _equal(one: _Block | None, other: _Block) -> bool:
@@ -128,15 +142,14 @@ def _render(pixels: torch.Tensor, parameters: NDArray[np.float32]) -> NDArray[np
     return rendered
 
 
-def _write_block(path: Path, rendered: _Block) -> None:
-    """Write a block aside and move it into place, so that a file with its name is whole."""
-    aside = path.with_suffix(".new")
+def _write_block(folder: Path, block: range, rendered: _Block) -> Path:
+    """Write a block aside, and move it to the name that holds its digest."""
+    aside = folder / "block.new"
     with created(aside) as file:
         for side, images in rendered.items():
             _create(file, side, len(images), images.shape[1:])[:] = images
-    with aside.open("rb") as written:
-        os.fsync(written.fileno())
-    aside.replace(path)
+    flush(aside)
+    return aside.rename(folder / f"{_name(block)}-{file_digest(aside)}.h5")
 
 
 def _read_block(path: Path) -> _Block | None:

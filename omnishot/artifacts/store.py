@@ -2,25 +2,35 @@
 
 import contextlib
 import os
-import re
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from omnishot.artifacts import manifest as manifests
-from omnishot.artifacts.artifact import MADE_BY, Artifact, Recipe, Staging
-from omnishot.artifacts.leftovers import STAGING, UNFINISHED, discard, discard_if_free, grave, sweep, unfinished
+from omnishot.artifacts.artifact import MADE_BY, Artifact, Recipe, Staging, stand_ins
+from omnishot.artifacts.leftovers import (
+    STAGING,
+    UNFINISHED,
+    discard,
+    discard_if_free,
+    grave,
+    parents_of_unfinished,
+    prepared_for_state,
+    sweep,
+    unfinished,
+)
 from omnishot.artifacts.locks import Holder, Locks
-from omnishot.artifacts.manifest import FileEntry, Manifest, Parent, file_digest, read_manifest
-from omnishot.artifacts.reference import KINDS, parse
+from omnishot.artifacts.manifest import Manifest, Parent, read_manifest
+from omnishot.artifacts.publishing import VERSION, moved_into_place, next_version, sealed
+from omnishot.artifacts.reference import KINDS, parse, parse_exact
+from omnishot.artifacts.replacing import replaced
 from omnishot.artifacts.text_file import read_text
 from omnishot.config import did_you_mean
-from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, UsageError
+from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 
-_VERSION = re.compile("v[1-9][0-9]{0,8}")
-_VERSIONS_LOCK = "versions"
+_SECONDS_TO_PUBLISH = 600
 
 
 class Store:
@@ -58,7 +68,7 @@ class Store:
         """
         found = []
         for path in sorted(self.root.glob(f"{kind or '*'}/*/v*")):
-            if path.parent.parent.name not in KINDS or not _VERSION.fullmatch(path.name):
+            if path.parent.parent.name not in KINDS or not VERSION.fullmatch(path.name):
                 continue
             try:
                 found.append(_opened(path))
@@ -82,8 +92,12 @@ class Store:
         query = parse(text)
         if kind and query.kind not in {None, kind}:
             raise UsageError(f"'{text}' names {query.kind}, but {kind} are needed here")
+        if (kind := query.kind or kind) and query.version is not None:
+            exact = self.root / kind / query.name / f"v{query.version}"
+            if exact.exists():
+                return _opened(exact)
         damaged: dict[Path, DamagedFileError] = {}
-        everything = self.artifacts(query.kind or kind, damaged=damaged)
+        everything = self.artifacts(kind, damaged=damaged)
         versions: dict[int, Artifact | DamagedFileError] = {
             int(path.name[1:]): error for path, error in damaged.items() if path.parent.name == query.name
         }
@@ -112,45 +126,47 @@ class Store:
             NotFoundError: There is none.
             DamagedFileError: It cannot be read.
         """
-        everything = self.artifacts(kind)
-        if not everything:
-            raise NotFoundError(
-                f"There are no {kind} in {self.root}", hint=f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
-            )
         current = ""
         with contextlib.suppress(DamagedFileError):
             current = read_text(self.root / kind / ".current")
         with contextlib.suppress(NotFoundError, UsageError):
             return self.find(current, kind)
-        return everything[-1]
+        damaged: dict[Path, DamagedFileError] = {}
+        everything = self.artifacts(kind, damaged=damaged)
+        if everything:
+            return everything[-1]
+        for error in damaged.values():
+            raise error
+        raise NotFoundError(
+            f"There are no {kind} in {self.root}", hint=f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
+        )
 
-    def with_recipe(self, recipe_id: str, reference: str) -> Artifact | None:
-        """Return the artifact of a recipe; None if there is none.
+    def parent(self, parent: Parent, *, among: list[Artifact] | None = None, contents: bool = True) -> Artifact | None:
+        """Return what stands for a parent, see `stand_ins`; None if there is nothing.
 
         Args:
-            recipe_id: The recipe.
-            reference: Preferred if there are several, unless it is damaged: the same recipe gives the same content.
+            parent: What a manifest says.
+            among: All artifacts, where they are known already.
+            contents: Where there are several, pass over damaged ones by their digests; else by their sizes.
         """
-        same = [artifact for artifact in self.artifacts(parse(reference).kind) if artifact.manifest.recipe == recipe_id]
-        same.sort(key=lambda artifact: str(artifact.reference) == reference)
-        if len(same) < 2:
-            return same[0] if same else None
-        return next((artifact for artifact in reversed(same) if artifact.is_sound()), same[-1])
+        found = stand_ins(parent, self.artifacts(parse(parent.reference).kind) if among is None else among)
+        if len(found) < 2:
+            return found[0] if found else None
+        return next((artifact for artifact in found if artifact.is_sound(contents=contents)), found[0])
 
-    def of_recipe(self, recipe: Recipe) -> list[Artifact]:
-        """Return the artifacts that a recipe has made, the newest first."""
-        same = [artifact for artifact in self.artifacts(recipe.kind) if artifact.manifest.recipe == recipe.id]
-        # Two models of one recipe may differ (another device, another speed under a time limit): what is measured of
-        # one is not measured of the other.
-        same = [artifact for artifact in same if _models(artifact.manifest.parents) == _models(recipe.parents)]
-        return same[::-1]
+    def made(self, recipe: Recipe) -> list[Artifact]:
+        """Return the artifacts that a recipe has made from the same models, the newest first."""
+        return [artifact for artifact in self.artifacts(recipe.kind) if artifact.key == recipe.key][::-1]
 
     def mark_current(self, artifact: Artifact) -> None:
         """Let `newest` return this artifact; in a store that cannot be written the newest stays what it was."""
-        aside = self.root / artifact.manifest.kind / ".current.new"
-        with contextlib.suppress(OSError, UnavailableError), self._versions():
+        current = self.root / artifact.manifest.kind / ".current"
+        with (
+            contextlib.suppress(OSError, UnavailableError, StoreBusyError),
+            self._publishing(),
+            replaced(current) as aside,
+        ):
             aside.write_text(str(artifact.reference), "utf-8")
-            aside.replace(aside.with_name(".current"))
 
     @contextlib.contextmanager
     def making(self, recipe: Recipe) -> Iterator[None]:
@@ -161,7 +177,12 @@ class Store:
             UnavailableError: The store cannot be written.
         """
         parents = tuple(parent.reference for parent in recipe.parents)
-        with self._locks.held(recipe.id, Holder(os.getpid(), self._command(), parents)):
+        with self._locks.held(recipe.key, Holder(os.getpid(), self._command(), parents)):
+            # `remove` chooses under the same lock: either it knows of this process, or this one sees what is gone.
+            with self._publishing():
+                for parent in map(parse_exact, parents):
+                    if not (self.root / parent.kind / parent.name / f"v{parent.version}").exists():
+                        raise NotFoundError(f"{parent} was removed by another process", hint="Start again.")
             self.sweep()
             yield
 
@@ -169,19 +190,30 @@ class Store:
         """Remove what killed processes left and nobody needs; cheap where there is nothing."""
         sweep(self.root, self._locks, self.artifacts)
 
-    def being_read(self) -> set[str]:
-        """Return the references of the artifacts that running processes make others from."""
-        return {parent for holder in self._locks.holders() for parent in holder.parents}
+    def needed(self, *, unfinished: bool) -> set[str]:
+        """Return the references of the artifacts that running, and perhaps interrupted, runs make others from."""
+        running = {parent for holder in self._locks.holders() for parent in holder.parents}
+        return running | (parents_of_unfinished(self.root) if unfinished else set())
 
-    def _versions(self) -> contextlib.AbstractContextManager[None]:
-        return self._locks.held(_VERSIONS_LOCK, Holder(os.getpid(), self._command()))
+    def _publishing(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the lock under which artifacts appear and disappear; it is never held for long."""
+        holder = Holder(os.getpid(), self._command())
+        return self._locks.held("versions", holder, wait_seconds=_SECONDS_TO_PUBLISH)
 
     def _command(self) -> str:
         return shlex.join(["omnishot", *self._argv[1:]])
 
     def aside(self, recipe: Recipe) -> Path:
         """Return where state of an unfinished run may be kept; whoever makes the recipe owns the folder."""
-        return self.root / UNFINISHED / recipe.id
+        return self.root / UNFINISHED / recipe.key
+
+    def keep_aside(self, recipe: Recipe) -> Path:
+        """Make that folder, with a note of what the run is made from.
+
+        Raises:
+            OSError: The store cannot be written.
+        """
+        return prepared_for_state(self.aside(recipe), recipe.parents)
 
     def unfinished(self) -> list[Path]:
         """Return the folders with the state of interrupted runs that nobody is continuing now."""
@@ -192,21 +224,28 @@ class Store:
         for folder in self.unfinished():
             discard_if_free(folder, self._locks)
 
-    def remove(self, artifact: Artifact) -> None:
-        """Remove an artifact: gone at once for every reader, however long deleting its files takes.
+    def remove(self, choose: Callable[[], Iterable[Artifact]]) -> None:
+        """Remove artifacts: gone at once for every reader, however long deleting their files takes.
+
+        Args:
+            choose: Returns which; no artifact appears or disappears from its call until they are gone.
 
         Raises:
             UnavailableError: The store cannot be written.
         """
+        moved = []
         try:
-            moved = grave(self.root)
-            with self._versions():
-                artifact.path.rename(moved)
-                with contextlib.suppress(OSError):  # Other versions, or another process that makes one.
-                    artifact.path.parent.rmdir()
+            with self._publishing():
+                for artifact in choose():
+                    moved.append(grave(self.root))
+                    artifact.path.rename(moved[-1])
+                    with contextlib.suppress(OSError):  # There are other versions.
+                        artifact.path.parent.rmdir()
         except OSError as error:
-            raise UnavailableError(f"{artifact.path} cannot be removed: {error}") from None
-        discard(moved)
+            raise UnavailableError(f"The store {self.root} cannot be written: {error}") from None
+        finally:
+            for path in moved:
+                discard(path)
 
     @contextlib.contextmanager
     def publish(self, recipe: Recipe, name: str) -> Iterator[Staging]:
@@ -222,7 +261,7 @@ class Store:
             UnavailableError: The disk is full or the store cannot be written.
         """
         started = time.monotonic()
-        folder = self.root / STAGING / recipe.id
+        folder = self.root / STAGING / recipe.key
         staging = Staging(folder, {}, {})
         try:
             discard(folder)
@@ -236,20 +275,15 @@ class Store:
         discard(self.aside(recipe))
 
     def _publish(self, recipe: Recipe, name: str, staging: Staging, seconds: float) -> Artifact:
-        files = {}
-        for path in sorted(staging.path.iterdir()):
-            _sync(path)
-            files[path.name] = FileEntry(sha256=file_digest(path), size=path.stat().st_size)
-            path.chmod(0o444)
-        parent = self.root / recipe.kind / name
-        with self._versions():
-            parent.mkdir(parents=True, exist_ok=True)
-            versions = [int(path.name[1:]) for path in parent.glob("v*") if _VERSION.fullmatch(path.name)]
-            described = Manifest(
+        files = sealed(staging.path)
+        versions = self.root / recipe.kind / name
+        with self._publishing():
+            versions.mkdir(parents=True, exist_ok=True)
+            manifest = Manifest(
                 format=manifests.FORMAT,
                 kind=recipe.kind,
                 name=name,
-                version=max(versions, default=0) + 1,
+                version=next_version(versions),
                 recipe=recipe.id,
                 settings=recipe.settings,
                 parents=recipe.parents,
@@ -261,15 +295,7 @@ class Store:
                 seconds=round(seconds, 3),
                 argv=self._argv,
             )
-            written = staging.path / manifests.FILE_NAME
-            written.write_text(described.as_yaml(), "utf-8")
-            written.chmod(0o444)
-            _sync(written)
-            _sync(staging.path)
-            target = staging.path.rename(parent / f"v{described.version}")
-            for folder in (parent, parent.parent, self.root):
-                _sync(folder)
-        made = Artifact(target, described)
+            made = moved_into_place(staging.path, manifest, self.root)
         self.mark_current(made)
         return made
 
@@ -282,16 +308,3 @@ def _opened(path: Path) -> Artifact:
             hint="Move it to where it was, or remove it.",
         )
     return Artifact(path, manifest)
-
-
-def _models(parents: list[Parent]) -> list[str]:
-    return [parent.reference for parent in parents if parent.reference.startswith("models/")]
-
-
-def _sync(path: Path) -> None:
-    """Have the system write a file or folder to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -35,6 +35,7 @@ def stop_on_signals() -> None:
 
 def ignore_signals() -> None:
     """Let nothing change the outcome any more, once there is one."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
     for number in _NUMBERS:
         signal.signal(number, signal.SIG_IGN)
 

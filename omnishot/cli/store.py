@@ -92,7 +92,7 @@ def show_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     opened = open_store(console, store)
     artifact = opened.find(reference)
-    ancestors = list(lineage(opened, artifact))
+    ancestors = lineage(opened, artifact)
     if as_json:
         values = _row(artifact) | {"lineage": [item.reference for item in ancestors]}
         console.text(json.dumps(values) + "\n")

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import select
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -82,18 +83,24 @@ class _Output(io.FileIO):
     """A descriptor that fails at most once: what is written later, even as Python exits, is dropped."""
 
     _failed = False
+    _waits = True
 
     def write(self, data: "ReadableBuffer", /) -> int:
         """Write bytes, or drop them."""
         size = memoryview(data).nbytes
-        if self._failed:
-            return size
-        try:
-            return super().write(data)
-        except OSError as error:
-            self._failed = True
-            self._give_up(error)
-            return size
+        while not self._failed:
+            try:
+                written = super().write(data)
+            except OSError as error:
+                self._failed = True
+                self._give_up(error)
+                break
+            if written is not None:
+                return written
+            if not self._waits:  # Whoever shares the terminal made it non-blocking, and it is full.
+                break
+            select.select([], [self], [])
+        return size
 
     def _give_up(self, error: OSError) -> None:
         raise NotImplementedError
@@ -113,6 +120,8 @@ class _Result(_Output):
 
 class _Commentary(_Output):
     """Standard error: hours of training are not thrown away because nobody reads along any more."""
+
+    _waits = False
 
     def _give_up(self, error: OSError) -> None:
         pass

@@ -70,7 +70,8 @@ def gc_command(
     from omnishot.stages.cleaning import clean  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    cleaned = clean(open_store(console, store), keep, unfinished=unfinished, dry_run=dry_run)
+    with console.progress() as report:
+        cleaned = clean(open_store(console, store), keep, unfinished=unfinished, dry_run=dry_run, report=report)
     freed = sum(artifact.size for artifact in cleaned.removed) + (cleaned.interrupted_bytes if unfinished else 0)
     if as_json:
         removed = [str(artifact.reference) for artifact in cleaned.removed]

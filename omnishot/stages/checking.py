@@ -47,13 +47,16 @@ def check_artifacts(store: Store, reference: str | None, *, everything: bool = F
         DamagedFileError: The manifest of the artifact asked for cannot be read.
     """
     unreadable: dict[Path, DamagedFileError] = {}
-    artifacts = store.artifacts(damaged=unreadable) if everything else _with_ancestors(store, reference)
+    known = store.artifacts(damaged=unreadable)
+    if not everything:
+        unreadable.clear()
+    artifacts = known if everything else _with_ancestors(store, reference)
     if not artifacts and not unreadable:
         raise NotFoundError(f"There are no artifacts in {store.root}", hint="Run `omnishot prepare`, or use --store.")
     checked, done, total = [], 0, sum(artifact.size for artifact in artifacts)
     for artifact in artifacts:
         report(Progress("Checking", done, total, "bytes"))
-        checked.append(_check(store, artifact))
+        checked.append(_check(store, known, artifact))
         done += artifact.size
     checked += [Checked(_named(path), path, 0, str(error), error.hint) for path, error in unreadable.items()]
     return checked
@@ -75,9 +78,9 @@ def _with_ancestors(store: Store, reference: str | None) -> list[Artifact]:
     return list(found.values())
 
 
-def _check(store: Store, artifact: Artifact) -> Checked:
+def _check(store: Store, known: list[Artifact], artifact: Artifact) -> Checked:
     parents = artifact.manifest.parents
-    missing = tuple(p.reference for p in parents if store.with_recipe(p.recipe, p.reference) is None)
+    missing = tuple(p.reference for p in parents if store.parent(p, among=known, contents=False) is None)
     problem = hint = ""
     try:
         artifact.verify()

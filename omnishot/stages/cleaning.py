@@ -1,13 +1,15 @@
-"""gc: old versions go, but nothing that a kept artifact descends from, and nothing that is being read."""
+"""gc: old versions go, but nothing that a kept artifact descends from or that a run needs."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from omnishot.artifacts.artifact import Artifact
+from omnishot.artifacts.artifact import Artifact, stand_ins
 from omnishot.artifacts.reference import KINDS
 from omnishot.artifacts.store import Store
 from omnishot.errors import InputError
+from omnishot.progress import Progress, Report, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,13 @@ class Cleaned:
     interrupted_bytes: int
 
 
-def clean(store: Store, keep: int, *, unfinished: bool = False, dry_run: bool = False) -> Cleaned:
+def clean(
+    store: Store, keep: int, *, unfinished: bool = False, dry_run: bool = False, report: Report = silent
+) -> Cleaned:
     """Remove what is not needed: of every name all but the newest versions.
 
-    The newest artifact of each kind stays, and everything that a kept artifact descends from. Artifacts whose manifests
+    The newest artifact of each kind stays, what a running or interrupted run is made from, and everything that a kept
+    artifact descends from. Artifacts whose manifests
     cannot be read are left alone, and a damaged version does not count as one that is kept.
 
     Args:
@@ -38,22 +43,53 @@ def clean(store: Store, keep: int, *, unfinished: bool = False, dry_run: bool = 
         keep: Sound versions to keep of every name, 1 or more.
         unfinished: Also remove the states of interrupted runs.
         dry_run: Remove nothing, only tell.
+        report: Receives how many artifacts were checked.
 
     Raises:
         UnavailableError: The store cannot be written.
     """
-    everything = store.artifacts()
-    kept = _with_ancestors(everything, _wanted(store, everything, keep))
-    # Children first: killed half-way, what is left still has its parents.
-    removed = tuple(artifact for artifact in reversed(everything) if artifact.path not in kept)
-    states = tuple(store.unfinished())
-    size = sum(path.stat().st_size for folder in states for path in folder.rglob("*"))
-    if not dry_run:
-        for artifact in removed:
-            store.remove(artifact)
+    everything, states = store.artifacts(), store.unfinished()
+    sound = {artifact.path: artifact.is_sound() for artifact in _candidates(everything, keep, report)}
+    kept: list[Artifact] = []
+    removed: list[Artifact] = []
+
+    def choose() -> list[Artifact]:
+        now = store.artifacts()  # Others may have come or gone since; what is new counts as sound.
+        paths = _with_ancestors(now, _wanted(store, now, keep, sound, unfinished=unfinished))
+        kept.extend(artifact for artifact in now if artifact.path in paths)
+        # Children first: killed half-way, what is left still has its parents.
+        removed.extend(artifact for artifact in reversed(now) if artifact.path not in paths)
+        return removed
+
+    size = sum(_size(path) for folder in states for path in folder.rglob("*"))
+    if dry_run:
+        choose()
+    else:
+        store.remove(choose)
         if unfinished:
             store.remove_unfinished()
-    return Cleaned(removed, tuple(artifact for artifact in everything if artifact.path in kept), states, size)
+    return Cleaned(tuple(removed), tuple(kept), tuple(states), size)
+
+
+def _candidates(everything: list[Artifact], keep: int, report: Report) -> Iterator[Artifact]:
+    """Yield the artifacts whose soundness decides something: those of names with more versions than are kept."""
+    chosen = [artifact for versions in _by_name(everything) if len(versions) > keep for artifact in versions]
+    for number, artifact in enumerate(chosen):
+        report(Progress("Checking versions", number, len(chosen), "artifacts"))
+        yield artifact
+
+
+def _by_name(everything: list[Artifact]) -> list[list[Artifact]]:
+    names: dict[tuple[str, str], list[Artifact]] = {}
+    for artifact in everything:
+        names.setdefault((artifact.manifest.kind, artifact.manifest.name), []).append(artifact)
+    return list(names.values())
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
 def _with_ancestors(everything: list[Artifact], wanted: list[Artifact]) -> set[Path]:
@@ -61,36 +97,30 @@ def _with_ancestors(everything: list[Artifact], wanted: list[Artifact]) -> set[P
     queue = list(wanted)
     while queue:
         for parent in queue.pop().manifest.parents:
-            for ancestor in _made_as(everything, parent.recipe, parent.reference):
+            for ancestor in stand_ins(parent, everything)[:1]:
                 if ancestor.path not in kept:
                     kept.add(ancestor.path)
                     queue.append(ancestor)
     return kept
 
 
-def _wanted(store: Store, everything: list[Artifact], keep: int) -> list[Artifact]:
-    names: dict[tuple[str, str], list[Artifact]] = {}
-    for artifact in everything:
-        names.setdefault((artifact.manifest.kind, artifact.manifest.name), []).append(artifact)
-    wanted = [artifact for versions in names.values() for artifact in _last(versions, keep)]
+def _wanted(
+    store: Store, everything: list[Artifact], keep: int, sound: dict[Path, bool], *, unfinished: bool
+) -> list[Artifact]:
+    wanted = [artifact for versions in _by_name(everything) for artifact in _last(versions, keep, sound)]
     for kind in KINDS:
         with contextlib.suppress(InputError):
             wanted.append(store.newest(kind))
-    being_read = store.being_read()
-    return wanted + [artifact for artifact in everything if str(artifact.reference) in being_read]
+    needed = store.needed(unfinished=not unfinished)
+    return wanted + [artifact for artifact in everything if str(artifact.reference) in needed]
 
 
-def _last(versions: list[Artifact], keep: int) -> list[Artifact]:
+def _last(versions: list[Artifact], keep: int, sound: dict[Path, bool]) -> list[Artifact]:
     kept: list[Artifact] = []
     n_sound = 0
     for artifact in sorted(versions, key=lambda artifact: -artifact.manifest.version):
         kept.append(artifact)
-        n_sound += artifact.is_sound()
+        n_sound += sound.get(artifact.path, True)
         if n_sound == keep:
             break
     return kept
-
-
-def _made_as(everything: list[Artifact], recipe: str, reference: str) -> list[Artifact]:
-    same = [artifact for artifact in everything if artifact.manifest.recipe == recipe]
-    return [artifact for artifact in same if str(artifact.reference) == reference] or same

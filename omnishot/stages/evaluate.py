@@ -237,7 +237,7 @@ def _headline(results: list[Result]) -> dict[str, float]:
 def trained_on(store: Store, model: Artifact) -> dict[str, Any]:
     """Return what has to be said beside a model's figures: the data it was trained on, and its own settings."""
     parent = model.manifest.parent("pairs")
-    found = store.with_recipe(parent.recipe, parent.reference) if parent else None
+    found = store.parent(parent) if parent else None
     own = ModelFacts.of(model.manifest).settings
     said: dict[str, Any] = {"pairs": parent.reference if parent else None, "seed": own.seed, "twin": own.twin}
     said["objective"] = own.objective.kind

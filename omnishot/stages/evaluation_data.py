@@ -96,7 +96,7 @@ def pairs_of_models(store: Store, models: list[Artifact]) -> Artifact:
 
 def _pairs_of(store: Store, model: Artifact) -> Artifact:
     parent = model.manifest.parent("pairs")
-    found = store.with_recipe(parent.recipe, parent.reference) if parent else None
+    found = store.parent(parent) if parent else None
     if found is None:
         raise NotFoundError(
             f"The pair dataset {parent.reference if parent else '?'} of {model.reference} is not in the store",

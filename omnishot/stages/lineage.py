@@ -22,12 +22,16 @@ class Ancestor:
     artifact: Artifact | None
 
 
-def lineage(store: Store, artifact: Artifact, depth: int = 0) -> Iterator[Ancestor]:
-    """Yield an artifact and all it was made from, every child before its parents."""
+def lineage(store: Store, artifact: Artifact) -> list[Ancestor]:
+    """Return an artifact and all it was made from, every child before its parents."""
+    return list(_lineage(store, store.artifacts(), artifact, 0))
+
+
+def _lineage(store: Store, everything: list[Artifact], artifact: Artifact, depth: int) -> Iterator[Ancestor]:
     yield Ancestor(depth, str(artifact.reference), artifact)
     for parent in artifact.manifest.parents:
-        found = store.with_recipe(parent.recipe, parent.reference)
+        found = store.parent(parent, among=everything, contents=False)
         if found:
-            yield from lineage(store, found, depth + 1)
+            yield from _lineage(store, everything, found, depth + 1)
         else:
             yield Ancestor(depth + 1, parent.reference, None)

@@ -67,7 +67,7 @@ def make(
 
 def _sound(store: Store, recipe: Recipe, *, tell: bool) -> Artifact | None:
     """Return the newest sound artifact of a recipe; what is damaged is not reused, but made again."""
-    for artifact in store.of_recipe(recipe):
+    for artifact in store.made(recipe):
         try:
             artifact.verify()
         except DamagedFileError as error:

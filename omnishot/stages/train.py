@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
-from omnishot.artifacts.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
+from omnishot.artifacts.checkpoint import CHECKPOINT, find_checkpoint, read_checkpoint, write_checkpoint
 from omnishot.artifacts.hdf5 import opened
 from omnishot.artifacts.images import read_labels, read_pixels
 from omnishot.artifacts.model import load_weights, write_model
@@ -21,7 +22,7 @@ from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_within
 from omnishot.data.image_set import Labels
 from omnishot.data.splits import Split
-from omnishot.errors import DamagedFileError, SamplingError, StoppedError
+from omnishot.errors import DamagedFileError, InputError, SamplingError, StoppedError
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.model.device import Compute, DeviceName, choose_compute
 from omnishot.model.siamese import SiameseNetwork, build_network
@@ -100,23 +101,32 @@ def train(
     recipe = Recipe("models", _RECIPE, settings.model_dump(mode="json"), parents)
     compute = choose_compute(device, settings.precision)
 
+    late: list[int] = []
+
     def build(staging: Staging) -> None:
         data = _load(pairs, settings, compute)
         trainer = _trainer(data, settings, compute, initial)
         if resume:
             _restore(trainer, store, recipe)
+        kept = (0, 0) if resume else _progress_kept(store.aside(recipe))
         with watch_signals() as stopped_by:
-            _run(trainer, store, recipe, every=checkpoint_every, report=report, stopped_by=stopped_by)
+            _run(trainer, store, recipe, every=checkpoint_every, kept=kept, report=report, stopped_by=stopped_by)
+            late.extend(filter(None, [stopped_by()]))
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
         staging.summary |= _summary(trainer, settings)
 
-    if force or not store.of_recipe(recipe):
+    if force or not store.made(recipe):
         if resume:
-            read_checkpoint(store.aside(recipe))  # Says that there is nothing to resume before anything is loaded.
+            find_checkpoint(store.aside(recipe))  # Says that there is nothing to resume before anything is loaded.
         elif (store.aside(recipe) / CHECKPOINT).exists():
-            store.tell("Starting over; an interrupted run of these settings is kept, and --resume would continue it")
-    return make(store, recipe, name, build, force=force)
+            store.tell("Starting over; --resume would continue the interrupted run of these settings")
+    made = make(store, recipe, name, build, force=force)
+    if late:
+        raise StoppedError(
+            f"The training had come to its end: {made.artifact.reference} is made", signal_number=late[0]
+        )
+    return made
 
 
 def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
@@ -193,19 +203,31 @@ def _restore(trainer: Trainer, store: Store, recipe: Recipe) -> None:
         raise DamagedFileError(f"{folder / CHECKPOINT} is no state of this run: {reason}", hint=hint) from None
 
 
+def _progress_kept(folder: Path) -> tuple[int, int]:
+    """Return epoch and step of the state that is kept, or zeros where there is none that could be read."""
+    try:
+        position = read_checkpoint(folder)["position"]
+        return int(position["epoch"]), int(position["step"])
+    except (InputError, KeyError, TypeError, ValueError):
+        return 0, 0
+
+
 def _run(
     trainer: Trainer,
     store: Store,
     recipe: Recipe,
     *,
     every: Interval,
+    kept: tuple[int, int],
     report: Report,
     stopped_by: Callable[[], int | None],
 ) -> None:
     saved_at, steps = time.monotonic(), 0
 
     def save() -> None:
-        write_checkpoint(store.aside(recipe), trainer.state())
+        # The state of an interrupted run is worth more than that of the same run started over, until this is as far.
+        if (trainer.position.epoch, trainer.position.step) >= kept:
+            write_checkpoint(store.keep_aside(recipe), trainer.state())
 
     def save_now_and_then() -> None:
         nonlocal saved_at, steps

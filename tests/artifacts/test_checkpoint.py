@@ -13,11 +13,11 @@ STATE = {"weights": torch.arange(1000.0), "position": {"epoch": 3, "history": [{
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
-    write_checkpoint(tmp_path / "new", STATE)
-    read = read_checkpoint(tmp_path / "new")
+    write_checkpoint(tmp_path, STATE)
+    read = read_checkpoint(tmp_path)
     assert torch.equal(read["weights"], STATE["weights"])  # type: ignore[arg-type]
     assert read["position"] == STATE["position"]
-    assert [path.name for path in (tmp_path / "new").iterdir()] == [CHECKPOINT]
+    assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT]
 
 
 def test_nothing_to_resume_says_so(tmp_path: Path) -> None:

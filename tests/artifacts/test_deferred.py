@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from omnishot.artifacts.deferred import DeferredErrors
+from omnishot.artifacts.hdf5 import created
+from omnishot.errors import UnavailableError
 
 WRITER = """
 import resource, sys
@@ -35,6 +37,13 @@ def test_a_writer_on_a_full_disk_ends_with_one_sentence(tmp_path: Path, size: in
     done = subprocess.run([sys.executable, "-c", WRITER, path, str(size)], capture_output=True, text=True, check=False)
     assert done.returncode == 1, (done.returncode, signal.Signals(max(-done.returncode, 1)))
     assert done.stderr == f"{path} cannot be written: [Errno 27] File too large\n"
+
+
+def test_a_bug_while_a_file_is_written_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="a bug"), created(tmp_path / "file.h5"):
+        raise RuntimeError("a bug")
+    with pytest.raises(UnavailableError, match="cannot be written"), created(tmp_path / "missing" / "file.h5"):
+        pass
 
 
 def test_what_is_written_is_in_the_file(tmp_path: Path) -> None:

@@ -80,16 +80,44 @@ def test_the_state_of_a_run_that_was_started_again_with_force_stays(store: Store
 
 
 def test_a_removal_that_was_killed_is_ended_by_the_next_run(store: Store) -> None:
-    half = store.root / ".staging" / "removed-0123"
+    half = store.root / ".staging" / f"removed-{'0' * 32}"
     half.mkdir(parents=True)
     (half / "data.bin").write_bytes(b"")
     make(store, recipe(0), "koch", fill)
     assert not half.exists()
 
 
+@pytest.mark.parametrize("place", [".staging", ".unfinished"])
+def test_what_lies_behind_a_link_is_not_swept(store: Store, tmp_path: Path, place: str) -> None:
+    precious = tmp_path / "precious" / recipe(1).id
+    precious.mkdir(parents=True)
+    store.root.mkdir()
+    (store.root / place).symlink_to(precious.parent)
+    if place == ".unfinished":
+        assert store.unfinished() == []
+        store.remove_unfinished()
+    store.sweep()
+    assert precious.exists()
+
+
+def test_what_has_another_name_is_not_swept(store: Store) -> None:
+    mine = store.root / ".staging" / "my notes"
+    mine.mkdir(parents=True)
+    make(store, recipe(0), "koch", fill)
+    assert mine.exists()
+
+
+def test_runs_from_different_models_of_one_recipe_keep_their_states_apart(store: Store) -> None:
+    models = [make(store, recipe(0), "koch", fill, force=True).artifact for _ in range(2)]
+    first, second = (Recipe("models", 1, {"seed": 1}, [model.as_parent()]) for model in models)
+    assert first.id == second.id
+    assert store.aside(first) != store.aside(second)
+    assert make(store, first, "koch", fill).artifact.key == first.key
+
+
 def test_a_removed_artifact_is_gone_with_all_it_had(store: Store) -> None:
     made = make(store, recipe(0), "koch", fill).artifact
-    store.remove(made)
+    store.remove(lambda: [made])
     assert store.artifacts() == []
     assert not (store.root / "models" / "koch").exists()
     assert list((store.root / ".staging").iterdir()) == []

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from omnishot.artifacts import rendered
 from omnishot.artifacts.images import write_images
+from omnishot.artifacts.manifest import file_digest
 from omnishot.artifacts.pairs import write_pairs
 from omnishot.artifacts.rendered import write_rendered
 from omnishot.data.affine import draw_affine
@@ -24,6 +25,7 @@ N_PAIRS = 10
 def pairs(images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pair dataset of ten pairs with two variants each, rendered in four blocks."""
     monkeypatch.setattr(rendered, "_PAIRS_PER_BLOCK", 3)
+    (tmp_path / "blocks").mkdir()
     write_images(tmp_path / "images.h5", images, report=silent)
     rng = np.random.default_rng(0)
     left = rng.integers(0, 60, N_PAIRS).astype(np.int32)
@@ -53,7 +55,7 @@ def pixels(path: Path) -> list[NDArray[np.uint8]]:
 
 def test_an_interrupted_rendering_continues_and_gives_the_same_pixels(pairs: Path, tmp_path: Path) -> None:
     whole, again = copied(pairs, "whole"), copied(pairs, "again")
-    write_rendered(whole, tmp_path / "whole", report=silent)
+    write_rendered(whole, tmp_path, report=silent)
 
     def stop(progress: Progress) -> None:
         if progress.task == "Rendering pairs" and progress.done >= 6:
@@ -71,18 +73,27 @@ def test_an_interrupted_rendering_continues_and_gives_the_same_pixels(pairs: Pat
         assert file["rendered/left"].chunks == (1, 3, 105, 105)
 
 
-@pytest.mark.parametrize("damage", ["cut", "other pixels"])
-def test_blocks_are_rendered_again_where_the_last_one_is_not_what_it_should_be(
-    pairs: Path, tmp_path: Path, damage: str
+@pytest.mark.parametrize("number", [0, 2, 3])
+def test_a_damaged_block_is_rendered_again_whichever_it_is(pairs: Path, tmp_path: Path, number: int) -> None:
+    whole, again = copied(pairs, "whole"), copied(pairs, "again")
+    write_rendered(whole, tmp_path / "blocks", report=silent)
+    block = sorted((tmp_path / "blocks").iterdir())[number]
+    block.write_bytes(block.read_bytes()[:-500])
+    reports: list[Progress] = []
+    write_rendered(again, tmp_path / "blocks", report=reports.append)
+    assert [report.done for report in reports if report.task == "Rendering pairs"] == [3 * number]
+    assert all(np.array_equal(one, other) for one, other in zip(pixels(whole), pixels(again), strict=True))
+
+
+def test_all_blocks_are_rendered_again_where_the_last_one_would_come_out_differently_now(
+    pairs: Path, tmp_path: Path
 ) -> None:
     whole, again = copied(pairs, "whole"), copied(pairs, "again")
     write_rendered(whole, tmp_path / "blocks", report=silent)
     last = sorted((tmp_path / "blocks").iterdir())[-1]
-    if damage == "cut":
-        last.write_bytes(last.read_bytes()[:-500])
-    else:
-        with h5py.File(last, "r+") as file:
-            file["left"][0, 0, 50, 50] ^= 1
+    with h5py.File(last, "r+") as file:
+        file["left"][0, 0, 50, 50] ^= 1
+    last.rename(last.with_name(f"pairs-00000009-00000010-{file_digest(last)}.h5"))
     reports: list[Progress] = []
     write_rendered(again, tmp_path / "blocks", report=reports.append)
     assert [report.done for report in reports if report.task == "Rendering pairs"] == [0, 3, 6, 9]
@@ -90,7 +101,7 @@ def test_blocks_are_rendered_again_where_the_last_one_is_not_what_it_should_be(
 
 
 def test_a_half_written_block_is_not_taken_for_a_block(pairs: Path, tmp_path: Path) -> None:
-    (tmp_path / "blocks").mkdir()
-    (tmp_path / "blocks" / "pairs-00000000-00000003.new").write_bytes(b"half")
+    (tmp_path / "blocks" / "block.new").write_bytes(b"half")
+    (tmp_path / "blocks" / f"pairs-00000000-00000003-{'0' * 64}.h5").write_bytes(b"half")
     write_rendered(pairs, tmp_path / "blocks", report=silent)
     assert len(pixels(pairs)[0]) == N_PAIRS

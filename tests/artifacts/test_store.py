@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.manifest import read_manifest, recipe_id
+from omnishot.artifacts.replacing import replaced
 from omnishot.artifacts.store import Store
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.stages.making import make
@@ -97,7 +99,7 @@ def test_a_damaged_file_is_named_with_what_was_expected(store: Store, damage: st
         made.file("data.bin")
     assert str(path) in str(caught.value)
     assert "expected" in str(caught.value)
-    assert "`omnishot test`" in caught.value.hint  # The command line that made it.
+    assert f"`omnishot test --store {store.root}`" in caught.value.hint  # The command line that made it.
 
 
 def test_a_damaged_manifest_is_left_out_and_collected(store: Store) -> None:
@@ -146,6 +148,81 @@ def test_a_later_manifest_format_is_refused(store: Store) -> None:
     manifest.write_text(manifest.read_text().replace("format: 1", "format: 2", 1))
     with pytest.raises(DamagedFileError, match="format 2"):
         read_manifest(made.path)
+
+
+def test_where_every_artifact_is_damaged_that_is_said(store: Store) -> None:
+    manifest = publish(store, "koch").path / "manifest.yaml"
+    (store.root / "models" / ".current").unlink()
+    manifest.chmod(0o644)
+    manifest.write_text("")
+    with pytest.raises(DamagedFileError, match=r"koch/v1/manifest\.yaml is damaged"):
+        store.newest("models")
+
+
+def test_what_is_published_is_on_the_disk_before_it_has_its_name(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def flush(path: Path) -> None:
+        done.append(path.name if path.is_file() else "folder")
+
+    rename = Path.rename
+
+    def renamed(path: Path, target: Path) -> Path:
+        done.append(f"rename to {target.name}")
+        return rename(path, target)
+
+    monkeypatch.setattr("omnishot.artifacts.publishing.flush", flush)
+    monkeypatch.setattr(Path, "rename", renamed)
+    publish(store, "koch")
+    assert done == ["data.bin", "manifest.yaml", "folder", "rename to v1", "folder", "folder", "folder"]
+
+
+def test_a_file_is_replaced_after_it_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[tuple[str, bool]] = []
+    target = tmp_path / "file"
+    monkeypatch.setattr(
+        "omnishot.artifacts.replacing.flush", lambda path: flushed.append((path.read_text(), target.exists()))
+    )
+    with replaced(target) as aside:
+        aside.write_text("new")
+    assert flushed == [("new", False)]
+    with pytest.raises(FileNotFoundError), replaced(target):
+        (tmp_path / "no such file").read_text()
+    assert target.read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_made_is_found_though_another_process_is_publishing(store: Store) -> None:
+    made = publish(store, "koch", seed=0)
+    hurried = Store(store.root, wait_seconds=0)
+    with Store(store.root)._publishing():
+        started = time.monotonic()
+        thread = threading.Thread(target=lambda: publish(hurried, "koch", seed=0))
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()  # Waits for it to end, which never takes long, whatever `wait_seconds` is.
+    thread.join()
+    assert time.monotonic() - started < 30
+    assert [artifact.path for artifact in store.artifacts()] == [made.path]
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        (["train", "--preset", "quick", "--resume"], "omnishot train pairs/p:v1 --preset quick"),
+        (["train", "p", "--force"], "omnishot train p"),
+        (["run", "--preset", "quick"], "omnishot run --preset quick"),
+        ([], "omnishot train pairs/p:v1"),
+    ],
+)
+def test_the_command_that_makes_something_again_means_the_same_parents(
+    store: Store, argv: list[str], command: str
+) -> None:
+    pairs = publish(store, "p", kind="pairs")
+    made = make(
+        Store(store.root, argv=["/bin/omnishot", *argv]), recipe(parents=[pairs]), "m", lambda staging: None
+    ).artifact
+    assert made._command() == f"{command} --store {store.root}"
 
 
 def test_the_newest_is_what_was_made_or_found_made_last(store: Store) -> None:

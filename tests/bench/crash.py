@@ -62,7 +62,7 @@ class Outcome:
 
 
 def stages(source: str, *, small: bool) -> list[Stage]:
-    pairs, affine, epochs = ("60", "1", "2") if small else ("1k", "4", "3")
+    pairs, affine, epochs = ("60", "1", "2") if small else ("300", "4", "3")
     images = ["prepare", "--source", source, "--pairs", "20", "--affine", "0", "--name", "first"]
     data = ["prepare", "--source", source, "--pairs", pairs, "--affine", affine, "--name", "data"]
     length = ["--set", f"epochs={epochs}"]

@@ -213,3 +213,31 @@ def test_control_characters_are_written_out(text: str, shown: str) -> None:
 
 def test_names_cannot_begin_a_line() -> None:
     assert visible("a\nomnishot: all is well\t", one_line=True) == r"a\nomnishot: all is well\t"
+
+
+def test_a_terminal_that_is_full_and_does_not_wait_costs_messages_but_no_run(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "reader, writer = os.pipe()\n"
+        "os.set_blocking(writer, False)\n"
+        "os.dup2(writer, 2)\n"
+        "from omnishot.cli.streams import open_streams, say\n"
+        "open_streams()\n"
+        "for _ in range(3000):\n"
+        "    say('x' * 100)\n"
+        "print('done')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "done\n")
+
+
+def test_a_result_waits_for_a_reader_that_is_slow(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "os.set_blocking(1, False)\n"
+        "from omnishot.cli.streams import open_streams\n"
+        "open_streams()\n"
+        "print('x' * 1_000_000)\n"
+    )
+    line = f"{shlex.quote(sys.executable)} -c {shlex.quote(program)} | (sleep 0.5; wc -c)"
+    assert subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout.strip() == "1000001"

@@ -6,6 +6,8 @@ import pytest
 
 from omnishot.artifacts.artifact import Artifact, Recipe, Staging
 from omnishot.artifacts.store import Store
+from omnishot.errors import NotFoundError
+from omnishot.progress import Progress
 from omnishot.stages.cleaning import clean
 from omnishot.stages.making import make
 
@@ -58,7 +60,7 @@ def test_another_artifact_of_the_recipe_stands_in_for_a_parent_that_is_gone(stor
     ).artifact
     made(store, "pairs", "copy", seed=2)
     made(store, "models", "m", first)
-    store.remove(first)
+    store.remove(lambda: [first])
     clean(store, 1)
     assert str(same.reference) in left(store)
 
@@ -120,6 +122,59 @@ def test_interrupted_runs_stay_unless_they_are_asked_for(store: Store) -> None:
     assert state.exists()
     clean(store, 1, unfinished=True)
     assert not state.exists()
+
+
+def test_what_an_interrupted_run_is_made_from_stays_as_long_as_its_state(store: Store) -> None:
+    first = made(store, "pairs", "p", seed=0)
+    made(store, "pairs", "p", seed=1)
+    state = store.keep_aside(Recipe("models", 1, {"seed": 7}, [first.as_parent()]))
+    (state / "checkpoint.pt").write_bytes(b"state")
+    clean(store, 1)
+    assert str(first.reference) in left(store)
+    clean(store, 1, unfinished=True)
+    assert str(first.reference) not in left(store)
+
+
+def test_a_child_that_appears_while_versions_are_checked_keeps_its_parent(store: Store) -> None:
+    first = made(store, "pairs", "p", seed=0)
+    made(store, "pairs", "p", seed=1)
+
+    def appear(progress: Progress) -> None:
+        if not store.artifacts("models"):
+            made(Store(store.root), "models", "m", first)
+
+    clean(store, 1, report=appear)
+    assert left(store) == ["models/m:v1", "pairs/p:v1", "pairs/p:v2"]
+
+
+def test_a_run_does_not_start_from_what_was_removed_meanwhile(store: Store) -> None:
+    first = made(store, "pairs", "p")
+    store.remove(lambda: [first])
+    with pytest.raises(NotFoundError, match="pairs/p:v1 was removed"):
+        made(store, "models", "m", first)
+
+
+def test_another_model_of_the_recipe_does_not_stand_in_for_one_that_is_gone(store: Store) -> None:
+    first, second = (made(store, "models", "m") for _ in range(2))
+    evaluation = made(store, "evals", "e", first)
+    (parent,) = evaluation.manifest.parents
+    found = store.parent(parent)
+    assert found is not None
+    assert found.path == first.path
+    store.remove(lambda: [first])
+    assert first.manifest.recipe == second.manifest.recipe
+    assert store.parent(parent) is None
+
+
+def test_two_cleanings_at_once_do_not_disturb_each_other(store: Store) -> None:
+    for seed in range(3):
+        made(store, "models", "quick", seed=seed)
+
+    def clean_too(progress: Progress) -> None:
+        clean(Store(store.root), 1)
+
+    assert clean(store, 1, report=clean_too).removed == ()
+    assert left(store) == ["models/quick:v3"]
 
 
 def test_children_go_before_their_parents(store: Store) -> None:

@@ -112,7 +112,7 @@ def files_of_folder(folder: Path) -> list[File]:
     entries = []
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if path.is_file() and not any(part.startswith(".") for part in parts):
+        if _is_file(path) and not any(part.startswith(".") for part in parts):
             name = "/".join(parts)
             if not is_one_line(name):
                 raise DamagedFileError(
@@ -122,6 +122,13 @@ def files_of_folder(folder: Path) -> list[File]:
             size, crc = _measured(path)
             entries.append(File(name, str(path), size, crc, partial(_content, path)))
     return sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise DamagedFileError(f"{brief(path)} cannot be read: {error.strerror}") from None
 
 
 def _measured(path: Path) -> tuple[int, int]:

@@ -1,0 +1,101 @@
+"""Interrupted trainings continue exactly; what they had reached is not lost by starting over."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omnishot.artifacts.artifact import Artifact
+from omnishot.artifacts.checkpoint import CHECKPOINT, read_checkpoint
+from omnishot.artifacts.store import Store
+from omnishot.config import PrepareSettings, TrainSettings, check
+from omnishot.errors import NotFoundError, StoppedError
+from omnishot.presets import preset_text
+from omnishot.progress import silent
+from omnishot.stages.making import Made
+from omnishot.stages.prepare import prepare
+from omnishot.stages.train import Interval, train
+from omnishot.strict_yaml import read_yaml
+
+QUICK = {"epochs": 2, "max_minutes": None, "validation_trials": 20, "precision": "fp32"}
+SIGTERM = 15
+
+
+@pytest.fixture(scope="module")
+def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp("resume")
+    settings = PrepareSettings(split="alphabets", pairs=4, affine=0, validation_pairs=10, test_pairs=10)
+    store = Store(folder / "artifacts")
+    made = prepare(store, settings, source_name=str(picture_folder), data_folder=folder, offline=True, report=silent)
+    return made.artifact
+
+
+def signal_after(steps: int) -> Callable[[], AbstractContextManager[Callable[[], int | None]]]:
+    """Return what tells of a signal when it is asked for the n-th time, which the loop does before every step."""
+
+    @contextmanager
+    def watch() -> Iterator[Callable[[], int | None]]:
+        asked = 0
+
+        def stopped_by() -> int | None:
+            nonlocal asked
+            asked += 1
+            return SIGTERM if asked > steps else None
+
+        yield stopped_by
+
+    return watch
+
+
+def run(pairs: Artifact, *, steps: int = 1000, **more: Any) -> Made:
+    values = read_yaml(preset_text("quick"), origin="quick") | QUICK
+    values["objective"] |= {"batches_per_epoch": 4, "classes_per_batch": 5, "within_alphabet": 1.0}
+    store = Store(pairs.path.parents[2], tell=more.pop("tell", lambda sentence: None))
+    settings = check(TrainSettings, values | more.pop("changes", {}), origin="quick")
+    return train(
+        store, pairs, settings, name="quick", device="cpu", report=silent, watch_signals=signal_after(steps), **more
+    )
+
+
+def weights(made: Made) -> str:
+    return made.artifact.manifest.files["weights.safetensors"].sha256
+
+
+def test_a_run_that_is_interrupted_again_and_again_ends_with_the_same_weights(pairs: Artifact) -> None:
+    whole = run(pairs, force=True)
+    steps, resume = [2, 2, 1, 0, 2], False  # Stops within an epoch, at its end and at its beginning.
+    for count in steps:
+        with pytest.raises(StoppedError):
+            run(pairs, steps=count, resume=resume, force=True)
+        resume = True
+    assert weights(run(pairs, resume=True, force=True)) == weights(whole)
+
+
+def test_starting_over_does_not_lose_what_an_interrupted_run_had_reached(pairs: Artifact) -> None:
+    changes = {"seed": 1}
+    with pytest.raises(StoppedError):
+        run(pairs, steps=6, changes=changes)
+    (kept,) = pairs.path.parents[2].glob(f".unfinished/*/{CHECKPOINT}")
+    told: list[str] = []
+    with pytest.raises(StoppedError):
+        run(pairs, steps=2, changes=changes, checkpoint_every=Interval(steps=1), tell=told.append)
+    assert told == ["Starting over; --resume would continue the interrupted run of these settings"]
+    position = read_checkpoint(kept.parent)["position"]
+    assert (position["epoch"], position["step"]) == (1, 2)
+    with pytest.raises(StoppedError):
+        run(pairs, steps=7, changes=changes, checkpoint_every=Interval(steps=1))
+    assert read_checkpoint(kept.parent)["position"]["step"] == 3
+    run(pairs, resume=True, changes=changes)
+    assert not kept.parent.exists()
+    with pytest.raises(NotFoundError, match="nothing to resume"):
+        run(pairs, resume=True, force=True, changes=changes)
+
+
+def test_a_signal_in_the_last_moment_is_not_forgotten_though_the_model_is_made(pairs: Artifact) -> None:
+    n_steps = 8
+    with pytest.raises(StoppedError, match="had come to its end: models/quick:v") as stopped:
+        run(pairs, steps=n_steps, changes={"seed": 2})
+    assert stopped.value.exit_code == 128 + SIGTERM
+    assert run(pairs, changes={"seed": 2}).reused
