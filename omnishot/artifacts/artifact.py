@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omnishot.artifacts.manifest import Manifest, Parent, file_digest, recipe_id, run_key
+from omnishot.artifacts.manifest import Manifest, Parent, file_digest, read_manifest, recipe_id, run_key
 from omnishot.artifacts.reference import Reference
 from omnishot.errors import DamagedFileError
 
@@ -26,6 +26,22 @@ class Artifact:
 
     path: Path
     manifest: Manifest
+
+    @classmethod
+    def read(cls, path: Path) -> "Artifact":
+        """Read the manifest of a published artifact.
+
+        Raises:
+            DamagedFileError: It cannot be read, or is another artifact's.
+        """
+        manifest = read_manifest(path)
+        place = path.parent.parent.name, path.parent.name, path.name
+        if (manifest.kind, manifest.name, f"v{manifest.version}") != place:
+            raise DamagedFileError(
+                f"{path} holds {manifest.reference}, which belongs elsewhere",
+                hint="Move it to where it was, or remove it.",
+            )
+        return cls(path, manifest)
 
     @property
     def reference(self) -> Reference:

@@ -72,7 +72,9 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
             expected, content = file.read(_HEADER_LENGTH), file.read()
         # torch does not look at its checksums when it loads: a flipped bit would go on into the weights.
         if (found := _header(content)) != expected:
-            raise ValueError(f"expected SHA-256 {expected.decode('ascii', 'replace')!r}, found {found.decode()!r}")
+            raise ValueError(
+                f"expected SHA-256 {brief(expected.decode('ascii', 'replace'))}, found {brief(found.decode())}"
+            )
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (OSError, MemoryError) as error:
         raise UnavailableError(f"{path} cannot be read: {error}", hint="The state is kept; try again.") from None

@@ -175,10 +175,12 @@ def read_manifest(folder: Path) -> Manifest:
         DamagedFileError: It is missing, unreadable or of a later format.
     """
     path = folder / FILE_NAME
-    hint = f"Remove {folder} and make the artifact again."
+    hint = f"Make the artifact again, as the command that made it will: this one is not reused. Then remove {folder}."
     try:
         values = read_yaml(read_text(path), origin=str(path), as_written=True)
-        if isinstance(values, dict) and type(values.get("format")) is int and values["format"] > FORMAT:
+        if not isinstance(values, dict):
+            raise DamagedFileError(f"{path} is damaged: it is {'empty' if values is None else 'no mapping'}", hint=hint)
+        if type(values.get("format")) is int and values["format"] > FORMAT:
             raise DamagedFileError(
                 f"{path} has format {values['format']}, but this omnishot reads up to {FORMAT}",
                 hint="Update omnishot.",

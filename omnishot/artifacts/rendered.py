@@ -4,7 +4,7 @@ Rendering takes long, and HDF5 files do not survive a killed writer. So blocks o
 own, each complete or absent, and copied into `pairs.h5` at the end, compressed as they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class _Pairs:
             yield range(start, min(start + _PAIRS_PER_BLOCK, len(self)))
 
 
-def write_rendered(path: Path, blocks: Path, *, report: Report) -> None:
+def write_rendered(path: Path, blocks: Path, *, tell: Callable[[str], None], report: Report) -> None:
     """Add `/rendered/left` and `/rendered/right` to a pair dataset that has not been published yet.
 
     Each has shape (n_train_pairs, 1 + k, h, w), uint8; the first of a pair's images is the undistorted one.
@@ -67,6 +67,7 @@ def write_rendered(path: Path, blocks: Path, *, report: Report) -> None:
     Args:
         path: The `pairs.h5`.
         blocks: Folder for what has been rendered so far; what an interrupted run left there is used.
+        tell: Receives a sentence where an interrupted run is continued.
         report: Receives the number of pairs rendered.
 
     Raises:
@@ -80,7 +81,7 @@ def write_rendered(path: Path, blocks: Path, *, report: Report) -> None:
         pixels = torch.from_numpy(read_pixels(file, *indices))
     pairs = _Pairs(pixels, dict(zip(_SIDES, indices, strict=True)), dict(zip(_SIDES, parameters, strict=True)))
     try:
-        rendered = _render_missing(pairs, blocks, report)
+        rendered = _render_missing(pairs, blocks, tell, report)
         with created(path, "r+") as file:
             _assemble(file, pairs, rendered, report)
     except OSError as error:
@@ -89,7 +90,7 @@ def write_rendered(path: Path, blocks: Path, *, report: Report) -> None:
         ) from None
 
 
-def _render_missing(pairs: _Pairs, folder: Path, report: Report) -> list[Path]:
+def _render_missing(pairs: _Pairs, folder: Path, tell: Callable[[str], None], report: Report) -> list[Path]:
     """Return the files of all blocks, after rendering those that are not there."""
     done = {block: path for block in pairs.blocks() if (path := _whole(folder, block))}
     if done:
@@ -98,6 +99,8 @@ def _render_missing(pairs: _Pairs, folder: Path, report: Report) -> list[Path]:
             for path in done.values():  # Rendered by another torch, which rounds otherwise.
                 path.unlink()
             done.clear()
+    if done:
+        tell(f"Continuing an interrupted rendering: {sum(map(len, done)):,} of {len(pairs):,} pairs are there")
     for block in pairs.blocks():
         if block not in done:
             report(Progress("Rendering pairs", block.start, len(pairs), "pairs"))

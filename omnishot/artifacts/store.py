@@ -22,7 +22,7 @@ from omnishot.artifacts.leftovers import (
     unfinished,
 )
 from omnishot.artifacts.locks import Holder, Locks
-from omnishot.artifacts.manifest import Manifest, Parent, read_manifest
+from omnishot.artifacts.manifest import Manifest, Parent
 from omnishot.artifacts.publishing import VERSION, moved_into_place, next_version, sealed
 from omnishot.artifacts.reference import KINDS, parse, parse_exact
 from omnishot.artifacts.replacing import replaced
@@ -71,7 +71,7 @@ class Store:
             if path.parent.parent.name not in KINDS or not VERSION.fullmatch(path.name):
                 continue
             try:
-                found.append(_opened(path))
+                found.append(Artifact.read(path))
             except DamagedFileError as error:
                 if damaged is not None and path.exists():  # Else another process removed it meanwhile.
                     damaged[path] = error
@@ -95,7 +95,7 @@ class Store:
         if (kind := query.kind or kind) and query.version is not None:
             exact = self.root / kind / query.name / f"v{query.version}"
             if exact.exists():
-                return _opened(exact)
+                return Artifact.read(exact)
         damaged: dict[Path, DamagedFileError] = {}
         everything = self.artifacts(kind, damaged=damaged)
         versions: dict[int, Artifact | DamagedFileError] = {
@@ -298,13 +298,3 @@ class Store:
             made = moved_into_place(staging.path, manifest, self.root)
         self.mark_current(made)
         return made
-
-
-def _opened(path: Path) -> Artifact:
-    manifest = read_manifest(path)
-    if (manifest.kind, manifest.name, f"v{manifest.version}") != (path.parent.parent.name, path.parent.name, path.name):
-        raise DamagedFileError(
-            f"{path} holds {manifest.reference}, which belongs elsewhere",
-            hint="Move it to where it was, or remove it.",
-        )
-    return Artifact(path, manifest)

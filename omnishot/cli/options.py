@@ -51,6 +51,8 @@ def open_store(console: "Console", folder: Path, *, wait_seconds: float = DEFAUL
     """Return the store in a folder, which tells the user on the console for whom it waits."""
     from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
 
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--store {folder} is not a folder", hint="Name a folder; it is made if it is missing.")
     return Store(folder, argv=sys.argv, wait_seconds=wait_seconds, tell=console.note)
 
 

@@ -39,19 +39,28 @@ def check_command(
         checked = check_artifacts(open_store(console, store), reference, everything=everything, report=report)
     if as_json:
         rows = [
-            {"artifact": item.reference, "path": str(item.path), "bytes": item.size, "damaged": item.problem or None}
+            {
+                "artifact": item.reference,
+                "path": str(item.path),
+                "bytes": item.size,
+                "damaged": item.problem or None,
+                "replaced_by": item.replaced_by,
+            }
             for item in checked
         ]
         console.text(json.dumps(rows) + "\n")
     for item in checked:
         if not as_json:
-            console.text(f"{'damaged' if item.problem else 'sound':8} {item.reference}, {item.size / 1e6:.1f} MB\n")
+            state = "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
+            console.text(f"{state:8} {item.reference}, {item.size / 1e6:.1f} MB\n")
         for parent in item.missing:
             console.note(f"{item.reference} was made from {parent}, which is no longer in the store")
-        if item.problem:
+        if item.replaced_by:
+            console.note(f"{item.problem}\nIt was made again as {item.replaced_by}; `omnishot gc` removes it.")
+        elif item.problem:
             console.note(f"{item.problem}\n{item.hint}")
-    if damaged := [item.reference for item in checked if item.problem]:
-        raise DamagedFileError(f"{len(damaged)} of {len(checked)} artifacts are damaged: {', '.join(damaged)}")
+    if damaged := [item.reference for item in checked if item.problem and not item.replaced_by]:
+        raise DamagedFileError(f"Damaged: {', '.join(damaged)} ({len(damaged)} of {_counted(len(checked))})")
 
 
 def gc_command(
@@ -80,10 +89,12 @@ def gc_command(
     else:
         console.text("".join(f"{item.reference}, {item.size / 1e6:.1f} MB\n" for item in cleaned.removed))
     if cleaned.interrupted and not unfinished:
-        n, size = len(cleaned.interrupted), f"{cleaned.interrupted_bytes / 1e6:.1f} MB"
-        console.note(f"{n} interrupted runs keep {size} to be resumed; --unfinished removes that too")
+        size = f"{cleaned.interrupted_bytes / 1e6:.1f} MB"
+        console.note(
+            f"Interrupted runs ({len(cleaned.interrupted)}) keep {size} to be resumed; --unfinished removes it"
+        )
     verb = "Would remove" if dry_run else "Removed"
-    console.note(f"{verb} {len(cleaned.removed)} artifacts, {freed / 1e6:.1f} MB; {len(cleaned.kept)} stay")
+    console.note(f"{verb} {_counted(len(cleaned.removed))}, {freed / 1e6:.1f} MB; {len(cleaned.kept)} stay")
 
 
 def diff_command(
@@ -111,6 +122,10 @@ def diff_command(
         return
     console.note(f"{names[0]} -> {names[1]}. {found.why}")
     console.text("".join(f"{what}: {_shown(a)} -> {_shown(b)}\n" for what, a, b in found.values))
+
+
+def _counted(number: int) -> str:
+    return f"{number} artifact{'' if number == 1 else 's'}"
 
 
 def _shown(value: object) -> str:

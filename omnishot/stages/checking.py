@@ -1,6 +1,5 @@
 """check: every file is hashed again and compared with what its manifest says."""
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ class Checked:
         problem: What is damaged, or an empty string.
         hint: How to mend it, or an empty string.
         missing: References of parents that are no longer in the store, which is no damage.
+        replaced_by: Reference of a sound artifact of the same recipe that was made later, where this one is damaged.
     """
 
     reference: str
@@ -31,6 +31,7 @@ class Checked:
     problem: str = ""
     hint: str = ""
     missing: tuple[str, ...] = ()
+    replaced_by: str | None = None
 
 
 def check_artifacts(store: Store, reference: str | None, *, everything: bool = False, report: Report) -> list[Checked]:
@@ -48,28 +49,38 @@ def check_artifacts(store: Store, reference: str | None, *, everything: bool = F
     """
     unreadable: dict[Path, DamagedFileError] = {}
     known = store.artifacts(damaged=unreadable)
-    if not everything:
-        unreadable.clear()
-    artifacts = known if everything else _with_ancestors(store, reference)
-    if not artifacts and not unreadable:
+    if everything:
+        artifacts, problems = known, unreadable
+    elif reference is not None:
+        artifacts, problems = _with_ancestors(store, [store.find(reference)]), {}
+    else:
+        newest, problems = _newest(store)
+        artifacts = _with_ancestors(store, newest)
+    if not artifacts and not problems:
         raise NotFoundError(f"There are no artifacts in {store.root}", hint="Run `omnishot prepare`, or use --store.")
     checked, done, total = [], 0, sum(artifact.size for artifact in artifacts)
     for artifact in artifacts:
         report(Progress("Checking", done, total, "bytes"))
-        checked.append(_check(store, known, artifact))
+        checked.append(_check(store, known, {_named(path) for path in unreadable}, artifact))
         done += artifact.size
-    checked += [Checked(_named(path), path, 0, str(error), error.hint) for path, error in unreadable.items()]
+    checked += [Checked(_named(path), path, 0, str(error), error.hint) for path, error in problems.items()]
     return checked
 
 
-def _with_ancestors(store: Store, reference: str | None) -> list[Artifact]:
-    if reference is not None:
-        asked = [store.find(reference)]
-    else:
-        asked = []
-        for kind in KINDS:
-            with contextlib.suppress(NotFoundError):
-                asked.append(store.newest(kind))
+def _newest(store: Store) -> tuple[list[Artifact], dict[Path, DamagedFileError]]:
+    """Return the newest artifact of each kind, and what cannot be read of them by its folder."""
+    found, unreadable = [], {}
+    for kind in KINDS:
+        try:
+            found.append(store.newest(kind))
+        except NotFoundError:
+            continue
+        except DamagedFileError as error:
+            unreadable[store.root / kind] = error
+    return found, unreadable
+
+
+def _with_ancestors(store: Store, asked: list[Artifact]) -> list[Artifact]:
     found = {}
     for artifact in asked:
         for ancestor in lineage(store, artifact):
@@ -78,17 +89,20 @@ def _with_ancestors(store: Store, reference: str | None) -> list[Artifact]:
     return list(found.values())
 
 
-def _check(store: Store, known: list[Artifact], artifact: Artifact) -> Checked:
-    parents = artifact.manifest.parents
-    missing = tuple(p.reference for p in parents if store.parent(p, among=known, contents=False) is None)
-    problem = hint = ""
+def _check(store: Store, known: list[Artifact], unreadable: set[str], artifact: Artifact) -> Checked:
+    gone = [p for p in artifact.manifest.parents if store.parent(p, among=known, contents=False) is None]
+    missing = tuple(parent.reference for parent in gone if parent.reference not in unreadable)
+    problem, hint, replacement = "", "", None
     try:
         artifact.verify()
     except DamagedFileError as error:
         problem, hint = str(error), error.hint
-    return Checked(str(artifact.reference), artifact.path, artifact.size, problem, hint, missing)
+        later = [other for other in known if other.key == artifact.key and other.reference != artifact.reference]
+        replacement = next((str(other.reference) for other in reversed(later) if other.is_sound()), None)
+    size = artifact.size
+    return Checked(str(artifact.reference), artifact.path, size, problem, hint, missing, replacement)
 
 
 def _named(path: Path) -> str:
-    """Return the reference that a folder's path stands for."""
-    return f"{path.parent.parent.name}/{path.parent.name}:{path.name}"
+    """Return the reference that an artifact's folder stands for, or the kind where the folder is a kind's."""
+    return path.name if path.name in KINDS else f"{path.parent.parent.name}/{path.parent.name}:{path.name}"

@@ -1,6 +1,7 @@
 """gc: old versions go, but nothing that a kept artifact descends from or that a run needs."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,8 @@ def clean(
 
     The newest artifact of each kind stays, what a running or interrupted run is made from, and everything that a kept
     artifact descends from. Artifacts whose manifests
-    cannot be read are left alone, and a damaged version does not count as one that is kept.
+    cannot be read are left alone. A damaged version does not count as one that is kept, and goes where a sound artifact
+    of its recipe is there and nothing needs it.
 
     Args:
         store: What to clean.
@@ -55,7 +57,7 @@ def clean(
 
     def choose() -> list[Artifact]:
         now = store.artifacts()  # Others may have come or gone since; what is new counts as sound.
-        paths = _with_ancestors(now, _wanted(store, now, keep, sound, unfinished=unfinished))
+        paths = _with_ancestors(now, _wanted(store, now, keep, sound, unfinished=unfinished), sound)
         kept.extend(artifact for artifact in now if artifact.path in paths)
         # Children first: killed half-way, what is left still has its parents.
         removed.extend(artifact for artifact in reversed(now) if artifact.path not in paths)
@@ -72,8 +74,10 @@ def clean(
 
 
 def _candidates(everything: list[Artifact], keep: int, report: Report) -> Iterator[Artifact]:
-    """Yield the artifacts whose soundness decides something: those of names with more versions than are kept."""
+    """Yield the artifacts whose soundness decides something: more versions than are kept, or several of one recipe."""
     chosen = [artifact for versions in _by_name(everything) if len(versions) > keep for artifact in versions]
+    count = Counter(artifact.key for artifact in everything)
+    chosen += [artifact for artifact in everything if count[artifact.key] > 1 and artifact not in chosen]
     for number, artifact in enumerate(chosen):
         report(Progress("Checking versions", number, len(chosen), "artifacts"))
         yield artifact
@@ -92,22 +96,31 @@ def _size(path: Path) -> int:
     return 0
 
 
-def _with_ancestors(everything: list[Artifact], wanted: list[Artifact]) -> set[Path]:
+def _with_ancestors(everything: list[Artifact], wanted: list[Artifact], sound: dict[Path, bool]) -> set[Path]:
     kept = {artifact.path for artifact in wanted}
     queue = list(wanted)
     while queue:
         for parent in queue.pop().manifest.parents:
-            for ancestor in stand_ins(parent, everything)[:1]:
-                if ancestor.path not in kept:
-                    kept.add(ancestor.path)
-                    queue.append(ancestor)
+            found = stand_ins(parent, everything)
+            ancestor = next(
+                (artifact for artifact in found if sound.get(artifact.path, True)), found[0] if found else None
+            )
+            if ancestor and ancestor.path not in kept:
+                kept.add(ancestor.path)
+                queue.append(ancestor)
     return kept
 
 
 def _wanted(
     store: Store, everything: list[Artifact], keep: int, sound: dict[Path, bool], *, unfinished: bool
 ) -> list[Artifact]:
-    wanted = [artifact for versions in _by_name(everything) for artifact in _last(versions, keep, sound)]
+    replaced = {artifact.key for artifact in everything if sound.get(artifact.path, True)}
+    wanted = [
+        artifact
+        for versions in _by_name(everything)
+        for artifact in _last(versions, keep, sound)
+        if sound.get(artifact.path, True) or artifact.key not in replaced
+    ]
     for kind in KINDS:
         with contextlib.suppress(InputError):
             wanted.append(store.newest(kind))

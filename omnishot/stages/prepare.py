@@ -108,7 +108,7 @@ def prepare(
         if settings.materialize:
             from omnishot.artifacts.rendered import write_rendered  # Deferred: torch takes seconds.
 
-            write_rendered(target, store.keep_aside(recipe), report=report)
+            write_rendered(target, store.keep_aside(recipe), tell=store.tell, report=report)
         n_runs = ImagesFacts.of(images.manifest).summary.runs
         staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
 

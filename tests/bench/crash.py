@@ -5,6 +5,9 @@
 Each stage runs as a process of its own, forked from one that has imported torch already, so that the kills fall into
 the work rather than into the imports. A killed run is followed by a look at the store and by a next run, which is left
 alone. What that one makes is compared, file by file, with what a run makes that was never interrupted.
+
+Columns: runs that were killed; those of the next runs that resumed from a checkpoint; damaged artifacts that were
+listed; next runs, those that succeeded, and those whose files are the same; folders that were left behind afterwards.
 """
 
 import argparse
@@ -259,13 +262,19 @@ def table(outcomes: list[Outcome]) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=200, help="in all, shared among the stages")
-    parser.add_argument("--at", choices=["random", "operations", "full-disk"], default="random", help="moments to kill")
-    parser.add_argument("--stage", action="append", help="only the stages whose names contain this")
+    parser.add_argument("--kills", type=int, default=200, help="in all, shared among the stages; default: 200")
+    parser.add_argument(
+        "--at",
+        choices=["random", "operations", "full-disk"],
+        default="random",
+        help="kill at random moments, or right before a change of the store; or limit the size of files instead, "
+        "where runs that fit end well and are not counted; default: random",
+    )
+    parser.add_argument("--stage", action="append", help="only stages with this in their names: prepare, train, eval")
     parser.add_argument("--source", default="auto", help="as for `omnishot prepare`")
     parser.add_argument("--small", action="store_true", help="few pairs, few steps")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seed", type=int, default=0, help="of moments and signals; default: 0")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args()
     chosen = stages(arguments.source, small=arguments.small)
     if arguments.stage:

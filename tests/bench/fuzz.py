@@ -6,6 +6,10 @@
 An input is decided by seed, reader and number alone. Readers run in processes of their own, so that a crash is counted
 and the run goes on. Published files are checked against their SHA-256 before they are opened: random damage never gets
 as far as here, only files that somebody published on purpose do.
+
+Columns: inputs; those that were read, and those that were refused with one sentence. All others are findings: another
+exception, a message that is too long or not on one line, a dead process, more than ten seconds, a file outside the
+folder that was opened, too much memory.
 """
 
 import argparse
@@ -58,12 +62,12 @@ class Tally:
 
 def main() -> int:
     """Run the fuzz and print its table; 1 if there was a finding."""
-    parser = argparse.ArgumentParser(description="Feed damaged and hostile files to every reader.")
-    parser.add_argument("--inputs", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=[reader.name for reader in READERS])
-    parser.add_argument("--case", type=int)
-    parser.add_argument("--json", action="store_true")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=10_000, help="in all; default: 10000")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--only", choices=[reader.name for reader in READERS], help="feed one reader")
+    parser.add_argument("--case", type=int, help="feed that reader one input, and show its traceback")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omnishot-fuzz-") as name:
         folder = Path(name)

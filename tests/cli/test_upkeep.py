@@ -52,7 +52,7 @@ def test_check_names_what_is_damaged_with_expected_and_found_and_the_command_tha
     assert f"{path} is damaged: expected SHA-256" in outcome.err
     assert ", found " in outcome.err
     assert f"Make it again: `omnishot golden --store {store}`" in outcome.err  # The command line in its manifest.
-    assert "1 of 4 artifacts are damaged: models/golden:v1" in outcome.err
+    assert "Damaged: models/golden:v1 (1 of 4 artifacts)" in outcome.err
     rows = json.loads(omnishot("check", "--all", "--json", "--store", store).out)
     assert [row["artifact"] for row in rows if row["damaged"]] == ["models/golden:v1"]
     # Its child is not, but descends from it.
@@ -66,7 +66,8 @@ def test_check_goes_on_behind_a_manifest_cut_to_nothing(omnishot: Any, store: Pa
     assert outcome.code == 4
     assert "damaged  pairs/golden-20-affine1:v1" in outcome.out
     assert outcome.out.count("sound") == 3
-    assert "models/golden:v1 was made from pairs/golden-20-affine1:v1, which is no longer in the store" in outcome.err
+    assert "manifest.yaml is damaged: it is empty" in outcome.err
+    assert "no longer in the store" not in outcome.err
 
 
 def test_a_parent_that_is_gone_is_told_but_is_no_damage(omnishot: Any, store: Path) -> None:
@@ -82,6 +83,7 @@ def test_a_parent_that_is_gone_is_told_but_is_no_damage(omnishot: Any, store: Pa
 
 def test_check_of_nothing_and_of_too_much(omnishot: Any, store: Path, tmp_path: Path) -> None:
     assert omnishot("check", "--store", tmp_path / "none").code == 4
+    assert "is not a folder" in omnishot("ls", "--store", Path(__file__)).err
     assert omnishot("check", "models/nothing", "--store", store).code == 4
     assert omnishot("check", "models/golden", "--all", "--store", store).code == 2
 
@@ -111,7 +113,7 @@ def test_gc_prints_what_it_removes_and_keeps_ancestors(omnishot: Any, store: Pat
     (store / "evals" / ".current").write_text("evals/golden-lake:v2")
     dry = omnishot("gc", "--keep", "1", "--dry-run", "--store", store)
     assert dry.out.startswith("evals/golden-lake:v1, ")
-    assert "Would remove 1 artifacts" in dry.err
+    assert "Would remove 1 artifact, " in dry.err
     outcome = omnishot("gc", "--keep", "1", "--json", "--store", store)
     values = json.loads(outcome.out)
     assert (values["removed"], values["kept"], values["dry_run"]) == (["evals/golden-lake:v1"], 4, False)
@@ -138,8 +140,14 @@ def test_what_is_damaged_is_made_again_and_then_used_instead(
     assert "making it again" in again.err
     outcome = omnishot("eval", "--ways", "2", "--json", "--store", tmp_path)
     assert outcome.code == 0, outcome.err
+    checked = omnishot("check", "--all", "--store", tmp_path)
+    assert checked.code == 0
+    assert "replaced pairs/scripts-20:v1" in checked.out
+    assert "It was made again as pairs/scripts-20:v2" in checked.err
     found = omnishot("diff", "pairs/scripts-20:v1", "pairs/scripts-20:v2", "--store", tmp_path)
     assert "The recipe is the same" in found.err
+    assert omnishot("gc", "--keep", "5", "--store", tmp_path).out.startswith("pairs/scripts-20:v1, ")
+    assert "replaced" not in omnishot("check", "--all", "--store", tmp_path).out
 
 
 def test_diff_says_why_something_was_made_again(omnishot: Any, picture_folder: Path, tmp_path: Path) -> None:
