@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from omnishot.cli.doctor import doctor_command
 from omnishot.cli.evaluate import eval_command
 from omnishot.cli.prepare import prepare_command
 from omnishot.cli.report import report_command
@@ -46,3 +47,4 @@ app.command("check")(check_command)
 app.command("diff")(diff_command)
 app.command("gc")(gc_command)
 app.command("presets")(presets_command)
+app.command("doctor")(doctor_command)

@@ -36,9 +36,8 @@ def clean(
     """Remove what is not needed: of every name all but the newest versions.
 
     The newest artifact of each kind stays, what a running or interrupted run is made from, and everything that a kept
-    artifact descends from. Artifacts whose manifests
-    cannot be read are left alone. A damaged version does not count as one that is kept, and goes where a sound artifact
-    of its recipe is there and nothing needs it.
+    artifact descends from. Artifacts whose manifests cannot be read are left alone. A damaged version does not count as
+    one that is kept, and goes where a sound artifact of its recipe is there and nothing needs it.
 
     Args:
         store: What to clean.

@@ -83,8 +83,8 @@ def find(folder: Path, *, offline: bool, report: Report) -> Omniglot:
         UnavailableError: An archive is missing and cannot be downloaded.
         DamagedFileError: An archive is damaged or incomplete.
     """
-    missing = [name for name in ARCHIVES if not _place(folder, name).exists()]
-    if missing and all(_place(folder.parent, name).exists() for name in missing):
+    missing = [name for name in ARCHIVES if not place_of(folder, name).exists()]
+    if missing and all(place_of(folder.parent, name).exists() for name in missing):
         raise NotFoundError(
             f"Omniglot lies in {folder.parent}, but is looked for in {folder}",
             hint=f"Set OMNISHOT_DATA={folder.parent.parent}.",
@@ -105,21 +105,22 @@ def find(folder: Path, *, offline: bool, report: Report) -> Omniglot:
         found = [file for file in _files(folder, name) if file.name.endswith(".png")]
         if len(found) != expected:
             raise DamagedFileError(
-                f"{_place(folder, name)} holds {len(found)} drawings, expected {expected}",
+                f"{place_of(folder, name)} holds {len(found)} drawings, expected {expected}",
                 hint="Delete it and fetch it again.",
             )
         drawings += found
     return Omniglot(tuple(drawings), {file.name: file for file in _files(folder, "all_runs")})
 
 
-def _place(folder: Path, name: str) -> Path:
+def place_of(folder: Path, name: str) -> Path:
+    """Return where an archive is, or would be: unpacked, else zipped."""
     unpacked = folder / name
     return unpacked if unpacked.is_dir() else folder / f"{name}.zip"
 
 
 def _files(folder: Path, name: str) -> list[File]:
     """List an archive's files by their names below it, whichever way it is packed."""
-    place = _place(folder, name)
+    place = place_of(folder, name)
     files = files_of_folder(place) if place.is_dir() else files_of_zip(place)
     prefix = f"{name}/"
     return [File(file.name.removeprefix(prefix), file.place, file.size, file.crc, file.read) for file in files]

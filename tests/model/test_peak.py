@@ -1,0 +1,21 @@
+"""The peak is a speed that a matrix product reaches, and no product is faster."""
+
+import time
+
+import torch
+
+from omnishot.model.device import Compute
+from omnishot.model.peak import matmul_peak
+
+
+def test_the_peak_is_what_one_product_after_another_reaches() -> None:
+    peak = matmul_peak(Compute(torch.device("cpu"), bf16=False), seconds=0.3)
+    n = 1024
+    left = torch.ones(n, n)
+    speeds = []
+    for _ in range(20):
+        began = time.perf_counter()
+        left @ left
+        speeds.append(2 * n**3 / (time.perf_counter() - began))
+    # On a machine that does other things too, within a factor of three of the fastest.
+    assert max(speeds) / 3 < peak < 3 * max(speeds)
