@@ -65,7 +65,7 @@ class Outcome:
 
 
 def stages(source: str, *, small: bool) -> list[Stage]:
-    pairs, affine, epochs = ("60", "1", "2") if small else ("300", "4", "3")
+    pairs, affine, epochs = ("60", "1", "2") if small else ("200", "4", "2")
     images = ["prepare", "--source", source, "--pairs", "20", "--affine", "0", "--name", "first"]
     data = ["prepare", "--source", source, "--pairs", pairs, "--affine", affine, "--name", "data"]
     length = ["--set", f"epochs={epochs}"]
@@ -90,6 +90,8 @@ def start(arguments: list[str], store: Path, log: Path, *, before: Callable[[], 
     if pid:
         return pid
     code = 1
+    # Whoever started this in the background may have had Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with log.open("wb", buffering=0) as file:
             os.dup2(file.fileno(), 1)
