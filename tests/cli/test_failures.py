@@ -145,7 +145,11 @@ def test_a_signal_keeps_a_checkpoint_that_resumes(
     train = ["train", *QUICKLY, "--store", str(store), "--set", "epochs=100000", "--set", "max_minutes=0.15"]
     train += ["--set", f"seed={int(number)}"]
     with subprocess.Popen(
-        [sys.executable, "-m", "omnishot", *train], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "omnishot", *train],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # Ignored where tests run in the background.
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:

@@ -127,7 +127,13 @@ def test_ctrl_c_keeps_the_checkpoint_though_it_also_ended_the_reader(
     train = ["train", "--preset", "quick", "--device", "cpu", "--store", str(tmp_path)]
     train += [part for setting in settings for part in ("--set", setting)]
     command = [sys.executable, "-c", program, *train]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # Ignored where tests run in the background.
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("Training"):
