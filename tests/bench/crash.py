@@ -86,6 +86,7 @@ def stages(source: str, *, small: bool) -> list[Stage]:
 
 def start(arguments: list[str], store: Path, log: Path, *, before: Callable[[], None] = lambda: None) -> int:
     """Run a command line in a forked process, after `before`; return its process number."""
+    log.write_bytes(b"")
     pid = os.fork()
     if pid:
         return pid
