@@ -3,6 +3,7 @@
 A stage takes its values from the recorded settings and from nowhere else, so a settings file reproduces a run.
 """
 
+import copy
 import difflib
 import json
 from collections.abc import Iterable, Mapping
@@ -276,7 +277,7 @@ def with_changes(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str,
     Raises:
         SettingsError: A change has no `=` or leads into something that is not a section.
     """
-    result = _copied(values)
+    result = copy.deepcopy(dict(values))
     for change in changes:
         key, equals, text = change.partition("=")
         if not equals or not key:
@@ -291,10 +292,6 @@ def with_changes(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str,
                 raise SettingsError(f"'{section}' in '{change}' is a value, not a section")
         place[name] = read_yaml(text, origin=f"the value in '{change}'")
     return result
-
-
-def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _copied(value) if isinstance(value, Mapping) else value for key, value in values.items()}
 
 
 def as_yaml(settings: Settings) -> str:

@@ -35,8 +35,7 @@ class Artifact:
             DamagedFileError: It cannot be read, or is another artifact's.
         """
         manifest = read_manifest(path)
-        place = path.parent.parent.name, path.parent.name, path.name
-        if (manifest.kind, manifest.name, f"v{manifest.version}") != place:
+        if str(manifest.reference) != place_name(path):
             raise DamagedFileError(
                 f"{path} holds {manifest.reference}, which belongs elsewhere",
                 hint="Move it to where it was, or remove it.",
@@ -120,9 +119,14 @@ class Artifact:
             parents = [p.reference for p in self.manifest.parents if p.reference.startswith(f"{kind}/")]
             words[1:1] = [reference for reference in parents if not _names(words, reference)]
         root = self.path.parents[2]
-        if root.resolve() != Path("artifacts").resolve() and "--store" not in words:
+        if root.resolve() != Path("artifacts").resolve() and not any(word.startswith("--store") for word in words):
             words += ["--store", str(root)]
         return shlex.join(["omnishot", *words])
+
+
+def place_name(path: Path) -> str:
+    """Return the reference that an artifact's folder stands for, whatever its manifest says."""
+    return f"{path.parent.parent.name}/{path.parent.name}:{path.name}"
 
 
 def _names(words: list[str], reference: str) -> bool:

@@ -126,11 +126,8 @@ class Store:
             NotFoundError: There is none.
             DamagedFileError: It cannot be read.
         """
-        current = ""
-        with contextlib.suppress(DamagedFileError):
-            current = read_text(self.root / kind / ".current")
         with contextlib.suppress(NotFoundError, UsageError):
-            return self.find(current, kind)
+            return self.find(self._current(kind), kind)
         damaged: dict[Path, DamagedFileError] = {}
         everything = self.artifacts(kind, damaged=damaged)
         if everything:
@@ -140,6 +137,12 @@ class Store:
         raise NotFoundError(
             f"There are no {kind} in {self.root}", hint=f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
         )
+
+    def _current(self, kind: str) -> str:
+        """Return what the last run noted as the newest, or an empty text."""
+        with contextlib.suppress(DamagedFileError):
+            return read_text(self.root / kind / ".current")
+        return ""
 
     def parent(self, parent: Parent, *, among: list[Artifact] | None = None, contents: bool = True) -> Artifact | None:
         """Return what stands for a parent, see `stand_ins`; None if there is nothing.
@@ -160,12 +163,11 @@ class Store:
 
     def mark_current(self, artifact: Artifact) -> None:
         """Let `newest` return this artifact; in a store that cannot be written the newest stays what it was."""
-        current = self.root / artifact.manifest.kind / ".current"
-        with (
-            contextlib.suppress(OSError, UnavailableError, StoreBusyError),
-            self._publishing(),
-            replaced(current) as aside,
-        ):
+        kind = artifact.manifest.kind
+        if self._current(kind) == str(artifact.reference):
+            return
+        failures = contextlib.suppress(OSError, UnavailableError, StoreBusyError)
+        with failures, self._publishing(), replaced(self.root / kind / ".current") as aside:
             aside.write_text(str(artifact.reference), "utf-8")
 
     @contextlib.contextmanager

@@ -16,6 +16,8 @@ from omnishot.cli.options import (
 )
 from omnishot.cli.train import DeviceOption
 
+_MEMORY = {"total": "in all", "available": "free", "limit": "is the container's limit"}
+
 
 def doctor_command(
     device: DeviceOption = "auto",
@@ -57,6 +59,3 @@ def _lines(facts: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
         ),
         ("data", f"{data['omniglot']}: {', '.join(data['found']) or 'no Omniglot'}{missing}"),
     ]
-
-
-_MEMORY = {"total": "in all", "available": "free", "limit": "is the container's limit"}

@@ -31,7 +31,8 @@ def ls_command(
     no_progress: NoProgressOption = False,
 ) -> None:
     """List the artifacts of the store, the oldest first. Creates: nothing."""
-    from omnishot.artifacts.reference import KINDS  # Deferred: pydantic takes tenths of a second.
+    from omnishot.artifacts.artifact import place_name  # Deferred: pydantic takes tenths of a second.
+    from omnishot.artifacts.reference import KINDS
     from omnishot.config import did_you_mean
     from omnishot.reporting.tables import Table
 
@@ -45,14 +46,17 @@ def ls_command(
         console.note(f"omnishot: {error}")
     if as_json:
         rows = [{**_row(artifact), "damaged": str(error) if error else None} for artifact, error in listed]
-        rows += [{"path": str(path), "damaged": str(error)} for path, error in unreadable.items()]
+        rows += [
+            {"artifact": place_name(path), "path": str(path), "damaged": str(error)}
+            for path, error in unreadable.items()
+        ]
         console.text(json.dumps(rows) + "\n")
         return
     if not listed and not unreadable:
         console.note(f"There are no {kind or 'artifacts'} in {store}; `omnishot prepare` makes the first")
         return
     lines = [_cells(artifact, error) for artifact, error in listed]
-    lines += [(f"{path.relative_to(store).parent}:{path.name}", "damaged", "", "", "") for path in unreadable]
+    lines += [(place_name(path), "damaged", "", "", "") for path in unreadable]
     columns = ("artifact", "size", "made (UTC)", "took", "from")
     console.tables([Table(f"{len(lines)} artifacts in {store}", columns, tuple(lines))])
 

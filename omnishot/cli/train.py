@@ -39,8 +39,6 @@ PresetOption = Annotated[
     str | None,
     typer.Option("--preset", help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU."),
 ]
-_LONGEST_CONFIG = 1_000_000
-
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the interrupted training of the same settings.")]
 
 
@@ -50,9 +48,7 @@ def train_command(
     config: Annotated[Path | None, typer.Option("--config", help="Settings file, instead of a preset.")] = None,
     changes: SetOption = None,
     device: DeviceOption = "auto",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the interrupted run of the same settings.")
-    ] = False,
+    resume: ResumeOption = False,
     checkpoint_every: Annotated[
         str, typer.Option("--checkpoint-every", metavar="5m|90s|STEPS", help="How often a state to resume is saved.")
     ] = "60s",
@@ -90,14 +86,14 @@ def choose_settings(
     """
     from omnishot.config import TrainSettings, check, with_changes
     from omnishot.presets import preset_text
-    from omnishot.strict_yaml import read_yaml
+    from omnishot.strict_yaml import MOST_CHARACTERS, read_yaml
 
     if preset and config:
         raise UsageError("--preset and --config both say what the settings are", hint="Give one of them.")
     if config:
         try:
             with config.open(encoding="utf-8") as file:
-                text, chosen = file.read(_LONGEST_CONFIG), config.stem
+                text, chosen = file.read(MOST_CHARACTERS + 1), config.stem  # One more than is accepted.
         except (OSError, UnicodeDecodeError) as error:
             raise NotFoundError(
                 f"--config {config} cannot be read: {error}", hint="Give an existing YAML file."
@@ -108,8 +104,6 @@ def choose_settings(
             chosen = _preset_for(device)
             console.note(f"Preset {chosen}, as the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}")
         text = preset_text(chosen)
-    if len(text) == _LONGEST_CONFIG:
-        raise UsageError(f"--config {config} has {_LONGEST_CONFIG:,} letters or more, far more than settings need")
     origin = str(config) if config else f"preset {chosen}"
     values = read_yaml(text, origin=origin)
     if not isinstance(values, dict):
@@ -133,12 +127,12 @@ def train_with(
     device: Device,
     initial: "Artifact | None" = None,
     resume: bool = False,
-    checkpoint_every: tuple[float | None, int | None] = (60, None),
+    checkpoint_every: tuple[float | None, int | None] | None = None,
     force: bool = False,
 ) -> "Made":
     """Run the stage with Ctrl-C and SIGTERM turned into an orderly stop, for `train` and `run`."""
     from omnishot.artifacts.reference import check_name
-    from omnishot.stages.train import Interval, train  # Deferred: torch takes seconds.
+    from omnishot.stages.train import EVERY_MINUTE, Interval, train  # Deferred: torch takes seconds.
 
     check_name(name)
     with console.progress() as report:
@@ -150,7 +144,7 @@ def train_with(
             device=device,
             initial=initial,
             resume=resume,
-            checkpoint_every=Interval(*checkpoint_every),
+            checkpoint_every=Interval(*checkpoint_every) if checkpoint_every else EVERY_MINUTE,
             force=force,
             report=report,
             watch_signals=_watch_signals,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from omnishot.artifacts.artifact import Artifact
+from omnishot.artifacts.artifact import Artifact, place_name
 from omnishot.artifacts.reference import KINDS
 from omnishot.artifacts.store import Store
 from omnishot.errors import DamagedFileError, NotFoundError
@@ -16,13 +16,13 @@ class Checked:
     """What was found of one artifact.
 
     Attributes:
-        reference: Its reference, or its folder where the manifest cannot be read.
+        reference: Its reference; its kind where the newest one of that cannot be read.
         path: Its folder.
         size: Bytes of its files; 0 where the manifest cannot be read.
         problem: What is damaged, or an empty string.
         hint: How to mend it, or an empty string.
         missing: References of parents that are no longer in the store, which is no damage.
-        replaced_by: Reference of a sound artifact of the same recipe that was made later, where this one is damaged.
+        replaced_by: Reference of a sound artifact of the same recipe, where this one is damaged.
     """
 
     reference: str
@@ -50,25 +50,26 @@ def check_artifacts(store: Store, reference: str | None, *, everything: bool = F
     unreadable: dict[Path, DamagedFileError] = {}
     known = store.artifacts(damaged=unreadable)
     if everything:
-        artifacts, problems = known, unreadable
+        artifacts, problems = known, {place_name(path): (path, error) for path, error in unreadable.items()}
     elif reference is not None:
-        artifacts, problems = _with_ancestors(store, [store.find(reference)]), {}
+        artifacts, problems = _with_ancestors(store, known, [store.find(reference)]), {}
     else:
         newest, problems = _newest(store)
-        artifacts = _with_ancestors(store, newest)
+        artifacts = _with_ancestors(store, known, newest)
     if not artifacts and not problems:
         raise NotFoundError(f"There are no artifacts in {store.root}", hint="Run `omnishot prepare`, or use --store.")
     checked, done, total = [], 0, sum(artifact.size for artifact in artifacts)
+    damaged = {place_name(path) for path in unreadable}
     for artifact in artifacts:
         report(Progress("Checking", done, total, "bytes"))
-        checked.append(_check(store, known, {_named(path) for path in unreadable}, artifact))
+        checked.append(_check(store, known, damaged, artifact))
         done += artifact.size
-    checked += [Checked(_named(path), path, 0, str(error), error.hint) for path, error in problems.items()]
+    checked += [Checked(name, path, 0, str(error), error.hint) for name, (path, error) in problems.items()]
     return checked
 
 
-def _newest(store: Store) -> tuple[list[Artifact], dict[Path, DamagedFileError]]:
-    """Return the newest artifact of each kind, and what cannot be read of them by its folder."""
+def _newest(store: Store) -> tuple[list[Artifact], dict[str, tuple[Path, DamagedFileError]]]:
+    """Return the newest artifact of each kind, and by kind what cannot be read of them."""
     found, unreadable = [], {}
     for kind in KINDS:
         try:
@@ -76,14 +77,14 @@ def _newest(store: Store) -> tuple[list[Artifact], dict[Path, DamagedFileError]]
         except NotFoundError:
             continue
         except DamagedFileError as error:
-            unreadable[store.root / kind] = error
+            unreadable[kind] = (store.root / kind, error)
     return found, unreadable
 
 
-def _with_ancestors(store: Store, asked: list[Artifact]) -> list[Artifact]:
+def _with_ancestors(store: Store, known: list[Artifact], asked: list[Artifact]) -> list[Artifact]:
     found = {}
     for artifact in asked:
-        for ancestor in lineage(store, artifact):
+        for ancestor in lineage(store, artifact, among=known):
             if ancestor.artifact:
                 found[ancestor.artifact.path] = ancestor.artifact
     return list(found.values())
@@ -97,12 +98,7 @@ def _check(store: Store, known: list[Artifact], unreadable: set[str], artifact: 
         artifact.verify()
     except DamagedFileError as error:
         problem, hint = str(error), error.hint
-        later = [other for other in known if other.key == artifact.key and other.reference != artifact.reference]
-        replacement = next((str(other.reference) for other in reversed(later) if other.is_sound()), None)
+        others = [other for other in known if other.key == artifact.key and other.reference != artifact.reference]
+        replacement = next((str(other.reference) for other in reversed(others) if other.is_sound()), None)
     size = artifact.size
     return Checked(str(artifact.reference), artifact.path, size, problem, hint, missing, replacement)
-
-
-def _named(path: Path) -> str:
-    """Return the reference that an artifact's folder stands for, or the kind where the folder is a kind's."""
-    return path.name if path.name in KINDS else f"{path.parent.parent.name}/{path.parent.name}:{path.name}"

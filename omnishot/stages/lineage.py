@@ -22,9 +22,15 @@ class Ancestor:
     artifact: Artifact | None
 
 
-def lineage(store: Store, artifact: Artifact) -> list[Ancestor]:
-    """Return an artifact and all it was made from, every child before its parents."""
-    return list(_lineage(store, store.artifacts(), artifact, 0))
+def lineage(store: Store, artifact: Artifact, *, among: list[Artifact] | None = None) -> list[Ancestor]:
+    """Return an artifact and all it was made from, every child before its parents.
+
+    Args:
+        store: Where they are.
+        artifact: The youngest.
+        among: All artifacts, where they are known already.
+    """
+    return list(_lineage(store, store.artifacts() if among is None else among, artifact, 0))
 
 
 def _lineage(store: Store, everything: list[Artifact], artifact: Artifact, depth: int) -> Iterator[Ancestor]:

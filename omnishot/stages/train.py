@@ -100,7 +100,6 @@ def train(
     parents = [pairs.as_parent()] + ([initial.as_parent()] if initial else [])
     recipe = Recipe("models", _RECIPE, settings.model_dump(mode="json"), parents)
     compute = choose_compute(device, settings.precision)
-
     late: list[int] = []
 
     def build(staging: Staging) -> None:
@@ -117,16 +116,21 @@ def train(
         staging.summary |= _summary(trainer, settings)
 
     if force or not store.made(recipe):
-        if resume:
-            find_checkpoint(store.aside(recipe))  # Says that there is nothing to resume before anything is loaded.
-        elif (store.aside(recipe) / CHECKPOINT).exists():
-            store.tell("Starting over; --resume would continue the interrupted run of these settings")
+        _look_for_state(store, recipe, resume=resume)
     made = make(store, recipe, name, build, force=force)
     if late:
         raise StoppedError(
             f"The training had come to its end: {made.artifact.reference} is made", signal_number=late[0]
         )
     return made
+
+
+def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:
+    """Say that there is nothing to resume, or that there would be, before anything is loaded."""
+    if resume:
+        find_checkpoint(store.aside(recipe))
+    elif (store.aside(recipe) / CHECKPOINT).exists():
+        store.tell("Starting over; --resume would continue the interrupted run of these settings")
 
 
 def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:

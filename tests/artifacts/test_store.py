@@ -193,7 +193,7 @@ def test_a_file_is_replaced_after_it_is_on_the_disk(tmp_path: Path, monkeypatch:
 
 
 def test_what_is_made_is_found_though_another_process_is_publishing(store: Store) -> None:
-    made = publish(store, "koch", seed=0)
+    made = [publish(store, "koch", seed=seed) for seed in (0, 1)]
     hurried = Store(store.root, wait_seconds=0)
     with Store(store.root)._publishing():
         started = time.monotonic()
@@ -203,7 +203,8 @@ def test_what_is_made_is_found_though_another_process_is_publishing(store: Store
         assert thread.is_alive()  # Waits for it to end, which never takes long, whatever `wait_seconds` is.
     thread.join()
     assert time.monotonic() - started < 30
-    assert [artifact.path for artifact in store.artifacts()] == [made.path]
+    assert [artifact.path for artifact in store.artifacts()] == [artifact.path for artifact in made]
+    assert store.newest("models").path == made[0].path
 
 
 @pytest.mark.parametrize(
@@ -223,6 +224,14 @@ def test_the_command_that_makes_something_again_means_the_same_parents(
         Store(store.root, argv=["/bin/omnishot", *argv]), recipe(parents=[pairs]), "m", lambda staging: None
     ).artifact
     assert made._command() == f"{command} --store {store.root}"
+
+
+def test_finding_the_newest_again_writes_nothing(store: Store) -> None:
+    publish(store, "koch", seed=0)
+    current = store.root / "models" / ".current"
+    before = current.stat().st_mtime_ns, current.stat().st_ino
+    publish(store, "koch", seed=0)
+    assert (current.stat().st_mtime_ns, current.stat().st_ino) == before
 
 
 def test_the_newest_is_what_was_made_or_found_made_last(store: Store) -> None:

@@ -75,6 +75,14 @@ def test_mistakes(
     assert sorted(path for path in store.rglob("*") if not path.match("*.lock")) == before
 
 
+def test_settings_without_end_are_refused(omnishot: Any, store: Path, tmp_path: Path) -> None:
+    endless = tmp_path / "endless.yaml"
+    endless.write_text("# " + "x" * 2_000_000)
+    outcome = omnishot("train", "--config", endless, "--store", store)
+    assert outcome.code == 2
+    assert "1,000,000 is the limit" in outcome.err
+
+
 def test_cuda_without_cuda(omnishot: Any, store: Path) -> None:
     outcome = omnishot("train", "--preset", "quick", "--device", "cuda", "--store", store, CUDA_VISIBLE_DEVICES="")
     assert outcome.code == 6
