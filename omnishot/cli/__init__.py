@@ -4,6 +4,7 @@ import re
 import sys
 from typing import NoReturn
 
+from omnishot.cli.process import choose_threads
 from omnishot.cli.signals import Stopped, ignore_signals, received, stop_on_signals
 from omnishot.cli.streams import open_streams, say, visible
 from omnishot.errors import OmnishotError
@@ -16,6 +17,7 @@ def main() -> NoReturn:
     """Run the command line and exit with the code that the outcome has."""
     open_streams()
     stop_on_signals()
+    choose_threads()
     try:
         code = _outcome(sys.argv[1:])
         ignore_signals()

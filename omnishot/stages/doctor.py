@@ -12,6 +12,7 @@ import torch
 
 from omnishot.artifacts.store import Store
 from omnishot.data.sources.omniglot import ARCHIVES, place_of
+from omnishot.machine import cores, memory, processor
 from omnishot.model.device import DeviceName, choose_compute
 from omnishot.model.peak import matmul_peak
 
@@ -42,42 +43,16 @@ def examine(store: Store, *, data_folder: Path, device: DeviceName = "auto") -> 
         },
         "device": {
             "name": described["device"],
-            "processor": _processor(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "processor": processor(),
+            "cores": cores(),
             "threads": torch.get_num_threads(),
             "precision": described["precision"],
             "matmul_flops": round(matmul_peak(compute)),
         },
-        "memory": _memory(),
+        "memory": memory(),
         "store": _store(store),
         "data": _data(data_folder),
     }
-
-
-def _processor() -> str:
-    """Return what the processor calls itself; Linux says it in a file, others in what Python knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
-
-
-def _memory() -> dict[str, int | None]:
-    """Return the machine's memory, what of it is free, and the limit of the container where there is one."""
-    facts: dict[str, int | None] = {"total": None, "available": None, "limit": None}
-    try:
-        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text("ascii").splitlines())
-        facts |= {
-            name: 1024 * int(lines[key].split()[0])
-            for name, key in {"total": "MemTotal", "available": "MemAvailable"}.items()
-        }
-        limit = Path("/sys/fs/cgroup/memory.max").read_text("ascii").strip()
-        facts["limit"] = None if limit == "max" else int(limit)
-    except (OSError, ValueError, KeyError, IndexError):
-        pass  # Another system, or an older one: what could be read is in the facts.
-    return facts
 
 
 def _store(store: Store) -> dict[str, Any]:
