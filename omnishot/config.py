@@ -3,19 +3,9 @@
 A stage takes its values from the recorded settings and from nowhere else, so a settings file reproduces a run.
 """
 
-import copy
-import difflib
-import json
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from omnishot.errors import SettingsError, brief
-from omnishot.strict_yaml import read_yaml
-
-S = TypeVar("S", bound="Settings")
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
@@ -149,6 +139,18 @@ OptimizerSettings = SgdSettings | AdamSettings
 ScheduleSettings = PlainSchedule | ExponentialSchedule
 
 
+class DataSettings(Settings):
+    """How images get to the device; whichever way, the batches are the same."""
+
+    memory_gb: Annotated[float, Field(ge=0)] | None = None
+    """Images that need more memory on the device than this are read from the disk as they are needed; null is half of
+    what is free."""
+    readers: Annotated[int, Field(ge=1, le=256)] = 2
+    """Processes that read them, a few batches ahead."""
+    start_method: Literal["spawn", "forkserver", "fork"] = "spawn"
+    """How these processes start."""
+
+
 class TrainSettings(Settings):
     """A training run."""
 
@@ -172,8 +174,12 @@ class TrainSettings(Settings):
     """Classes in a validation trial."""
     weight_averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0 averages none."""
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    precision: Literal["auto", "bf16", "tf32", "fp32"] = "auto"
     """Arithmetic of the network; `auto` is bf16 where the device computes it natively."""
+    compile: Literal["none", "default", "reduce-overhead"] = "none"
+    """`default` has torch compile the twin, which takes a minute; `reduce-overhead` records CUDA graphs too."""
+    data: DataSettings = DataSettings()
+    """How images get to the device."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the initial weights, the batches and the distortions."""
 
@@ -201,99 +207,3 @@ class EvalSettings(Settings):
     """Methods without training, run on the same trials."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the trials and of the bootstrap."""
-
-
-_HINTS = {
-    "TrainSettings": "`omnishot presets NAME` prints every setting.",
-    "PrepareSettings": "`omnishot prepare --help` lists the options.",
-    "EvalSettings": "`omnishot eval --help` lists the options.",
-}
-
-
-def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
-    """Return validated settings.
-
-    Args:
-        settings: The class to fill.
-        values: Names and values, nested as in YAML.
-        origin: What to call the values in messages.
-
-    Raises:
-        SettingsError: Names or values are wrong; the message lists all of them at once.
-    """
-    try:
-        return settings.model_validate_json(json.dumps(values))
-    except ValidationError as error:
-        problems = "; ".join(_explain(settings, problem) for problem in error.errors())
-        raise SettingsError(f"{origin}: {problems}", hint=_HINTS.get(settings.__name__, "")) from None
-
-
-def _explain(settings: type[Settings], problem: Any) -> str:
-    place = [str(part) for part in problem["loc"]]
-    if not place:
-        return "it holds no settings, of which each is `name: value`"
-    if place[0] in _SECTIONS and len(place) > 1:
-        del place[1]  # The kind of the section, which is not part of a setting's name.
-    name = brief(".".join(place))
-    if problem["type"] == "extra_forbidden":
-        known = _all_names(settings)
-        if name in known:
-            return f"setting '{name}' does not act with this kind of {place[0]}"
-        same = [other for other in sorted(known) if other.rpartition(".")[2] == place[-1]]
-        return f"unknown setting '{name}'" + (f". Did you mean '{same[0]}'?" if same else did_you_mean(name, known))
-    if problem["type"] == "union_tag_not_found":
-        return f"{name} does not say its kind"
-    return f"{name} = {brief(repr(problem['input']))}: {brief(problem['msg'][0].lower() + problem['msg'][1:])}"
-
-
-_SECTIONS: dict[str, tuple[type[Settings], ...]] = {
-    "objective": (PairsObjective, ClassesObjective),
-    "optimizer": (SgdSettings, AdamSettings, SgdLayer),
-    "schedule": (PlainSchedule, ExponentialSchedule),
-}
-
-
-def _all_names(settings: type[BaseModel]) -> set[str]:
-    names = set(settings.model_fields)
-    if settings is TrainSettings:
-        for section, models in _SECTIONS.items():
-            names |= {f"{section}.{name}" for model in models for name in model.model_fields}
-    return names
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `". Did you mean '...'?"` with the nearest known name, or an empty string."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f". Did you mean '{close[0]}'?" if close else ""
-
-
-def with_changes(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str, Any]:
-    """Return nested settings with `key=value` changes applied; dots lead into sections.
-
-    Args:
-        values: Settings as read from YAML.
-        changes: For example `"max_minutes=3"` or `"optimizer.learning_rate=1e-3"`; the value is YAML.
-
-    Raises:
-        SettingsError: A change has no `=` or leads into something that is not a section.
-    """
-    result = copy.deepcopy(dict(values))
-    for change in changes:
-        key, equals, text = change.partition("=")
-        if not equals or not key:
-            raise SettingsError(f"'{change}' is not key=value", hint="For example: --set max_minutes=3")
-        *sections, name = key.split(".")
-        if len(sections) > 3:
-            raise SettingsError(f"'{brief(change)}' leads {len(sections)} sections deep, but 3 are the most")
-        place = result
-        for section in sections:
-            place = place.setdefault(section, {})
-            if not isinstance(place, dict):
-                raise SettingsError(f"'{section}' in '{change}' is a value, not a section")
-        place[name] = read_yaml(text, origin=f"the value in '{change}'")
-    return result
-
-
-def as_yaml(settings: Settings) -> str:
-    """Return settings as YAML that reads back to the same settings."""
-    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)

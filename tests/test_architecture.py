@@ -18,7 +18,8 @@ LAYERS = [
     {"training", "evaluation"},
     {"data", "model"},
     {"presets"},
-    {"config", "seeding", "progress"},
+    {"settings_text"},
+    {"config", "seeding", "progress", "machine"},
     {"strict_yaml"},
     {"errors"},
 ]

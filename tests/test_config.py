@@ -2,9 +2,10 @@
 
 import pytest
 
-from omnishot.config import EvalSettings, PrepareSettings, TrainSettings, as_yaml, check, with_changes
+from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
 from omnishot.errors import SettingsError
 from omnishot.presets import preset_names, preset_text
+from omnishot.settings_text import as_yaml, check, with_changes
 from omnishot.strict_yaml import read_yaml
 
 

@@ -3,10 +3,11 @@
 import hashlib
 import io
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal, cast
 
 import torch
 
+from omnishot.artifacts.deferred import DeferredErrors
 from omnishot.artifacts.replacing import replaced
 from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief
 
@@ -16,8 +17,25 @@ CHECKPOINT = "checkpoint.pt"
 _HEADER_LENGTH = 65
 
 
-def _header(content: bytes | memoryview) -> bytes:
-    return f"{hashlib.sha256(content).hexdigest()}\n".encode("ascii")
+class _Hashed(DeferredErrors):
+    """Hashes what is written, so that the state of a large network is not held twice."""
+
+    def __init__(self, path: Path, mode: Literal["w+b", "r+b"]) -> None:
+        super().__init__(path, mode)
+        self._hash = hashlib.sha256()
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all that was written so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def write(self, content: Any) -> int:
+        """Write, and hash."""
+        self._hash.update(content)
+        return super().write(content)
+
+
+def _header(digest: str) -> bytes:
+    return f"{digest}\n".encode("ascii")
 
 
 def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
@@ -30,14 +48,14 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     Raises:
         UnavailableError: The disk is full or the store cannot be written.
     """
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    content = buffer.getbuffer()
     path = folder / CHECKPOINT
     try:
-        with replaced(path) as aside, aside.open("wb") as file:
-            file.write(_header(content))
-            file.write(content)
+        with replaced(path) as aside, _Hashed(aside, "w+b") as file:
+            file.seek(_HEADER_LENGTH)
+            torch.save(state, cast(IO[bytes], file))
+            digest = file.digest()
+            file.seek(0)
+            file.write(_header(digest))
     except OSError as error:
         kept = "The one before is kept: the same command with --resume continues from there." if path.exists() else ""
         raise UnavailableError(f"The checkpoint {path} cannot be written: {error}", hint=kept) from None
@@ -71,7 +89,7 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             expected, content = file.read(_HEADER_LENGTH), file.read()
         # torch does not look at its checksums when it loads: a flipped bit would go on into the weights.
-        if (found := _header(content)) != expected:
+        if (found := _header(hashlib.sha256(content).hexdigest())) != expected:
             raise ValueError(
                 f"expected SHA-256 {brief(expected.decode('ascii', 'replace'))}, found {brief(found.decode())}"
             )

@@ -1,4 +1,4 @@
-"""A file whose write errors wait until it is closed, because HDF5 does not survive them.
+"""A file whose write errors wait until it is closed, because HDF5 does not survive them and torch hides them.
 
 Measured with h5py 3.16 and HDF5 2.0: of 400 writers whose disk became full at a random byte, 388 died of a segmentation
 fault, as HDF5 tries to write again what it could not write, at last when the interpreter ends. With this file in

@@ -128,10 +128,15 @@ def count_images(file: h5py.File) -> int:
     Raises:
         DamagedFileError: There are none, or they are not 105 x 105 pixels of uint8.
     """
-    return len(_pixels(file))
+    return len(pixels_of(file))
 
 
-def _pixels(file: h5py.File) -> h5py.Dataset:
+def pixels_of(file: h5py.File) -> h5py.Dataset:
+    """Return the images as they are stored, shape (n, side, side), uint8.
+
+    Raises:
+        DamagedFileError: There are none, or they are not 105 x 105 pixels of uint8.
+    """
     stored = dataset(file, "images/pixels", *IMAGES["pixels"])
     if stored.shape[1:] != (SIDE, SIDE) or not len(stored):
         raise damaged(file, f"images/pixels has the shape {stored.shape}, expected (n, {SIDE}, {SIDE})")
@@ -152,7 +157,7 @@ def read_pixels(file: h5py.File, *chosen: NDArray[np.integer]) -> NDArray[np.uin
     Raises:
         DamagedFileError: An image cannot be read.
     """
-    stored = _pixels(file)
+    stored = pixels_of(file)
     with reading(file):
         wanted = np.zeros(len(stored) + 2, dtype=np.int8)
         wanted[1:-1] = not chosen

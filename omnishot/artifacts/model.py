@@ -10,9 +10,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from omnishot.artifacts.text_file import read_text
-from omnishot.config import TrainSettings, as_yaml, check
+from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, brief
 from omnishot.model.siamese import SiameseNetwork, build_network
+from omnishot.settings_text import as_yaml, check
 from omnishot.strict_yaml import read_yaml
 
 _TYPES = {torch.float32: "F32", torch.int64: "I64"}

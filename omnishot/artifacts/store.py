@@ -27,8 +27,8 @@ from omnishot.artifacts.publishing import VERSION, moved_into_place, next_versio
 from omnishot.artifacts.reference import KINDS, parse, parse_exact
 from omnishot.artifacts.replacing import replaced
 from omnishot.artifacts.text_file import read_text
-from omnishot.config import did_you_mean
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
+from omnishot.settings_text import did_you_mean
 
 _SECONDS_TO_PUBLISH = 600
 

@@ -129,7 +129,8 @@ def eval_with(
     """Choose data and protocol and run the stage, for `eval` and `run`."""
     from omnishot.artifacts.facts import PairsFacts, has_runs
     from omnishot.artifacts.reference import check_name
-    from omnishot.config import EvalSettings, check
+    from omnishot.config import EvalSettings
+    from omnishot.settings_text import check
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
     from omnishot.stages.evaluation_data import pairs_of_models
 
@@ -167,7 +168,8 @@ def eval_with(
 
 
 def _baselines(text: str | None, protocol: str) -> list[str]:
-    from omnishot.config import BASELINES, did_you_mean
+    from omnishot.config import BASELINES
+    from omnishot.settings_text import did_you_mean
 
     if text is None:
         if protocol == "verification":

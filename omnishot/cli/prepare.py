@@ -88,7 +88,8 @@ def prepare_with(
     force: bool = False,
 ) -> "Made":
     """Check settings and run the stage, for `prepare` and `run`."""
-    from omnishot.config import PrepareSettings, check  # Deferred: pydantic and h5py take tenths of a second.
+    from omnishot.config import PrepareSettings  # Deferred: pydantic and h5py take tenths of a second.
+    from omnishot.settings_text import check
     from omnishot.stages.prepare import prepare
 
     settings = check(PrepareSettings, values | ({"split": split} if split else {}), origin="prepare")

@@ -19,8 +19,9 @@ def presets_command(
     """List the training presets, or print one as YAML with every setting. Creates: nothing."""
     import json
 
-    from omnishot.config import TrainSettings, as_yaml, check  # Deferred: pydantic takes tenths of a second.
+    from omnishot.config import TrainSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.presets import preset_names, preset_text
+    from omnishot.settings_text import as_yaml, check
     from omnishot.strict_yaml import read_yaml
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)

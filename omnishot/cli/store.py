@@ -33,8 +33,8 @@ def ls_command(
     """List the artifacts of the store, the oldest first. Creates: nothing."""
     from omnishot.artifacts.artifact import place_name  # Deferred: pydantic takes tenths of a second.
     from omnishot.artifacts.reference import KINDS
-    from omnishot.config import did_you_mean
     from omnishot.reporting.tables import Table
+    from omnishot.settings_text import did_you_mean
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     if kind and kind not in KINDS:

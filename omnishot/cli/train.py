@@ -1,6 +1,7 @@
 """omnishot train."""
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from omnishot.cli.options import (
     open_store,
     parse_interval,
 )
+from omnishot.cli.process import keep_freed_memory
 from omnishot.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ def train_command(
     checkpoint_every: Annotated[
         str, typer.Option("--checkpoint-every", metavar="5m|90s|STEPS", help="How often a state to resume is saved.")
     ] = "60s",
+    profile: Annotated[
+        Path | None, typer.Option("--profile", metavar="FILE.json", help="Write a torch profiler trace of ten steps.")
+    ] = None,
     init_from: Annotated[str | None, typer.Option("--init-from", help="Model whose weights to start from.")] = None,
     name: NameOption = None,
     force: ForceOption = False,
@@ -62,7 +67,16 @@ def train_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Fit a Siamese network. Creates: a models artifact; prints its reference."""
+    """Fit a Siamese network. Creates: a models artifact; prints its reference.
+
+    Several devices: torchrun --nproc-per-node N -m omnishot train ...
+    """
+    if int(os.environ.get("RANK", "0")) > 0:  # torchrun numbers its processes; 0 leads.
+        from omnishot.stages.train import assist  # Deferred: torch takes seconds.
+
+        keep_freed_memory()
+        assist(device=device, watch_signals=_watch_signals)
+        return
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     every = parse_interval(checkpoint_every, option="--checkpoint-every")
     opened = open_store(console, store, wait_seconds=wait)
@@ -71,7 +85,7 @@ def train_command(
     settings, chosen = choose_settings(console, preset=preset, config=config, changes=changes or [], device=device)
     made = train_with(
         console, opened, data, settings, name=name or chosen, device=device, initial=initial, resume=resume,
-        checkpoint_every=every, force=force,
+        checkpoint_every=every, profile=profile, force=force,
     )  # fmt: skip
     console.made(made, **made.artifact.manifest.summary)
 
@@ -84,8 +98,9 @@ def choose_settings(
     Raises:
         UsageError: A preset and a file are both given, or the settings are wrong.
     """
-    from omnishot.config import TrainSettings, check, with_changes
+    from omnishot.config import TrainSettings
     from omnishot.presets import preset_text
+    from omnishot.settings_text import check, with_changes
     from omnishot.strict_yaml import MOST_CHARACTERS, read_yaml
 
     if preset and config:
@@ -128,13 +143,16 @@ def train_with(
     initial: "Artifact | None" = None,
     resume: bool = False,
     checkpoint_every: tuple[float | None, int | None] | None = None,
+    profile: Path | None = None,
     force: bool = False,
 ) -> "Made":
     """Run the stage with Ctrl-C and SIGTERM turned into an orderly stop, for `train` and `run`."""
     from omnishot.artifacts.reference import check_name
-    from omnishot.stages.train import EVERY_MINUTE, Interval, train  # Deferred: torch takes seconds.
+    from omnishot.stages.running import EVERY_MINUTE, Interval  # Deferred: torch takes seconds.
+    from omnishot.stages.train import train
 
     check_name(name)
+    keep_freed_memory()
     with console.progress() as report:
         return train(
             store,
@@ -145,6 +163,7 @@ def train_with(
             initial=initial,
             resume=resume,
             checkpoint_every=Interval(*checkpoint_every) if checkpoint_every else EVERY_MINUTE,
+            profile=profile,
             force=force,
             report=report,
             watch_signals=_watch_signals,

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -76,24 +75,17 @@ def _average(images: Tensor, block: int) -> Tensor:
     return both / block**2
 
 
-def elastic_displacement(
-    n: int, side: int, *, strength: float, rng: np.random.Generator, device: torch.device
-) -> Tensor:
-    """Draw smooth random displacements, for `render`.
+def elastic_displacement(control: Tensor, side: int) -> Tensor:
+    """Return smooth displacements, for `render`.
 
     Args:
-        n: Number of images.
+        control: How far the points of a 5 x 5 grid move, half image sides, shape (n, 2, 5, 5).
         side: Side of the rendered images, pixels.
-        strength: Standard deviation at the control points of a 5 x 5 grid, half image sides.
-        rng: The only source of chance.
-        device: Where to compute.
 
     Returns:
         Shape (n, side, side, 2).
 
     Source: Simard et al. 2003, with a coarse grid in place of the Gaussian filter.
     """
-    control = torch.from_numpy(rng.standard_normal((n, 2, 5, 5), dtype=np.float32) * np.float32(strength))
-    control = control.to(device, non_blocking=True)
     smooth = F.interpolate(control, size=(side, side), mode="bicubic", align_corners=True)
     return smooth.permute(0, 2, 3, 1)

@@ -5,6 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from omnishot.data.pixels import Pixels
 from omnishot.data.render import shrink
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
@@ -13,12 +14,12 @@ _BATCH = 256
 
 
 @torch.no_grad()
-def embed(network: SiameseNetwork, pixels: Tensor, indices: NDArray[np.int64], compute: Compute) -> Tensor:
+def embed(network: SiameseNetwork, pixels: Pixels, indices: NDArray[np.int64], compute: Compute) -> Tensor:
     """Return the twin's vectors of chosen images.
 
     Args:
         network: Its twin is put into evaluation mode.
-        pixels: All images, shape (n, h, h), uint8, on any device.
+        pixels: All images, uint8, on any device or in a file.
         indices: Images to embed, shape (k,).
         compute: Where and how.
 

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from omnishot.data.episodes import Trials
+from omnishot.data.pixels import Pixels
 from omnishot.evaluation.embedding import embed
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
@@ -14,12 +14,12 @@ _VALUES_PER_CHUNK = 1 << 23
 
 
 @torch.no_grad()
-def score_trials(network: SiameseNetwork, pixels: Tensor, trials: Trials, compute: Compute) -> NDArray[np.float32]:
+def score_trials(network: SiameseNetwork, pixels: Pixels, trials: Trials, compute: Compute) -> NDArray[np.float32]:
     """Score each trial's query against each of its classes: the mean logit over the class's support images.
 
     Args:
         network: The network.
-        pixels: All images, shape (n, h, h), uint8.
+        pixels: All images, uint8, on any device or in a file.
         trials: The trials.
         compute: Where and how.
 

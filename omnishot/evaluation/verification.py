@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from omnishot.data.pairs import Pairs
+from omnishot.data.pixels import Pixels
 from omnishot.evaluation.embedding import embed
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
@@ -16,7 +16,7 @@ _PAIRS_PER_CHUNK = 2048
 
 
 @torch.no_grad()
-def score_pairs(network: SiameseNetwork, pixels: Tensor, pairs: Pairs, compute: Compute) -> NDArray[np.float32]:
+def score_pairs(network: SiameseNetwork, pixels: Pixels, pairs: Pairs, compute: Compute) -> NDArray[np.float32]:
     """Return the logit of each pair, shape (n_pairs,); each image is embedded once."""
     images, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
     vectors = embed(network, pixels, images.astype(np.int64), compute)

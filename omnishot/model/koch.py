@@ -48,9 +48,10 @@ class KochTwin(nn.Module):
         """
         x = images
         for number in range(1, self.n_convolutions + 1):
-            x = torch.relu(self.get_submodule(f"conv{number}")(x))
+            x = self.get_submodule(f"conv{number}")(x)
             if number < self.n_convolutions:
                 x = nn.functional.max_pool2d(x, 2)
+            x = torch.relu(x)  # The same before and after pooling, but here on a quarter of the values.
         return torch.sigmoid(self.dense(x.flatten(1)))
 
 

@@ -2,8 +2,8 @@
 
 from importlib import resources
 
-from omnishot.config import did_you_mean
 from omnishot.errors import SettingsError
+from omnishot.settings_text import did_you_mean
 
 
 def preset_names() -> list[str]:

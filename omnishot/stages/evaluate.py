@@ -68,7 +68,8 @@ def evaluate(
         report(Progress("Reading images", 0, 0))
         images = EvaluationData.read(data)
         measure = _verification if settings.protocol == "verification" else _oneshot
-        results, comparisons, scores = measure(models, images, settings, compute, report)
+        with compute.tuned():
+            results, comparisons, scores = measure(models, images, settings, compute, report)
         details = {
             "data": str(data.reference),
             "source": source_of(data.manifest),

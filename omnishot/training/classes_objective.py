@@ -13,11 +13,12 @@ from torch import Tensor
 from omnishot.config import ClassesObjective
 from omnishot.data.affine import IDENTITY, draw_affine
 from omnishot.data.class_index import ClassIndex, draw_distinct
-from omnishot.data.render import affine_matrices, elastic_displacement, render
+from omnishot.data.render import affine_matrices
 from omnishot.errors import SamplingError
-from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.seeding import generator
+from omnishot.training.objective import Batch
+from omnishot.training.processes import ALONE, Processes, equal_share
 
 _QUARTER_TURNS = torch.tensor([[[1, 0], [0, 1]], [[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[0, 1], [-1, 0]]]).float()
 
@@ -27,22 +28,26 @@ class ClassesLoss:
 
     Attributes:
         steps_per_epoch: Steps in an epoch.
-        pairs_per_step: Pairs compared in a step.
+        pairs_per_step: Pairs compared in a step, by all processes together.
+        images_per_step: Images that pass the twin in a step, likewise.
     """
 
-    def __init__(self, settings: ClassesObjective, pixels: Tensor, index: ClassIndex, *, seed: int) -> None:
+    def __init__(
+        self, settings: ClassesObjective, index: ClassIndex, *, seed: int, processes: Processes = ALONE
+    ) -> None:
         """Take the data.
 
         Args:
             settings: What a batch holds.
-            pixels: All images, shape (n, h, h), uint8, on the device.
             index: The training images by class.
             seed: Decides every batch.
+            processes: Those that share every batch.
 
         Raises:
             SamplingError: There is one class only, or one has too few images.
+            SettingsError: A batch cannot be shared equally.
         """
-        self._settings, self._pixels, self._index, self._seed = settings, pixels, index, seed
+        self._settings, self._index, self._seed, self._processes = settings, index, seed, processes
         n_classes, fewest = index.n_classes * settings.rotations, int(index.class_sizes.min())
         if n_classes < 2 or fewest < settings.drawers_per_class:
             raise SamplingError(
@@ -52,24 +57,29 @@ class ClassesLoss:
             )
         self._classes_per_batch = min(settings.classes_per_batch, n_classes)
         self.steps_per_epoch = settings.batches_per_epoch
-        n_images = self._classes_per_batch * settings.drawers_per_class
-        self.pairs_per_step = n_images * (n_images - 1) // 2
+        self.images_per_step = self._classes_per_batch * settings.drawers_per_class
+        self.pairs_per_step = self.images_per_step * (self.images_per_step - 1) // 2
+        setting = "objective.classes_per_batch"
+        self._share = equal_share(self.images_per_step, processes, what="images", setting=setting)
 
-    def loss(self, network: SiameseNetwork, compute: Compute, *, epoch: int, step: int) -> Tensor:
-        """Return the mean loss of one batch, a scalar on the device.
-
-        Args:
-            network: In training mode.
-            compute: Where and how.
-            epoch: Counted from 0.
-            step: Step within the epoch, counted from 0.
-        """
-        rng = generator(self._seed, "batch", epoch, step)
+    def batch(self, epoch: int, step: int) -> Batch:
+        """Return this process's share of a batch, class by class."""
+        settings, rng = self._settings, generator(self._seed, "batch", epoch, step)
         images, turns = self._draw(rng)
-        rendered = self._render(images.reshape(-1), np.repeat(turns, images.shape[1]), network.twin.side, rng)
-        with compute.autocast():
-            vectors = network.twin(rendered.to(memory_format=torch.channels_last))
-        return self._cross_entropy(network, vectors.float())
+        n = images.size
+        parameters = IDENTITY + (draw_affine((n,), rng) - IDENTITY) * np.float32(settings.affine)
+        control = None
+        if settings.elastic:
+            control = rng.standard_normal((n, 2, 5, 5), dtype=np.float32) * np.float32(settings.elastic)
+        # Everything is drawn for the whole batch, so that it does not depend on who shares it.
+        mine = slice(self._processes.number * self._share, (self._processes.number + 1) * self._share)
+        of_turns = _QUARTER_TURNS[torch.from_numpy(np.repeat(turns, images.shape[1])[mine])]
+        return Batch(
+            images=torch.from_numpy(images.reshape(-1)[mine]),
+            matrices=of_turns @ affine_matrices(torch.from_numpy(parameters[mine])),
+            control=None if control is None else torch.from_numpy(control[mine]),
+            truth=torch.empty(0),
+        )
 
     def _draw(self, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Draw the images of a batch, shape (n_classes, n_drawers), and the quarter turns of its classes."""
@@ -89,25 +99,18 @@ class ClassesLoss:
         places = draw_distinct(index.class_sizes[classes], settings.drawers_per_class, rng)
         return index.images[index.class_start[classes][:, None] + places], chosen % turns * (4 // turns)
 
-    def _render(
-        self, images: NDArray[np.int32], turns: NDArray[np.int64], side: int, rng: np.random.Generator
-    ) -> Tensor:
-        settings, device = self._settings, self._pixels.device
-        parameters = IDENTITY + (draw_affine((len(images),), rng) - IDENTITY) * np.float32(settings.affine)
-        matrices = _QUARTER_TURNS[torch.from_numpy(turns)] @ affine_matrices(torch.from_numpy(parameters))
-        displacement = None
-        if settings.elastic:
-            displacement = elastic_displacement(len(images), side, strength=settings.elastic, rng=rng, device=device)
-        pixels = self._pixels[torch.from_numpy(images).to(device, non_blocking=True)]
-        return render(pixels, matrices.to(device, non_blocking=True), side, displacement)
+    def loss(self, network: SiameseNetwork, vectors: Tensor, batch: Batch) -> Tensor:
+        """Return mean loss and share of right answers, shape (2,); see `Objective`.
 
-    def _cross_entropy(self, network: SiameseNetwork, vectors: Tensor) -> Tensor:
-        """Return how surprised each image is, on average, by which other image shows its class."""
-        n_classes, n_drawers = self._classes_per_batch, self._settings.drawers_per_class
-        n_images = n_classes * n_drawers
-        kind = torch.arange(n_images, device=vectors.device) // n_drawers
-        itself = torch.eye(n_images, dtype=torch.bool, device=vectors.device)
-        partner = (kind[:, None] == kind[None]) & ~itself
-        logits = network.compare_all(vectors, vectors).masked_fill(itself, -torch.inf)
+        The loss is how surprised each image is, on average, by which other image shows its class.
+        """
+        everyone = self._processes.gather(vectors)
+        number = torch.arange(len(everyone), device=vectors.device)
+        mine = number[self._processes.number * self._share :][: self._share, None]
+        kind = self._settings.drawers_per_class
+        itself = mine == number
+        partner = (mine // kind == number // kind) & ~itself
+        logits = network.compare_all(vectors, everyone).masked_fill(itself, -torch.inf)
         chances = F.log_softmax(logits, dim=1)
-        return -chances[partner].mean()
+        right_answers = partner.gather(1, logits.argmax(dim=1, keepdim=True)).float().mean()
+        return torch.stack([-chances[partner].mean(), right_answers])

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -16,19 +16,12 @@ from omnishot.errors import TrainingError
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.progress import Progress, Report
+from omnishot.training.images import Images
+from omnishot.training.objective import Objective, Step
 from omnishot.training.optimizer import build_optimizer, set_rates
+from omnishot.training.processes import ALONE, Processes
 
 _REPORT_SECONDS = 0.5
-
-
-class Objective(Protocol):
-    """What a step minimises; a batch is a function of the seed, the epoch and the step."""
-
-    steps_per_epoch: int
-    pairs_per_step: int
-
-    def loss(self, network: SiameseNetwork, compute: Compute, *, epoch: int, step: int) -> Tensor:
-        """Return the mean loss of one batch, a scalar on the device."""
 
 
 @dataclass(slots=True)
@@ -63,29 +56,39 @@ class Trainer:
         self,
         network: SiameseNetwork,
         objective: Objective,
+        images: Images,
         settings: TrainSettings,
         compute: Compute,
         validate: Callable[[SiameseNetwork], float] | None,
+        processes: Processes = ALONE,
     ) -> None:
         """Prepare a run from its beginning.
 
         Args:
             network: Freshly initialised; trained in place.
             objective: What to minimise.
+            images: Where the pixels of its batches are.
             settings: Everything else.
             compute: Where and how.
-            validate: Returns a validation accuracy, or None to keep the last weights.
+            validate: Returns a validation accuracy, or None to keep the last weights; process 0 alone calls it.
+            processes: Those that train together; each has a trainer of its own.
         """
+        processes.share(network)
         self._network = network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._objective, self._settings, self._compute, self._validate = objective, settings, compute, validate
+        self._objective, self._images, self._settings = objective, images, settings
+        self._compute, self._validate, self._processes = compute, validate, processes
         self._optimizer = build_optimizer(self._network, settings.optimizer)
         self._average: AveragedModel | None = None
         if settings.weight_averaging:
             average = get_ema_multi_avg_fn(settings.weight_averaging)  # type: ignore[no-untyped-call]
             self._average = AveragedModel(self._network, multi_avg_fn=average, use_buffers=True)
-        self._best = self._weights()
-        self._loss_sum = torch.zeros((), device=compute.device)
+        if settings.compile != "none":
+            self._network.twin.compile(mode=None if settings.compile == "default" else settings.compile)
+        self._module = processes.wrapped(Step(self._network, objective, compute))
+        self._best: dict[str, Tensor] | None = None
+        self._sums = torch.zeros(2, device=compute.device)
         self.position = Position(planned_epochs=settings.epochs)
+        self.pace = Pace()
 
     @property
     def n_parameters(self) -> int:
@@ -93,9 +96,14 @@ class Trainer:
         return sum(parameter.numel() for parameter in self._network.parameters())
 
     @property
+    def images_per_pair(self) -> float:
+        """Images that pass the twin for each pair that is compared."""
+        return self._objective.images_per_step / self._objective.pairs_per_step
+
+    @property
     def best_weights(self) -> dict[str, Tensor]:
         """Weights of the best validated epoch, or the last ones where nothing was validated."""
-        return self._best if self.position.best_accuracy >= 0 else self._weights()
+        return self._best if self._best is not None else self._weights()
 
     def run(self, *, report: Report, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
         """Train until the end or until asked to stop.
@@ -108,22 +116,32 @@ class Trainer:
         Returns:
             Whether the run came to its end.
         """
-        position, objective = self.position, self._objective
-        clock = _Clock(position.seconds)
-        reported, taken = -_REPORT_SECONDS, 0
+        try:
+            with self._compute.tuned():
+                return self._run(report=report, should_stop=should_stop, save=save)
+        finally:
+            self._images.close()
+
+    def _run(self, *, report: Report, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
+        position, pace = self.position, self.pace
+        clock, reported = _Clock(position.seconds), -_REPORT_SECONDS
+        pace.go_on()
+        # Signals and time of process 0 count for all, so that all decide alike.
+        (stops,) = self._processes.agree(should_stop())
         while not self._is_over():
-            if should_stop():
+            if stops:
                 return False
             self._step()
-            taken += 1
-            position.seconds = clock.seconds()
+            pace.count(self._objective.pairs_per_step)
+            stops, position.seconds = self._processes.agree(should_stop(), clock.seconds())
             if clock.elapsed() - reported >= _REPORT_SECONDS:
                 reported = clock.elapsed()
-                report(self._progress(taken * objective.pairs_per_step / clock.elapsed()))
-            if position.step == objective.steps_per_epoch or self._is_out_of_time():
-                self._finish_epoch(taken * objective.pairs_per_step / clock.elapsed())
-                position.seconds = clock.seconds()
+                report(self._progress())
+            if position.step == self._objective.steps_per_epoch or self._is_out_of_time():
+                self._finish_epoch()
+                (position.seconds,) = self._processes.agree(clock.seconds())
                 self._plan()
+                pace.go_on()
             save()
         return True
 
@@ -139,25 +157,28 @@ class Trainer:
             done=self._share_done(),
         )
         self._network.train()
-        loss = self._objective.loss(self._network, self._compute, epoch=position.epoch, step=position.step)
+        batch = self._objective.batch(position.epoch, position.step)
+        pixels = self._images.take(batch.images, epoch=position.epoch, step=position.step)
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        measured = self._module(pixels, batch)
+        measured[0].backward()
         self._optimizer.step()
         if self._average:
             self._average.update_parameters(self._network)
-        self._loss_sum += loss.detach()
+        self._sums += self._processes.mean(measured.detach())
         position.step += 1
 
-    def _finish_epoch(self, pairs_per_second: float) -> None:
+    def _finish_epoch(self) -> None:
         position = self.position
-        loss = float(self._loss_sum) / position.step
+        loss, training_accuracy = (self._sums / position.step).tolist()  # Waits for the device.
+        self.pace.rest()
         if not math.isfinite(loss):
             rate = self._optimizer.param_groups[0]["lr"]
             raise TrainingError(
                 f"The loss is no longer a number after epoch {position.epoch + 1}, at a learning rate of {rate:.3g}",
                 hint="Lower --set optimizer.learning_rate.",
             )
-        accuracy = self._validate(self._kept()) if self._validate else None
+        accuracy = self._validated()
         position.epoch, position.step = position.epoch + 1, 0
         if accuracy is not None and accuracy >= position.best_accuracy:  # Of equals the later: it has seen more.
             position.best_accuracy, position.best_epoch = accuracy, position.epoch
@@ -166,13 +187,20 @@ class Trainer:
             {
                 "epoch": position.epoch,
                 "loss": loss,
+                "training_accuracy": training_accuracy,
                 "validation_accuracy": accuracy,
                 "learning_rate": self._optimizer.param_groups[0]["lr"],
-                "pairs_per_second": round(pairs_per_second, 1),
+                "pairs_per_second": round(self.pace.pairs_per_second, 1),
                 "seconds": round(position.seconds, 3),
             }
         )
-        self._loss_sum.zero_()
+        self._sums.zero_()
+
+    def _validated(self) -> float | None:
+        if not self._validate:
+            return None
+        (accuracy,) = self._processes.agree(self._validate(self._kept()) if self._processes.number == 0 else 0.0)
+        return accuracy
 
     def _is_over(self) -> bool:
         position, patience = self.position, self._settings.patience
@@ -202,14 +230,15 @@ class Trainer:
         steps = self.position.epoch * self._objective.steps_per_epoch + self.position.step
         return steps / (max(self.position.planned_epochs, 1) * self._objective.steps_per_epoch)
 
-    def _progress(self, pairs_per_second: float) -> Progress:
+    def _progress(self) -> Progress:
         position = self.position
         total = position.planned_epochs * self._objective.steps_per_epoch
         figures: dict[str, float | str] = {"epoch": f"{position.epoch + 1}/{position.planned_epochs}"}
-        figures["loss"] = f"{float(self._loss_sum) / max(position.step, 1):.4f}"
+        loss, training_accuracy = (self._sums / position.step).tolist()  # Waits for the device.
+        figures |= {"loss": f"{loss:.4f}", "training": f"{training_accuracy:.1%}"}
         if position.best_accuracy >= 0:
             figures["validation"] = f"{position.history[-1]['validation_accuracy']:.1%}"
-        figures["pairs/s"] = f"{pairs_per_second:,.0f}"
+        figures["pairs/s"] = f"{self.pace.pairs_per_second:,.1f}"
         return Progress("Training", self._share_done() * total, total, "steps", figures)
 
     def _kept(self) -> SiameseNetwork:
@@ -225,7 +254,7 @@ class Trainer:
             "average": self._average.state_dict() if self._average else None,
             "optimizer": self._optimizer.state_dict(),
             "best": self._best,
-            "loss_sum": self._loss_sum,
+            "sums": self._sums,
             "position": copy.deepcopy(asdict(self.position)),
         }
 
@@ -240,8 +269,9 @@ class Trainer:
         if self._average:
             self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._best = {name: tensor.to(self._compute.device) for name, tensor in state["best"].items()}
-        self._loss_sum = state["loss_sum"].to(self._compute.device)
+        best: dict[str, Tensor] | None = state["best"]
+        self._best = best and {name: tensor.to(self._compute.device) for name, tensor in best.items()}
+        self._sums = state["sums"].to(self._compute.device)
         self.position = Position(**state["position"])
 
 
@@ -256,3 +286,36 @@ class _Clock:
 
     def seconds(self) -> float:
         return self._before + self.elapsed()
+
+
+class Pace:
+    """Pairs per second of training alone, validation not counted.
+
+    Attributes:
+        pairs: Pairs so far.
+        seconds: Time they took.
+    """
+
+    def __init__(self) -> None:
+        self.pairs, self.seconds = 0, 0.0
+        self._since: float | None = None
+
+    @property
+    def pairs_per_second(self) -> float:
+        """Speed so far."""
+        running = time.perf_counter() - self._since if self._since is not None else 0.0
+        return self.pairs / max(self.seconds + running, 1e-9)
+
+    def go_on(self) -> None:
+        """Count time again."""
+        self._since = time.perf_counter()
+
+    def count(self, pairs: int) -> None:
+        """Count pairs."""
+        self.pairs += pairs
+
+    def rest(self) -> None:
+        """Count no time until it goes on."""
+        if self._since is not None:
+            self.seconds += time.perf_counter() - self._since
+            self._since = None

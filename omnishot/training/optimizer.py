@@ -6,9 +6,10 @@ Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and regularisa
 import torch
 from torch import nn
 
-from omnishot.config import OptimizerSettings, ScheduleSettings, SgdLayer, SgdSettings, did_you_mean
+from omnishot.config import OptimizerSettings, ScheduleSettings, SgdLayer, SgdSettings
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork
+from omnishot.settings_text import did_you_mean
 from omnishot.training.schedules import momentum_at, rate_factor
 
 

@@ -14,15 +14,16 @@ from torch import Tensor
 from omnishot.config import PairsObjective
 from omnishot.data.affine import IDENTITY
 from omnishot.data.pairs import Pairs
-from omnishot.data.render import affine_matrices, render
-from omnishot.model.device import Compute
+from omnishot.data.render import affine_matrices
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.seeding import derived_seed
+from omnishot.training.objective import Batch
+from omnishot.training.processes import ALONE, Processes, equal_share
 
 
 @dataclass(frozen=True, slots=True)
 class PairTensors:
-    """The training pairs on the device.
+    """The training pairs, on the device or in main memory.
 
     Attributes:
         images: Image indices, left and right, shape (2, n_pairs).
@@ -36,15 +37,18 @@ class PairTensors:
 
     @classmethod
     def of(
-        cls, pairs: Pairs, variants: tuple[NDArray[np.float32], NDArray[np.float32]], compute: Compute
+        cls, pairs: Pairs, variants: tuple[NDArray[np.float32], NDArray[np.float32]], device: torch.device
     ) -> "PairTensors":
-        """Copy pairs and the affine parameters of both sides, each of shape (n_pairs, k, 7), to the device."""
-        identity = np.broadcast_to(IDENTITY, (len(pairs), 1, len(IDENTITY)))
-        sides = [torch.from_numpy(np.concatenate([identity, side], axis=1)) for side in variants]
+        """Copy pairs and the affine parameters of both sides, each of shape (n_pairs, k, 7), to a device."""
+        n_pairs, n_variants, n_components = variants[0].shape
+        both = np.empty((2, n_pairs, 1 + n_variants, n_components), dtype=np.float32)
+        both[:, :, 0] = IDENTITY
+        for side, parameters in enumerate(variants):
+            both[side, :, 1:] = parameters
         return cls(
-            images=torch.from_numpy(np.stack([pairs.left, pairs.right])).to(compute.device),
-            same=torch.from_numpy(pairs.same).float().to(compute.device),
-            variants=torch.stack(sides).to(compute.device),
+            images=torch.from_numpy(np.stack([pairs.left, pairs.right])).to(device),
+            same=torch.from_numpy(pairs.same).float().to(device),
+            variants=torch.from_numpy(both).to(device),
         )
 
 
@@ -53,48 +57,55 @@ class PairsLoss:
 
     Attributes:
         steps_per_epoch: Steps in an epoch.
-        pairs_per_step: Pairs compared in a step.
+        pairs_per_step: Pairs compared in a step, by all processes together.
+        images_per_step: Images that pass the twin in a step, likewise.
     """
 
-    def __init__(self, settings: PairsObjective, pixels: Tensor, pairs: PairTensors, *, seed: int) -> None:
+    def __init__(
+        self, settings: PairsObjective, pairs: PairTensors, *, seed: int, processes: Processes = ALONE
+    ) -> None:
         """Take the data.
 
         Args:
             settings: The batch size.
-            pixels: All images, shape (n, h, h), uint8, on the device.
-            pairs: The training pairs.
+            pairs: The training pairs; batches are made where they are.
             seed: Decides the order of every epoch.
+            processes: Those that share every batch.
+
+        Raises:
+            SettingsError: A batch cannot be shared equally.
         """
-        self._pixels, self._pairs, self._seed = pixels, pairs, seed
+        self._pairs, self._seed, self._number = pairs, seed, processes.number
         n_pairs, per_pair = pairs.variants.shape[1:3]
         self._n_samples, self._per_pair = n_pairs * per_pair, per_pair
         self.pairs_per_step = min(settings.batch_size, self._n_samples)
+        self.images_per_step = 2 * self.pairs_per_step
         self.steps_per_epoch = self._n_samples // self.pairs_per_step
-        self._order, self._order_of = torch.empty(0, dtype=torch.int64), -1
+        self._share = equal_share(self.pairs_per_step, processes, what="pairs", setting="objective.batch_size")
+        self._orders: dict[int, Tensor] = {}
 
-    def loss(self, network: SiameseNetwork, compute: Compute, *, epoch: int, step: int) -> Tensor:
-        """Return the mean loss of one batch, a scalar on the device.
-
-        Args:
-            network: In training mode.
-            compute: Where and how.
-            epoch: Counted from 0.
-            step: Step within the epoch, counted from 0.
-        """
-        images, same = self.batch(network.twin.side, epoch=epoch, step=step)
-        with compute.autocast():
-            vectors = network.twin(images.to(memory_format=torch.channels_last))
-        left, right = vectors.float().chunk(2)
-        return F.binary_cross_entropy_with_logits(network.compare(left, right), same)
-
-    def batch(self, side: int, *, epoch: int, step: int) -> tuple[Tensor, Tensor]:
-        """Return rendered images, all left ones before all right ones, and what is the same."""
-        if self._order_of != epoch:
-            generator = torch.Generator().manual_seed(derived_seed(self._seed, "epoch", epoch))
-            self._order = torch.randperm(self._n_samples, generator=generator).to(self._pixels.device)
-            self._order_of = epoch
-        chosen = self._order[step * self.pairs_per_step :][: self.pairs_per_step]
+    def batch(self, epoch: int, step: int) -> Batch:
+        """Return this process's share of a batch, all left images before all right ones."""
+        start = step * self.pairs_per_step + self._number * self._share
+        chosen = self._order(epoch)[start : start + self._share]
         pair, variant = chosen // self._per_pair, chosen % self._per_pair
         parameters = self._pairs.variants[:, pair, variant].flatten(0, 1)
-        pixels = self._pixels[self._pairs.images[:, pair].flatten()]
-        return render(pixels, affine_matrices(parameters), side), self._pairs.same[pair]
+        images = self._pairs.images[:, pair].flatten()
+        return Batch(images, affine_matrices(parameters), None, self._pairs.same[pair])
+
+    def _order(self, epoch: int) -> Tensor:
+        """Return the order of an epoch; two are kept, as readers are in the next one before a step is."""
+        if epoch not in self._orders:
+            generator = torch.Generator().manual_seed(derived_seed(self._seed, "epoch", epoch))
+            order = torch.randperm(self._n_samples, generator=generator).to(self._pairs.images.device)
+            self._orders = {kept: self._orders[kept] for kept in list(self._orders)[-1:]} | {epoch: order}
+        return self._orders[epoch]
+
+    def loss(self, network: SiameseNetwork, vectors: Tensor, batch: Batch) -> Tensor:
+        """Return mean loss and share of right answers, shape (2,); see `Objective`."""
+        left, right = vectors.chunk(2)
+        logits = network.compare(left, right)
+        same = batch.truth.to(logits.device, non_blocking=True)
+        loss = F.binary_cross_entropy_with_logits(logits, same)
+        right_answers = ((logits > 0) == (same > 0.5)).float().mean()
+        return torch.stack([loss, right_answers])

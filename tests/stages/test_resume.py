@@ -10,13 +10,15 @@ import pytest
 from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.checkpoint import CHECKPOINT, read_checkpoint
 from omnishot.artifacts.store import Store
-from omnishot.config import PrepareSettings, TrainSettings, check
+from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.errors import NotFoundError, StoppedError
 from omnishot.presets import preset_text
 from omnishot.progress import silent
+from omnishot.settings_text import check
 from omnishot.stages.making import Made
 from omnishot.stages.prepare import prepare
-from omnishot.stages.train import Interval, train
+from omnishot.stages.running import Interval
+from omnishot.stages.train import train
 from omnishot.strict_yaml import read_yaml
 
 QUICK = {"epochs": 2, "max_minutes": None, "validation_trials": 20, "precision": "fp32"}

@@ -5,9 +5,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from omnishot.artifacts.store import Store
-from omnishot.config import PrepareSettings, TrainSettings, check
+from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.presets import preset_text
 from omnishot.progress import silent
+from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
 from omnishot.stages.train import train
 from omnishot.strict_yaml import read_yaml

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from omnishot.config import TrainSettings, check
+from omnishot.config import TrainSettings
 from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import ImageSet
@@ -17,8 +17,11 @@ from omnishot.errors import TrainingError
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork, TwinName, build_network
 from omnishot.progress import Progress, silent
+from omnishot.settings_text import check
 from omnishot.training.classes_objective import ClassesLoss
-from omnishot.training.loop import Objective, Trainer
+from omnishot.training.images import ResidentImages
+from omnishot.training.loop import Trainer
+from omnishot.training.objective import Objective
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
 
 CPU = Compute(torch.device("cpu"), bf16=False)
@@ -42,15 +45,15 @@ def trainer(
     pixels = torch.from_numpy(images.pixels)
     objective: Objective
     if settings.objective.kind == "classes":
-        objective = ClassesLoss(settings.objective, pixels, index, seed=0)
+        objective = ClassesLoss(settings.objective, index, seed=0)
     else:
         rng = np.random.default_rng(0)
         pairs = draw_pairs(index, 24, negatives="any", rng=rng)
-        tensors = PairTensors.of(pairs, (draw_affine((24, 0), rng), draw_affine((24, 0), rng)), CPU)
-        objective = PairsLoss(settings.objective, pixels, tensors, seed=0)
+        tensors = PairTensors.of(pairs, (draw_affine((24, 0), rng), draw_affine((24, 0), rng)), CPU.device)
+        objective = PairsLoss(settings.objective, tensors, seed=0)
     torch.manual_seed(0)
     name: TwinName = settings.twin
-    return Trainer(build_network(name), objective, settings, CPU, validate)
+    return Trainer(build_network(name), objective, ResidentImages(pixels), settings, CPU, validate)
 
 
 def never() -> bool:

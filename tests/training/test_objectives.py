@@ -15,8 +15,9 @@ from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.render import shrink
 from omnishot.errors import SamplingError
 from omnishot.model.device import Compute
-from omnishot.model.siamese import build_network
+from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.training.classes_objective import ClassesLoss
+from omnishot.training.objective import Objective, Step, rendered
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
 
 CPU = Compute(torch.device("cpu"), bf16=False)
@@ -30,25 +31,30 @@ def index(images: ImageSet) -> ClassIndex:
 def pairs_loss(images: ImageSet, index: ClassIndex, n: int, k: int, batch_size: int) -> tuple[PairsLoss, Pairs]:
     rng = np.random.default_rng(0)
     pairs = draw_pairs(index, n, negatives="any", rng=rng)
-    tensors = PairTensors.of(pairs, (draw_affine((n, k), rng), draw_affine((n, k), rng)), CPU)
-    settings = PairsObjective(batch_size=batch_size)
-    return PairsLoss(settings, torch.from_numpy(images.pixels), tensors, seed=0), pairs
+    tensors = PairTensors.of(pairs, (draw_affine((n, k), rng), draw_affine((n, k), rng)), CPU.device)
+    return PairsLoss(PairsObjective(batch_size=batch_size), tensors, seed=0), pairs
+
+
+def drawn_batch(objective: PairsLoss, images: ImageSet, *, epoch: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a batch's images as the network gets them, and what is the same."""
+    batch = objective.batch(epoch, step)
+    return rendered(torch.from_numpy(images.pixels)[batch.images], batch, 35), batch.truth
 
 
 def test_an_epoch_shows_every_pair_and_variant_once(images: ImageSet, index: ClassIndex) -> None:
     objective, pairs = pairs_loss(images, index, n=12, k=2, batch_size=6)
     assert objective.steps_per_epoch == 6
-    batches = [objective.batch(35, epoch=0, step=step) for step in range(6)]
-    seen = torch.cat([rendered.flatten(1).view(2, 6, -1).transpose(0, 1).flatten(1) for rendered, _ in batches])
+    batches = [drawn_batch(objective, images, epoch=0, step=step) for step in range(6)]
+    seen = torch.cat([shown.flatten(1).view(2, 6, -1).transpose(0, 1).flatten(1) for shown, _ in batches])
     assert len(torch.unique(seen, dim=0)) == 36
     assert int(sum(same.sum() for _, same in batches)) == 3 * pairs.same.sum()
 
 
 def test_undistorted_pairs_are_the_stored_images_with_their_truth(images: ImageSet, index: ClassIndex) -> None:
     objective, pairs = pairs_loss(images, index, n=10, k=0, batch_size=10)
-    rendered, same = objective.batch(35, epoch=3, step=0)
+    shown, same = drawn_batch(objective, images, epoch=3, step=0)
     clean = shrink(torch.from_numpy(images.pixels), 35)
-    for left, right, truth in zip(rendered[:10], rendered[10:], same, strict=True):
+    for left, right, truth in zip(shown[:10], shown[10:], same, strict=True):
         found = [int((clean - side).abs().sum(dim=(1, 2, 3)).argmin()) for side in (left, right)]
         match = (pairs.left == found[0]) & (pairs.right == found[1])
         assert match.any()
@@ -57,27 +63,35 @@ def test_undistorted_pairs_are_the_stored_images_with_their_truth(images: ImageS
 
 def test_epochs_have_different_orders_that_depend_on_nothing_else(images: ImageSet, index: ClassIndex) -> None:
     objective, _ = pairs_loss(images, index, n=20, k=1, batch_size=8)
-    first = objective.batch(35, epoch=1, step=2)[0]
-    assert not torch.equal(first, objective.batch(35, epoch=2, step=2)[0])
+    first = objective.batch(1, 2).matrices
+    assert not torch.equal(first, objective.batch(2, 2).matrices)
     fresh, _ = pairs_loss(images, index, n=20, k=1, batch_size=8)
-    assert torch.equal(first, fresh.batch(35, epoch=1, step=2)[0])
+    assert torch.equal(first, fresh.batch(1, 2).matrices)
 
 
 def test_the_pairs_loss_is_binary_cross_entropy(images: ImageSet, index: ClassIndex) -> None:
     objective, _ = pairs_loss(images, index, n=16, k=0, batch_size=16)
     torch.manual_seed(0)
     network = build_network("koch35")
-    rendered, same = objective.batch(35, epoch=0, step=0)
+    shown, same = drawn_batch(objective, images, epoch=0, step=0)
     with torch.no_grad():
-        loss = float(objective.loss(network, CPU, epoch=0, step=0))
-        logits = [float(network(rendered[i : i + 1], rendered[16 + i : 17 + i])) for i in range(16)]
+        loss, right = step_of(network, objective, images)
+        logits = [float(network(shown[i : i + 1], shown[16 + i : 17 + i])) for i in range(16)]
     naive = [math.log1p(math.exp(-z)) if y else math.log1p(math.exp(z)) for z, y in zip(logits, same, strict=True)]
     assert loss == pytest.approx(sum(naive) / 16, rel=1e-3)
+    assert right == sum((z > 0) == bool(y) for z, y in zip(logits, same, strict=True)) / 16
+
+
+def step_of(network: SiameseNetwork, objective: Objective, images: ImageSet) -> tuple[float, float]:
+    """Return loss and share of right answers of the first batch."""
+    batch = objective.batch(0, 0)
+    loss, right = Step(network, objective, CPU)(torch.from_numpy(images.pixels)[batch.images], batch).tolist()
+    return loss, right
 
 
 def classes_loss(images: ImageSet, index: ClassIndex, seed: int = 0, **settings: object) -> ClassesLoss:
     values = {"classes_per_batch": 8, "drawers_per_class": 3, "affine": 0.0, "elastic": 0.0, **settings}
-    return ClassesLoss(ClassesObjective.model_validate(values), torch.from_numpy(images.pixels), index, seed=seed)
+    return ClassesLoss(ClassesObjective.model_validate(values), index, seed=seed)
 
 
 def test_a_batch_holds_distinct_images_of_distinct_classes(images: ImageSet, index: ClassIndex) -> None:
@@ -98,14 +112,15 @@ def test_batches_within_alphabets_take_one_alphabet_after_the_other(images: Imag
 
 
 def test_a_quarter_turn_is_a_quarter_turn(images: ImageSet, index: ClassIndex) -> None:
-    objective = classes_loss(images, index)
-    chosen, turns = np.array([3, 3, 3, 3], dtype=np.int32), np.arange(4)
-    rendered = objective._render(chosen, turns, 35, np.random.default_rng(0))
-    clean = shrink(torch.from_numpy(images.pixels[3:4]), 35)[0, 0]
-    for number, image in enumerate(rendered[:, 0]):
-        nearest = [float((torch.rot90(clean, k) - image).abs().max()) for k in range(4)]
-        assert min(nearest) < 1e-4
-        assert nearest.index(min(nearest)) in {number, 4 - number}
+    batch = classes_loss(images, index, classes_per_batch=96, within_alphabet=0.0).batch(0, 0)
+    pixels = torch.from_numpy(images.pixels)[batch.images]
+    shown, clean = rendered(pixels, batch, 35)[:, 0], shrink(pixels, 35)[:, 0]
+    distances = torch.stack([(torch.rot90(clean, k, dims=(1, 2)) - shown).abs().amax(dim=(1, 2)) for k in range(4)])
+    nearest = distances.argmin(dim=0)
+    assert float(distances.amin(dim=0).max()) < 1e-4
+    for first in range(0, len(nearest), 3):  # Images of one class are turned alike, and each turn is a class.
+        assert len(set(nearest[first : first + 3].tolist())) == 1
+    assert torch.bincount(nearest[::3]).tolist() == [24, 24, 24, 24]
 
 
 def test_the_classes_loss_is_what_a_loop_computes(images: ImageSet, index: ClassIndex) -> None:
@@ -113,7 +128,7 @@ def test_the_classes_loss_is_what_a_loop_computes(images: ImageSet, index: Class
     torch.manual_seed(0)
     network, vectors = build_network("conv4"), torch.randn(24, 512)
     with torch.no_grad():
-        loss = float(objective._cross_entropy(network, vectors))
+        loss, right = objective.loss(network, vectors, objective.batch(0, 0)).tolist()
         scores = network.compare_all(vectors, vectors).double()
     surprises = []
     for i in range(24):
@@ -121,6 +136,8 @@ def test_the_classes_loss_is_what_a_loop_computes(images: ImageSet, index: Class
         partners = [j for j in range(24) if j != i and j // 3 == i // 3]
         surprises += [-math.log(math.exp(scores[i, j]) / everyone) for j in partners]
     assert loss == pytest.approx(sum(surprises) / len(surprises), rel=1e-4)
+    best = [max((j for j in range(24) if j != i), key=lambda j: float(scores[i, j])) for i in range(24)]
+    assert right == pytest.approx(sum(j // 3 == i // 3 for i, j in enumerate(best)) / 24)
 
 
 @pytest.mark.parametrize("setting", [{"affine": 1.0}, {"elastic": 0.05}, {"rotations": 1}, {"within_alphabet": 0.0}])
@@ -129,9 +146,9 @@ def test_each_setting_changes_the_batch(images: ImageSet, index: ClassIndex, set
     network = build_network("conv4").eval()
     plain: dict[str, Any] = {"rotations": 4, "within_alphabet": 1.0}
     with torch.no_grad():
-        first = classes_loss(images, index, **plain).loss(network, CPU, epoch=0, step=0)
-        second = classes_loss(images, index, **{**plain, **setting}).loss(network, CPU, epoch=0, step=0)
-    assert float(first) != float(second)
+        first, _ = step_of(network, classes_loss(images, index, **plain), images)
+        second, _ = step_of(network, classes_loss(images, index, **{**plain, **setting}), images)
+    assert first != second
 
 
 def test_a_small_source_fills_its_batches_with_all_it_has(images: ImageSet, index: ClassIndex) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from omnishot.config import SgdSettings, TrainSettings, check
+from omnishot.config import SgdSettings, TrainSettings
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork, build_network
+from omnishot.settings_text import check
 from omnishot.training.optimizer import build_optimizer, layers_of, set_rates
 
 

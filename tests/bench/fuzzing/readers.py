@@ -25,7 +25,7 @@ from omnishot.artifacts.model import read_model
 from omnishot.artifacts.pairs import PARTS, _copy_images, read_pairs, read_split, read_variants
 from omnishot.artifacts.reference import check_name, parse
 from omnishot.artifacts.store import Store
-from omnishot.config import TrainSettings, check
+from omnishot.config import TrainSettings
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import trials_of_runs
 from omnishot.data.sources import folder
@@ -35,6 +35,7 @@ from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, Usag
 from omnishot.progress import silent
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
 from omnishot.reporting.tables import Measured, tables_of
+from omnishot.settings_text import check
 from omnishot.strict_yaml import read_yaml
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1"

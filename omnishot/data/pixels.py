@@ -1,0 +1,21 @@
+"""Images that an index gives pixels of, wherever they are: on a device, in memory or in a file."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Pixels(Protocol):
+    """All images of a data set; a tensor of shape (n, h, h) and uint8 is one."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where pixels are given, and where indices have to be."""
+
+    def __getitem__(self, images: Tensor, /) -> Tensor:
+        """Return pixels of chosen images, shape (k, h, h), uint8.
+
+        Args:
+            images: Image indices, shape (k,).
+        """

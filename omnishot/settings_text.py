@@ -1,0 +1,123 @@
+"""Settings from values and text, and back; one message names everything that is wrong, with what was meant."""
+
+import copy
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from omnishot.config import (
+    AdamSettings,
+    ClassesObjective,
+    DataSettings,
+    ExponentialSchedule,
+    PairsObjective,
+    PlainSchedule,
+    Settings,
+    SgdLayer,
+    SgdSettings,
+    TrainSettings,
+)
+from omnishot.errors import SettingsError, brief
+from omnishot.strict_yaml import read_yaml
+
+S = TypeVar("S", bound=Settings)
+
+_HINTS = {
+    "TrainSettings": "`omnishot presets NAME` prints every setting.",
+    "PrepareSettings": "`omnishot prepare --help` lists the options.",
+    "EvalSettings": "`omnishot eval --help` lists the options.",
+}
+
+
+def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
+    """Return validated settings.
+
+    Args:
+        settings: The class to fill.
+        values: Names and values, nested as in YAML.
+        origin: What to call the values in messages.
+
+    Raises:
+        SettingsError: Names or values are wrong; the message lists all of them at once.
+    """
+    try:
+        return settings.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        problems = "; ".join(_explain(settings, problem) for problem in error.errors())
+        raise SettingsError(f"{origin}: {problems}", hint=_HINTS.get(settings.__name__, "")) from None
+
+
+def _explain(settings: type[Settings], problem: Any) -> str:
+    place = [str(part) for part in problem["loc"]]
+    if not place:
+        return "it holds no settings, of which each is `name: value`"
+    if place[0] in _KINDS and len(place) > 1:
+        del place[1]  # The kind of the section, which is not part of a setting's name.
+    name = brief(".".join(place))
+    if problem["type"] == "extra_forbidden":
+        known = _all_names(settings)
+        if name in known:
+            return f"setting '{name}' does not act with this kind of {place[0]}"
+        same = [other for other in sorted(known) if other.rpartition(".")[2] == place[-1]]
+        return f"unknown setting '{name}'" + (f". Did you mean '{same[0]}'?" if same else did_you_mean(name, known))
+    if problem["type"] == "union_tag_not_found":
+        return f"{name} does not say its kind"
+    return f"{name} = {brief(repr(problem['input']))}: {brief(problem['msg'][0].lower() + problem['msg'][1:])}"
+
+
+_KINDS: dict[str, tuple[type[Settings], ...]] = {
+    "objective": (PairsObjective, ClassesObjective),
+    "optimizer": (SgdSettings, AdamSettings, SgdLayer),
+    "schedule": (PlainSchedule, ExponentialSchedule),
+}
+
+
+def _all_names(settings: type[BaseModel]) -> set[str]:
+    names = set(settings.model_fields)
+    if settings is TrainSettings:
+        sections: dict[str, tuple[type[Settings], ...]] = {**_KINDS, "data": (DataSettings,)}
+        for section, models in sections.items():
+            names |= {f"{section}.{name}" for model in models for name in model.model_fields}
+    return names
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `". Did you mean '...'?"` with the nearest known name, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f". Did you mean '{close[0]}'?" if close else ""
+
+
+def with_changes(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str, Any]:
+    """Return nested settings with `key=value` changes applied; dots lead into sections.
+
+    Args:
+        values: Settings as read from YAML.
+        changes: For example `"max_minutes=3"` or `"optimizer.learning_rate=1e-3"`; the value is YAML.
+
+    Raises:
+        SettingsError: A change has no `=` or leads into something that is not a section.
+    """
+    result = copy.deepcopy(dict(values))
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not equals or not key:
+            raise SettingsError(f"'{change}' is not key=value", hint="For example: --set max_minutes=3")
+        *sections, name = key.split(".")
+        if len(sections) > 3:
+            raise SettingsError(f"'{brief(change)}' leads {len(sections)} sections deep, but 3 are the most")
+        place = result
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise SettingsError(f"'{section}' in '{change}' is a value, not a section")
+        place[name] = read_yaml(text, origin=f"the value in '{change}'")
+    return result
+
+
+def as_yaml(settings: Settings) -> str:
+    """Return settings as YAML that reads back to the same settings."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)

@@ -1,0 +1,156 @@
+"""From a pair dataset's file and settings to a trainer that is ready to run; the same in every process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from omnishot.artifacts.hdf5 import opened
+from omnishot.artifacts.images import pixels_of, read_labels, read_pixels
+from omnishot.artifacts.model import load_weights
+from omnishot.artifacts.pairs import read_pairs, read_split, read_variants
+from omnishot.artifacts.stored_pixels import StoredPixels
+from omnishot.config import ClassesObjective, TrainSettings
+from omnishot.data.class_index import ClassIndex
+from omnishot.data.episodes import draw_within
+from omnishot.data.image_set import Labels
+from omnishot.data.splits import Split
+from omnishot.errors import DamagedFileError, OmnishotError, SamplingError, UnavailableError
+from omnishot.evaluation.oneshot import correct_trials, score_trials
+from omnishot.model.device import Compute, free_memory
+from omnishot.model.siamese import SiameseNetwork, build_network
+from omnishot.seeding import derived_seed, generator
+from omnishot.training.classes_objective import ClassesLoss
+from omnishot.training.images import Images, ResidentImages, StreamedImages
+from omnishot.training.loop import Trainer
+from omnishot.training.objective import Objective
+from omnishot.training.pairs_objective import PairsLoss, PairTensors
+from omnishot.training.processes import ALONE, Processes
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What a run needs of a pair dataset; images that do not fit on the device stay in the file."""
+
+    pixels: Tensor | StoredPixels
+    labels: Labels
+    split: Split
+    pairs: PairTensors | None
+
+
+def build_trainer(
+    pairs_file: Path,
+    settings: TrainSettings,
+    compute: Compute,
+    *,
+    weights_file: Path | None = None,
+    processes: Processes = ALONE,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> Trainer:
+    """Read what a run needs and prepare its beginning.
+
+    Args:
+        pairs_file: A `pairs.h5` that was checked.
+        settings: Everything that decides the result.
+        compute: Where and how.
+        weights_file: Weights to start from.
+        processes: Those that train together.
+        tell: Takes what the user should know.
+
+    Raises:
+        DamagedFileError: A file does not hold what it should.
+        SamplingError: The data does not allow the batches or the validation asked for.
+        SettingsError: The processes cannot share a batch.
+        UnavailableError: Another process failed.
+    """
+    try:
+        data = _read(pairs_file, settings, compute, tell)
+        network = _network(settings, weights_file)
+        objective = _objective(data, settings, processes)
+        validate = _validation(data, settings, compute)
+    except OmnishotError:
+        processes.all_well(False)
+        raise
+    if not processes.all_well(True):
+        raise UnavailableError(
+            "Another process could not read what it needs, and says so",
+            hint="The store has to be on a file system that all machines see, under the same name.",
+        )
+    images = _images(data, objective, settings, compute)
+    return Trainer(network, objective, images, settings, compute, validate, processes)
+
+
+def _network(settings: TrainSettings, weights_file: Path | None) -> SiameseNetwork:
+    with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from its global generator.
+        torch.manual_seed(derived_seed(settings.seed, "weights"))
+        network = build_network(settings.twin)
+    if weights_file:
+        load_weights(network, weights_file)
+    return network
+
+
+def _read(pairs_file: Path, settings: TrainSettings, compute: Compute, tell: Callable[[str], None]) -> _Data:
+    with opened(pairs_file) as file:
+        labels, split = read_labels(file), read_split(file)
+        n_bytes = pixels_of(file).nbytes
+        limit = _limit(settings, compute)
+        pixels: Tensor | StoredPixels
+        if n_bytes <= limit:
+            pixels = torch.from_numpy(read_pixels(file, split.train, split.validation)).to(compute.device)
+        else:
+            pixels = StoredPixels(pairs_file)
+            tell(
+                f"The images need {n_bytes / 1e9:.3g} GB, more than data.memory_gb = {limit / 1e9:.3g}: "
+                f"{settings.data.readers} processes read them from the disk as they are needed"
+            )
+        tensors = None
+        if settings.objective.kind == "pairs":
+            drawn = read_pairs(file, "train")
+            if drawn is None:
+                raise DamagedFileError(f"{pairs_file} holds no training pairs")
+            tensors = PairTensors.of(drawn, read_variants(file), pixels.device)
+    return _Data(pixels, labels, split, tensors)
+
+
+def _limit(settings: TrainSettings, compute: Compute) -> float:
+    if settings.data.memory_gb is not None:
+        return settings.data.memory_gb * 1e9
+    free = free_memory(compute.device)
+    return float("inf") if free is None else free / 2
+
+
+def _objective(data: _Data, settings: TrainSettings, processes: Processes) -> Objective:
+    if isinstance(settings.objective, ClassesObjective):
+        index = ClassIndex.of(data.labels, data.split.train)
+        return ClassesLoss(settings.objective, index, seed=settings.seed, processes=processes)
+    if data.pairs is None:
+        raise RuntimeError("the pairs objective was given no pairs")
+    return PairsLoss(settings.objective, data.pairs, seed=settings.seed, processes=processes)
+
+
+def _images(data: _Data, objective: Objective, settings: TrainSettings, compute: Compute) -> Images:
+    if isinstance(data.pixels, Tensor):
+        return ResidentImages(data.pixels)
+    return StreamedImages(data.pixels, objective, settings.data, compute)
+
+
+def _validation(data: _Data, settings: TrainSettings, compute: Compute) -> Callable[[SiameseNetwork], float] | None:
+    """Return a function that measures one-shot accuracy on fixed validation trials, or None where there are none."""
+    if not settings.validation_trials or not len(data.split.validation):
+        return None
+    index = ClassIndex.of(data.labels, data.split.validation)
+    # Small sources have small alphabets; the paper's 20 ways need 20 characters.
+    n_way = min(settings.validation_ways, int(index.alphabet_sizes.max()))
+    rng = generator(settings.seed, "validation trials")
+    try:
+        trials = draw_within(index, settings.validation_trials, n_way, 1, rng=rng)
+    except SamplingError as error:
+        hint = "Use --set validation_trials=0 to train without validation."
+        raise SamplingError(f"In the validation part of the split: {error}", hint=hint) from None
+
+    def accuracy(network: SiameseNetwork) -> float:
+        return float(correct_trials(score_trials(network, data.pixels, trials, compute), n_way).mean())
+
+    return accuracy

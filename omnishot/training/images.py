@@ -1,0 +1,152 @@
+"""Where a step's pixels come from: from the device, or from a file, ahead of the device and in bounded memory."""
+
+import signal
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from omnishot.config import DataSettings
+from omnishot.data.pixels import Pixels
+from omnishot.errors import OmnishotError, UnavailableError
+from omnishot.model.device import Compute
+from omnishot.training.objective import Objective
+
+_AHEAD = 2
+"""Batches that each reader keeps ready."""
+
+
+class Images(Protocol):
+    """Gives each step its pixels."""
+
+    def take(self, images: Tensor, *, epoch: int, step: int) -> Tensor:
+        """Return the pixels of a step on the device.
+
+        Args:
+            images: Image indices of the step's batch, shape (n,).
+            epoch: Counted from 0.
+            step: Step within the epoch, counted from 0.
+
+        Returns:
+            Shape (n, h, h), uint8.
+        """
+
+    def close(self) -> None:
+        """Let go of what is held for the steps to come."""
+
+
+class ResidentImages:
+    """All images on the device: a step gathers its own there."""
+
+    def __init__(self, pixels: Tensor) -> None:
+        """Take all images, shape (n, h, h), uint8, on the device."""
+        self._pixels = pixels
+
+    def take(self, images: Tensor, *, epoch: int, step: int) -> Tensor:
+        """Return the pixels of a step on the device; see `Images`."""
+        return self._pixels[images.to(self._pixels.device, non_blocking=True)]
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class StreamedImages:
+    """Images that other processes read ahead of the device, at most a few batches each."""
+
+    def __init__(
+        self,
+        pixels: Pixels,
+        objective: Objective,
+        settings: DataSettings,
+        compute: Compute,
+    ) -> None:
+        """Start nothing yet: the first step decides where the stream begins.
+
+        Args:
+            pixels: Where to read; it is sent to the readers.
+            objective: Knows the batches to come; its image indices are in main memory.
+            settings: How many readers, and how they start.
+            compute: The device.
+        """
+        self._pixels, self._objective, self._settings, self._compute = pixels, objective, settings, compute
+        self._stream: Iterator[Any] | None = None
+
+    def take(self, images: Tensor, *, epoch: int, step: int) -> Tensor:
+        """Return the pixels of a step on the device; steps have to come in their order.
+
+        Raises:
+            OmnishotError: A reader could not read.
+            UnavailableError: A reader ended.
+        """
+        if self._stream is None:
+            self._stream = self._started(epoch, step)
+        try:
+            found, pixels = next(self._stream)
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            reason = str(error).partition("\n")[0]
+            hint = f"Fewer readers take less memory: --set data.readers={max(1, self._settings.readers // 2)}."
+            raise UnavailableError(f"A process that reads images ended: {reason}", hint=hint) from None
+        if isinstance(pixels, OmnishotError):
+            raise pixels
+        if found != (epoch, step):
+            raise RuntimeError(f"step {(epoch, step)} was given the images of step {found}")
+        on_device: Tensor = pixels.to(self._compute.device, non_blocking=True)
+        return on_device
+
+    def _started(self, epoch: int, step: int) -> Iterator[Any]:
+        loader = DataLoader(
+            _Reading(self._pixels),
+            batch_size=None,
+            collate_fn=_unchanged,
+            sampler=_Upcoming(self._objective, epoch, step),
+            num_workers=self._settings.readers,
+            prefetch_factor=_AHEAD,
+            multiprocessing_context=self._settings.start_method,
+            pin_memory=self._compute.device.type == "cuda",
+            generator=torch.Generator(),  # Else it draws from the global one.
+        )
+        # Ctrl-C reaches the readers too, but it is this process that ends them.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return iter(loader)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def close(self) -> None:
+        """End the readers."""
+        self._stream = None
+
+
+def _unchanged(batch: Any) -> Any:
+    return batch
+
+
+class _Upcoming(Sampler[tuple[tuple[int, int], Tensor]]):
+    """The images of every step from one on, without an end."""
+
+    def __init__(self, objective: Objective, epoch: int, step: int) -> None:
+        self._objective, self._start = objective, (epoch, step)
+
+    def __iter__(self) -> Iterator[tuple[tuple[int, int], Tensor]]:
+        epoch, step = self._start
+        while True:
+            yield (epoch, step), self._objective.batch(epoch, step).images
+            epoch, step = (epoch, step + 1) if step + 1 < self._objective.steps_per_epoch else (epoch + 1, 0)
+
+
+class _Reading(Dataset[tuple[tuple[int, int], Tensor | OmnishotError]]):
+    """What a reader does."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels = pixels
+
+    def __getitem__(self, wanted: tuple[tuple[int, int], Tensor]) -> tuple[tuple[int, int], Tensor | OmnishotError]:
+        place, images = wanted
+        try:
+            return place, self._pixels[images]
+        except OmnishotError as error:  # As a value: else it would arrive with this process's traceback as its text.
+            return place, error

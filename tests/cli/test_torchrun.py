@@ -1,0 +1,94 @@
+"""Two processes that torchrun starts train what one process trains."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cli
+
+KOCH35 = ["--preset", "koch35", "--set", "epochs=2", "--set", "objective.batch_size=20"]
+QUICK = ["--preset", "quick", "--set", "epochs=2", "--set", "objective.batches_per_epoch=6"]
+EVERY = ["--set", "precision=fp32", "--set", "max_minutes=null", "--set", "validation_trials=20", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def store(omnishot: Cli, picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("several") / "artifacts"
+    made = omnishot("prepare", "--source", picture_folder, "--pairs", "50", "--affine", "1", "--store", folder)
+    assert made.code == 0, made.err
+    return folder
+
+
+def torchrun(*arguments: object, n: int = 2) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(n), "-m", "omnishot"]
+        + [str(argument) for argument in arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMNISHOT_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+    )
+
+
+def history(store: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (store / "models" / name / "v1" / "history.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "preset", [KOCH35, QUICK, [*KOCH35, "--set", "data.memory_gb=0"]], ids=["koch35", "quick", "streamed"]
+)
+def test_two_processes_give_the_curve_of_one(omnishot: Cli, store: Path, preset: list[str], request: Any) -> None:
+    one, two = (f"{request.node.callspec.id}-{n}" for n in (1, 2))
+    process = torchrun("train", *preset, *EVERY, "--store", store, "--name", two, "--force", "--json")
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    assert json.loads(out)["processes"] == 2  # One line: process 0 alone prints.
+    assert err.count("Made models/") == 1
+    alone = omnishot("train", *preset, *EVERY, "--store", store, "--name", one, "--force", OMP_NUM_THREADS="1")
+    assert alone.code == 0, alone.err
+    for mine, theirs in zip(history(store, one), history(store, two), strict=True):
+        assert theirs["loss"] == pytest.approx(mine["loss"], rel=2e-4)
+        assert theirs["training_accuracy"] == pytest.approx(mine["training_accuracy"], abs=0.02)
+        assert theirs["learning_rate"] == mine["learning_rate"]
+
+
+def test_what_was_made_before_is_reused_by_all(omnishot: Cli, store: Path) -> None:
+    arguments = ["train", *KOCH35, *EVERY, "--set", "seed=5", "--store", store, "--name", "again"]
+    first = omnishot(*arguments)
+    process = torchrun(*arguments, "--json")
+    out, err = process.communicate(timeout=100)
+    assert (first.code, process.returncode) == (0, 0), err
+    assert json.loads(out)["reused"] is True
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(store: Path) -> None:
+    process = torchrun("train", *KOCH35, *EVERY, "--set", "objective.batch_size=7", "--store", store)
+    _, err = process.communicate(timeout=100)
+    assert process.returncode != 0
+    assert "The 7 pairs of a batch cannot be shared by 2 processes" in err
+    assert "Traceback (most recent call last)" not in err.partition("omnishot:")[0]
+
+
+def stopped(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Stop torchrun as soon as it tells of progress; return that line and what came after it."""
+    assert process.stderr is not None
+    first = next(line for line in process.stderr if line.startswith("Training"))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=100)
+    return first, err
+
+
+def test_sigterm_stops_all_and_the_run_is_resumed(store: Path) -> None:
+    arguments = ["train", *KOCH35, *EVERY, "--set", "epochs=4000", "--set", "patience=0", "--store", store]
+    first, err = stopped(torchrun(*arguments))
+    assert "Stopped in epoch" in err
+    assert "this is a bug" not in err
+    second, _ = stopped(torchrun(*arguments, "--resume"))
+    begun, resumed = (int(line.partition("epoch ")[2].partition("/")[0]) for line in (first, second))
+    assert resumed > begun
