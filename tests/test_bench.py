@@ -1,0 +1,241 @@
+"""The benches of speed at a tiny size: what they print can be read, and is possible."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import omnishot
+
+BENCH = Path(__file__).parent / "bench"
+sys.path.append(str(BENCH))
+
+import measuring  # noqa: E402
+from evaluate import MOST_WAYS, disagreements  # noqa: E402
+from measuring import Column, CommandError, Rows, count, figures, machine, run_measured, timed  # noqa: E402
+
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="session")
+def twenty_ways_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three alphabets of twenty classes of four PNG files, each drawing a few blots away from its class."""
+    folder = tmp_path_factory.mktemp("pictures") / "blots"
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        target = folder / f"A{number % 3}" / f"c{number}"
+        target.mkdir(parents=True)
+        blots = rng.random((7, 7)) < 0.4
+        for drawing in range(4):
+            drawn = blots ^ (rng.random((7, 7)) < 0.05)
+            Image.fromarray(~drawn.repeat(15, 0).repeat(15, 1)).save(target / f"{drawing}.png")
+    return folder
+
+
+def bench(name: str, source: Path, *arguments: str) -> list[dict[str, Any]]:
+    """Run a bench and return its rows; the first line has the machine."""
+    command = [sys.executable, str(BENCH / name), "--json", "--source", str(source), *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    first, *rows = map(json.loads, done.stdout.splitlines())
+    assert first["machine"]["threads"] == "1"
+    return rows
+
+
+def test_prepare_makes_a_file_that_grows_as_its_format_says(picture_folder: Path) -> None:
+    sizes = ["--pairs", "1k", "--pairs", "20k", "--materialize", "1k"]
+    rows = bench("prepare.py", picture_folder, *sizes, "--affine", "2")
+    first, small, large, rendered = rows
+    assert [row["run"] for row in rows] == ["images, first time", "prepare", "prepare", "prepare --materialize"]
+    assert [row["pairs"] for row in rows] == [None, 1000, 20_000, 1000]
+    assert [row["variants"] for row in rows] == [None, 3000, 60_000, 3000]
+    # Two indices, a truth value, and seven numbers for each side of each variant that is not the pair itself.
+    bytes_per_pair = 4 + 4 + 1 + 2 * 2 * 7 * 4
+    assert large["file_bytes"] - small["file_bytes"] == pytest.approx(19_000 * bytes_per_pair, rel=0.01)
+    assert first["file_bytes"] < small["file_bytes"] < rendered["file_bytes"]
+    for row in rows:
+        assert row["cpu_seconds"] > 0.05
+        assert 0.05 < row["seconds"] < 60
+        assert 20 * MEGABYTE < row["peak_bytes"] < 1500 * MEGABYTE
+        assert row["variants"] is None or row["bytes_per_variant"] == row["file_bytes"] / row["variants"]
+
+
+def test_both_ways_to_evaluate_agree_and_one_is_faster(twenty_ways_folder: Path) -> None:
+    options = ["--trials", "1", "--trials", "60", "--share-seconds", "1.5", "--repeat", "2"]
+    rows = bench("evaluate.py", twenty_ways_folder, "--twin", "conv4", *options)
+    assert [(row["twin"], row["weights"], row["trials"]) for row in rows] == [("conv4", "fresh", n) for n in (1, 60)]
+    for row in rows:
+        assert row["measured_trials"] % MOST_WAYS == 0
+        assert 0 < row["measured_trials"] <= MOST_WAYS * row["trials"]
+        assert row["ratio"] == pytest.approx(row["trial_by_trial_seconds"] / row["our_seconds"])
+        assert row["ratio"] > 1
+        assert row["unexplained"] == 0
+    assert rows[0]["images_embedded"] == 1 + MOST_WAYS
+    assert rows[1]["images_embedded"] == 20 * 4  # All test images there are, each once.
+
+
+def test_a_disagreement_counts_as_rounding_only_where_the_lead_is_that_small() -> None:
+    scores = np.tile(np.linspace(-1, -2, MOST_WAYS, dtype=np.float32), (3, 1))
+    scores[1:, 0] = -3
+    scores[1, 5] = np.float32(-3 + 2e-4)
+    scores[1, 1:5] = scores[1, 6:] = -4  # Trial 1 is lost by a hair from 6 ways on, trial 2 by far from 2 ways on.
+    right = np.zeros((MOST_WAYS, 3), dtype=np.int64)
+    answers = right.copy()
+    answers[5:, 1], answers[1:, 2] = 5, 1
+    assert disagreements(scores, answers, 1e-4) == (0, 0)
+    assert disagreements(scores, right, 1e-4) == (15 + 19, 19)
+    assert disagreements(scores, right, 4e-5) == (15 + 19, 15 + 19)
+
+
+def test_peak_memory_is_that_of_the_command_and_not_of_who_measures() -> None:
+    ballast = b"x" * (300 * MEGABYTE)
+    small = run_measured([*PYTHON, "pass"])
+    assert MEGABYTE < small.peak_bytes < len(ballast) / 4
+    large = run_measured([*PYTHON, "held = b'x' * 200_000_000; del held; print(open('/proc/self/status').read())"])
+    (peak,) = (line.split()[1:] for line in large.stdout.splitlines() if line.startswith("VmHWM"))
+    assert peak[1] == "kB"  # Of 1024 bytes, whatever it says.
+    assert large.peak_bytes == pytest.approx(int(peak[0]) * 1024, rel=0.01)
+    assert large.peak_bytes >= 200 * MEGABYTE
+
+
+def test_seconds_are_those_of_the_command() -> None:
+    slept = run_measured([*PYTHON, "import time; time.sleep(0.4)"])
+    worked = run_measured([*PYTHON, "import time\nwhile time.process_time() < 0.4: pass"])
+    assert slept.seconds >= 0.4
+    assert slept.cpu_seconds < 0.3
+    assert 0.4 <= worked.cpu_seconds <= worked.seconds + 0.1
+
+
+def test_a_failing_command_raises_with_its_last_words() -> None:
+    program = "import sys; sys.stderr.write('x' * 1_000_000 + 'out of ink'); print('y' * 1_000_000); sys.exit(7)"
+    with pytest.raises(CommandError, match=r"ended with 7:\nx{1000,}out of ink$") as raised:
+        run_measured([*PYTHON, program])
+    assert len(str(raised.value)) < 3000
+    done = run_measured([*PYTHON, program], check=False)
+    assert (done.exit_status, len(done.stdout)) == (7, 1_000_001)
+    killed = run_measured([*PYTHON, "import os; os.kill(os.getpid(), 9)"], check=False)
+    assert killed.exit_status == -9
+    with pytest.raises(CommandError, match=r"no-such-program could not be started(.|\n)*No such file"):
+        run_measured(["no-such-program"])
+
+
+def test_a_command_gets_the_environment_it_is_given() -> None:
+    done = run_measured([*PYTHON, "import os; print(os.environ['INK'], 'HOME' in os.environ)"], {"INK": "black"})
+    assert done.stdout == "black False\n"
+
+
+def test_an_interrupted_bench_leaves_no_command_behind(tmp_path: Path) -> None:
+    noted = tmp_path / "pid"
+    sleeper = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    program = f"from measuring import run_measured; run_measured({[*PYTHON, sleeper]!r})"
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=BENCH, stderr=subprocess.DEVNULL)
+    wait_until(lambda: noted.exists() and noted.read_text() != "")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) != 0
+    wait_until(lambda: not is_running(int(noted.read_text())))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
+ROWS: list[dict[str, Any]] = [
+    {"name": "a|b", "pairs": 1_350_000, "seconds": 0.123456},
+    {"name": "c", "pairs": None, "seconds": 12345.6},
+]
+COLUMNS = [Column("name", is_text=True), Column("pairs", count, width=9), Column("seconds", figures)]
+
+
+def test_rows_are_an_aligned_table(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = Rows(COLUMNS, as_json=False)
+    rows.facts(machine={"cores": 2})
+    for row in ROWS:
+        rows.row(**row)
+    assert capsys.readouterr().out.splitlines() == [
+        "machine: cores 2",
+        "",
+        "| name     |     pairs |  seconds |",
+        "|----------|----------:|---------:|",
+        "| a\\|b     | 1,350,000 |    0.123 |",
+        "| c        |           |   12,346 |",
+    ]
+
+
+def test_rows_in_json_are_as_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = Rows(COLUMNS, as_json=True)
+    for row in ROWS:
+        rows.row(**row)
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == ROWS
+
+
+@pytest.mark.parametrize("wrong", [{"name": "a", "pairs": 1}, {"name": "a", "pairs": 1, "seconds": 1.0, "minutes": 2}])
+def test_a_row_with_other_columns_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"differ in (seconds|minutes)$"):
+        Rows(COLUMNS, as_json=True).row(**wrong)
+
+
+def test_a_call_is_timed_as_often_as_asked() -> None:
+    naps = iter([0.0, 0.2, 0.05])
+
+    def nap() -> float:
+        time.sleep(seconds := next(naps))
+        return seconds
+
+    timing = timed(nap, repeats=3)
+    assert timing.least < 0.05 <= timing.median < 0.2
+    assert timing.result == 0.05
+
+
+def test_numbers_keep_three_figures() -> None:
+    shown = [figures(number) for number in (0.01234, 0.1234, 1.234, 12.34, 123.4, 12345.6)]
+    assert shown == ["0.0123", "0.123", "1.23", "12.3", "123", "12,346"]
+
+
+def test_the_machine_is_described_in_json() -> None:
+    facts = json.loads(json.dumps(machine()))
+    assert facts["cores"] >= 1
+    assert facts["processor"]
+    assert facts["torch"][0].isdigit()
+    assert facts["device"] == "cpu"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_code_that_is_not_the_commits_is_dirty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
+        subprocess.run(["git", "-C", tmp_path, *identity, *arguments], check=True, capture_output=True)
+
+    monkeypatch.setattr(measuring, "REPOSITORY", tmp_path)
+    package = Path(omnishot.__file__).parent
+    shutil.copytree(package, tmp_path / "omnishot", ignore=shutil.ignore_patterns("__pycache__"))
+    assert (machine()["commit"], machine()["dirty"]) == (None, None)
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "What is installed")
+    assert len(machine()["commit"]) == 40
+    assert machine()["dirty"] is False
+    with (tmp_path / "omnishot" / "errors.py").open("a") as file:
+        file.write("# Changed.\n")
+    assert machine()["dirty"] is True
+    git("commit", "-a", "-m", "What is not installed")
+    assert machine()["dirty"] is True
