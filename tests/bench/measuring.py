@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from omnishot.machine import cores, processor
+
 T = TypeVar("T")
 
 REPOSITORY = Path(__file__).parents[2]
@@ -240,8 +242,8 @@ def machine(device: str = "cpu") -> dict[str, Any]:
     """
     commit = _git("rev-parse", "HEAD")
     return {
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "processor": processor(),
+        "cores": cores(),
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "device": _device_name(device),
         "torch": importlib.metadata.version("torch"),
@@ -249,14 +251,6 @@ def machine(device: str = "cpu") -> dict[str, Any]:
         "commit": commit,
         "dirty": None if commit is None else _is_dirty(),
     }
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    for line in cpuinfo.read_text("utf-8").splitlines() if cpuinfo.exists() else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _device_name(device: str) -> str:
