@@ -117,7 +117,13 @@ def train(
             late.extend(filter(None, [stopped_by()]))
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
-        staging.summary |= _summary(trainer, settings) | _speed(trainer, settings, compute, processes)
+        speed = _speed(trainer, settings, compute, processes)
+        staging.summary |= _summary(trainer, settings) | speed
+        store.tell(
+            f"Trained {speed['pairs_per_second']:,.1f} pairs/s: {speed['flops_per_second'] / 1e9:,.0f} GFLOP/s, "
+            f"{speed['flops_per_second'] / speed['matmul_flops_per_second']:.0%} of a large matrix product's "
+            f"{speed['matmul_flops_per_second'] / 1e9:,.0f} here"
+        )
 
     with joined(compute.device) as processes, processes.leading() as tell_others:
         if force or not store.made(recipe):

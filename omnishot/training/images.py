@@ -92,8 +92,8 @@ class StreamedImages:
             raise UnavailableError(f"A process that reads images ended: {reason}", hint=hint) from None
         if isinstance(pixels, OmnishotError):
             raise pixels
-        if found != (epoch, step):
-            raise RuntimeError(f"step {(epoch, step)} was given the images of step {found}")
+        if tuple(found) != (epoch, step):  # Pinning memory makes a list of it.
+            raise RuntimeError(f"step {(epoch, step)} was given the images of step {tuple(found)}")
         on_device: Tensor = pixels.to(self._compute.device, non_blocking=True)
         return on_device
 
