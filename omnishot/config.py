@@ -134,9 +134,25 @@ class ExponentialSchedule(Settings):
     """Steps over which the rate rises linearly from zero."""
 
 
+class CyclicSchedule(Settings):
+    """A learning rate that rises and falls linearly, batch by batch, from a low one to the optimizer's own and back.
+
+    Source: Smith 2017, section 3.
+    """
+
+    kind: Literal["triangular", "triangular2"] = "triangular"
+    """`triangular2` halves the rise with every cycle."""
+    lowest: Annotated[float, Field(ge=0, lt=1)] = 1 / 300
+    """Lowest rate, as a share of the highest."""
+    steps: Annotated[int, Field(ge=1)] = 500
+    """Steps of a rise, and of a fall."""
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    """Steps over which the rate rises linearly from zero."""
+
+
 ObjectiveSettings = PairsObjective | ClassesObjective
 OptimizerSettings = SgdSettings | AdamSettings
-ScheduleSettings = PlainSchedule | ExponentialSchedule
+ScheduleSettings = PlainSchedule | ExponentialSchedule | CyclicSchedule
 
 
 class DataSettings(Settings):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from omnishot.config import (
     AdamSettings,
     ClassesObjective,
+    CyclicSchedule,
     DataSettings,
     ExponentialSchedule,
     PairsObjective,
@@ -72,7 +73,7 @@ def _explain(settings: type[Settings], problem: Any) -> str:
 _KINDS: dict[str, tuple[type[Settings], ...]] = {
     "objective": (PairsObjective, ClassesObjective),
     "optimizer": (SgdSettings, AdamSettings, SgdLayer),
-    "schedule": (PlainSchedule, ExponentialSchedule),
+    "schedule": (PlainSchedule, ExponentialSchedule, CyclicSchedule),
 }
 
 

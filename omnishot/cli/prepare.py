@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from omnishot.stages.making import Made
 
 SourceOption = Annotated[
-    str, typer.Option("--source", metavar="omniglot|glyphs|auto|PATH", help="Where images come from.")
+    str, typer.Option("--source", metavar="omniglot|glyphs|mnist|auto|PATH", help="Where images come from.")
 ]
 SplitOption = Annotated[
     Literal["koch", "lake", "drawers", "alphabets"] | None,

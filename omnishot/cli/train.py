@@ -71,7 +71,7 @@ def train_command(
 
     Several devices: torchrun --nproc-per-node N -m omnishot train ...
     """
-    if int(os.environ.get("RANK", "0")) > 0:  # torchrun numbers its processes; 0 leads.
+    if _is_led():
         from omnishot.stages.train import assist  # Deferred: torch takes seconds.
 
         keep_freed_memory()
@@ -88,6 +88,11 @@ def train_command(
         checkpoint_every=every, profile=profile, force=force,
     )  # fmt: skip
     console.made(made, **made.artifact.manifest.summary)
+
+
+def _is_led() -> bool:
+    """Tell whether torchrun started this process beside others, of which number 0 leads."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and int(os.environ.get("RANK", "0")) > 0
 
 
 def choose_settings(

@@ -86,6 +86,12 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
     )
 
 
+def all_for_test(n_images: int) -> Split:
+    """Return a split of images that were gathered as a test set."""
+    nothing = np.empty(0, dtype=np.int32)
+    return Split(train=nothing, validation=nothing, test=np.arange(n_images, dtype=np.int32))
+
+
 def _choose(labels: Labels, alphabets: Collection[str], drawers: range) -> NDArray[np.int32]:
     wanted = [labels.alphabet_names.index(alphabet) for alphabet in alphabets]
     chosen = np.isin(labels.alphabet, wanted) & np.isin(labels.drawer, drawers)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Artifact
-from omnishot.artifacts.facts import PairsFacts
+from omnishot.artifacts.facts import PairsFacts, source_of
 from omnishot.artifacts.hdf5 import opened
 from omnishot.artifacts.images import read_labels, read_pixels, read_runs
 from omnishot.artifacts.pairs import read_pairs, read_split
@@ -16,7 +16,7 @@ from omnishot.config import SplitPart
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
-from omnishot.data.splits import Split, split_images
+from omnishot.data.splits import Split, all_for_test, split_images
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.seeding import generator
 
@@ -30,7 +30,8 @@ class EvaluationData:
     Attributes:
         path: A `pairs.h5` or `images.h5` that was checked.
         labels: What each image shows.
-        split: Which images train, validate and test; `images.h5` is divided as `prepare` would by default.
+        split: Which images train, validate and test; `images.h5` is divided as `prepare` would by default,
+            but for MNIST, all of which is a test set.
         runs: Published runs, where the source has them.
         has_pairs: Whether the file holds pairs; else they are drawn.
     """
@@ -48,7 +49,12 @@ class EvaluationData:
         path = artifact.file("pairs.h5" if has_pairs else "images.h5")
         with opened(path) as file:
             labels, runs = read_labels(file), read_runs(file)
-            split = read_split(file) if has_pairs else split_images(labels, "koch" if runs else "alphabets")
+            if has_pairs:
+                split = read_split(file)
+            elif source_of(artifact.manifest) == "mnist":
+                split = all_for_test(len(labels))
+            else:
+                split = split_images(labels, "koch" if runs else "alphabets")
         return cls(path, labels, split, runs, has_pairs)
 
     def index(self, part: SplitPart) -> ClassIndex:

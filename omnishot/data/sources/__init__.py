@@ -1,4 +1,4 @@
-"""Where images come from: Omniglot, invented glyphs, a folder of one's own."""
+"""Where images come from: Omniglot, invented glyphs, MNIST's test digits, a folder of one's own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from omnishot.data.image_set import ImageSet
-from omnishot.data.sources import folder, glyphs, omniglot
+from omnishot.data.sources import folder, glyphs, mnist, omniglot
 from omnishot.errors import UnavailableError
 from omnishot.progress import Report
 
@@ -34,17 +34,20 @@ def open_source(name: str, *, data_folder: Path, offline: bool, report: Report) 
     """Find a source's files, download them where that is its way, and identify their content.
 
     Args:
-        name: `omniglot`, `glyphs`, `auto` (Omniglot if it can be had, else glyphs), or the path of a folder.
-        data_folder: Where `omniglot/` lies or is downloaded to.
+        name: `omniglot`, `glyphs`, `mnist`, `auto` (Omniglot if it can be had, else glyphs), or the path of a folder.
+        data_folder: Where `omniglot/` and `mnist/` lie or are downloaded to.
         offline: Forbids the download.
         report: Receives the progress of a download.
 
     Raises:
-        UnavailableError: Omniglot is absent and cannot be downloaded.
+        UnavailableError: Omniglot or MNIST is absent and cannot be downloaded.
         InputError: A file or folder is missing or damaged.
     """
     if name == "glyphs":
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS)
+    if name == "mnist":
+        digits = mnist.find(data_folder / "mnist", offline=offline, report=report)
+        return Source("mnist", digits.digest, digits.read)
     if name not in {"omniglot", "auto"}:
         files = folder.find(Path(name))
         return Source(files.name, files.digest, files.read)

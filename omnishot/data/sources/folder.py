@@ -62,7 +62,7 @@ def find(path: Path) -> Folder:
     if not path.is_dir():
         raise NotFoundError(
             f"'{path}' is neither a built-in source nor a folder",
-            hint="Use --source omniglot, glyphs, auto, or the path of a folder with one folder per class.",
+            hint="Use --source omniglot, glyphs, mnist, auto, or the path of a folder with one folder per class.",
         )
     name = path.resolve().name
     if not is_one_line(name):
