@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,16 @@ def memory(root: Path = _ROOT) -> dict[str, int | None]:
                     facts["available"] = min(facts["available"], max(0, limits[-1] - int(taken[0])))
     facts["limit"] = min(limits, default=None)
     return facts
+
+
+def peak_memory() -> int | None:
+    """Return the most bytes of main memory that this process has held so far, or None where that is not known."""
+    try:
+        import resource  # Unix has it, Windows has not.
+    except ImportError:
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
 
 
 def _groups(root: Path, controller: str) -> Iterator[Path]:

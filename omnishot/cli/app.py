@@ -12,6 +12,7 @@ from omnishot.cli.run import run_command
 from omnishot.cli.settings import presets_command
 from omnishot.cli.store import ls_command, show_command
 from omnishot.cli.train import train_command
+from omnishot.cli.tune import tune_command
 from omnishot.cli.upkeep import check_command, diff_command, gc_command
 
 EXIT_CODES = (
@@ -41,6 +42,7 @@ app.command("train")(train_command)
 app.command("eval")(eval_command)
 app.command("report")(report_command)
 app.command("run")(run_command)
+app.command("tune")(tune_command)
 app.command("ls")(ls_command)
 app.command("show")(show_command)
 app.command("check")(check_command)

@@ -41,13 +41,14 @@ PresetOption = Annotated[
     str | None,
     typer.Option("--preset", help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU."),
 ]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file, instead of a preset.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the interrupted training of the same settings.")]
 
 
 def train_command(
     pairs: Annotated[str | None, typer.Argument(help="Pair dataset. Default: the newest.", show_default=False)] = None,
     preset: PresetOption = None,
-    config: Annotated[Path | None, typer.Option("--config", help="Settings file, instead of a preset.")] = None,
+    config: ConfigOption = None,
     changes: SetOption = None,
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
@@ -75,7 +76,7 @@ def train_command(
         from omnishot.stages.train import assist  # Deferred: torch takes seconds.
 
         keep_freed_memory()
-        assist(device=device, watch_signals=_watch_signals)
+        assist(device=device, watch_signals=watch_signals)
         return
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     every = parse_interval(checkpoint_every, option="--checkpoint-every")
@@ -171,12 +172,12 @@ def train_with(
             profile=profile,
             force=force,
             report=report,
-            watch_signals=_watch_signals,
+            watch_signals=watch_signals,
         )
 
 
 @contextlib.contextmanager
-def _watch_signals() -> Iterator[Callable[[], int | None]]:
+def watch_signals() -> Iterator[Callable[[], int | None]]:
     """Give a function that tells which signal asked to stop; a second one stops at once."""
     received: list[int] = []
 

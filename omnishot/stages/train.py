@@ -12,6 +12,7 @@ from omnishot.artifacts.model import write_model
 from omnishot.artifacts.store import Store
 from omnishot.config import TrainSettings
 from omnishot.errors import StoppedError, TrainingError
+from omnishot.machine import peak_memory
 from omnishot.model.cost import training_flops
 from omnishot.model.device import Compute, DeviceName, choose_compute
 from omnishot.model.peak import matmul_peak
@@ -122,7 +123,7 @@ def train(
         store.tell(
             f"Trained {speed['pairs_per_second']:,.1f} pairs/s: {speed['flops_per_second'] / 1e9:,.0f} GFLOP/s, "
             f"{speed['flops_per_second'] / speed['matmul_flops_per_second']:.0%} of a large matrix product's "
-            f"{speed['matmul_flops_per_second'] / 1e9:,.0f} here"
+            f"{speed['matmul_flops_per_second'] / 1e9:,.0f} here{_memory(speed['peak_memory'])}"
         )
 
     with joined(compute.device) as processes, processes.leading() as tell_others:
@@ -157,6 +158,10 @@ def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals) -> None:
             trainer.run(report=silent, should_stop=lambda: False, save=lambda: None)
 
 
+def _memory(peak: int | None) -> str:
+    return f", in {peak / 1e9:.2f} GB of main memory" if peak is not None else ""
+
+
 def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:
     """Say that there is nothing to resume, or that there would be, before anything is loaded."""
     if resume:
@@ -188,4 +193,5 @@ def _speed(trainer: Trainer, settings: TrainSettings, compute: Compute, processe
         "pairs_per_second": round(pairs_per_second, 1),
         "flops_per_second": round(pairs_per_second * trainer.images_per_pair * training_flops(settings.twin)),
         "matmul_flops_per_second": round(peak),
+        "peak_memory": peak_memory(),
     }

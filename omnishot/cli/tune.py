@@ -1,0 +1,77 @@
+"""omnishot tune."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omnishot.cli.console import Console
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    SetOption,
+    StoreOption,
+    VerboseOption,
+    open_store,
+)
+from omnishot.cli.process import keep_freed_memory
+from omnishot.cli.train import ConfigOption, DeviceOption, PresetOption, choose_settings, watch_signals
+
+
+def tune_command(
+    pairs: Annotated[str | None, typer.Argument(help="Pair dataset. Default: the newest.", show_default=False)] = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    changes: SetOption = None,
+    study: Annotated[
+        Path, typer.Option("--study", help="Journal of the search; other runs and machines may share it.")
+    ] = Path("tune.journal"),
+    trials: Annotated[int, typer.Option("--trials", min=1, help="Trials that the study shall hold in the end.")] = 50,
+    minutes: Annotated[float | None, typer.Option("--minutes", min=0, help="Start no trial after this time.")] = None,
+    layerwise: Annotated[bool, typer.Option("--layerwise", help="Search values for each layer.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Settings file to write. Default: the study's name with .yaml.")
+    ] = None,
+    device: DeviceOption = "auto",
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Search rate, momentum and L2 penalty on validation alphabets. Creates: a settings file for train --config.
+
+    The study goes on where it stopped. Several machines that see its file share the work.
+    """
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    opened = open_store(console, store)
+    data = opened.find(pairs, "pairs") if pairs else opened.newest("pairs")
+    settings, chosen = choose_settings(
+        console, preset=preset or ("koch35" if config is None else None), config=config, changes=changes or [],
+        device=device,
+    )  # fmt: skip
+    from omnishot.artifacts.replacing import replaced
+    from omnishot.settings_text import as_yaml
+    from omnishot.stages.tune import tune  # Deferred: torch takes seconds.
+
+    keep_freed_memory()
+    with console.progress() as report:
+        found = tune(
+            data, settings, storage=study, trials=trials, minutes=minutes, layerwise=layerwise, device=device,
+            report=report, watch_signals=watch_signals,
+        )  # fmt: skip
+    target = out or study.with_suffix(".yaml")
+    with replaced(target) as aside:
+        aside.write_text(as_yaml(found.settings), "utf-8")
+    console.note(
+        f"Best of {found.trials} trials ({found.pruned} given up early): {found.accuracy:.1%} validation accuracy; "
+        f"omnishot train --config {target}"
+    )
+    if as_json:
+        values = {"settings": str(target), "preset": chosen, "trials": found.trials, "pruned": found.pruned}
+        console.text(json.dumps({**values, "validation_accuracy": found.accuracy}) + "\n")
+    else:
+        console.text(f"{target}\n")

@@ -1,0 +1,230 @@
+"""tune: search the optimizer's values that are best on validation alphabets, in a study that machines can share.
+
+Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and L2 penalties, by Bayesian optimisation).
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omnishot.artifacts.artifact import Artifact
+from omnishot.config import SgdSettings, TrainSettings
+from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError, UnavailableError, brief
+from omnishot.model.device import Compute, DeviceName, choose_compute
+from omnishot.model.siamese import build_network
+from omnishot.progress import Progress, Report
+from omnishot.seeding import derived_seed
+from omnishot.settings_text import check
+from omnishot.stages.train import WatchSignals
+from omnishot.stages.trainer import build_trainer
+from omnishot.training.optimizer import layers_of
+
+if TYPE_CHECKING:
+    import optuna
+
+_RATES = (1e-4, 1e-1)
+_MOST_MOMENTUM = 0.99
+_PENALTIES = (1e-7, 1e-1)
+_RANDOM_TRIALS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a study has found so far.
+
+    Attributes:
+        trials: Trials that were finished, in this and in other runs.
+        pruned: Those of them that were given up early.
+        accuracy: Best validation accuracy.
+        settings: The settings that reached it.
+    """
+
+    trials: int
+    pruned: int
+    accuracy: float
+    settings: TrainSettings
+
+
+def tune(
+    pairs: Artifact,
+    settings: TrainSettings,
+    *,
+    storage: Path,
+    trials: int,
+    minutes: float | None = None,
+    layerwise: bool = False,
+    device: DeviceName = "auto",
+    report: Report,
+    watch_signals: WatchSignals,
+) -> Tuned:
+    """Search, or go on with a search, until the study holds a number of trials.
+
+    Args:
+        pairs: The pair dataset.
+        settings: What all trials have in common; rate, momentum and L2 penalty are what is searched.
+        storage: The study's file, a journal to which several processes and machines may append.
+        trials: Trials that the study shall hold, with those of earlier runs and other machines.
+        minutes: Start no trial after this time.
+        layerwise: Search values for each layer, as the paper did, rather than for all alike.
+        device: Where to train.
+        report: Receives progress.
+        watch_signals: Tells whether a signal asked the search to stop.
+
+    Raises:
+        UnavailableError: Optuna is not installed.
+        SettingsError: These settings have nothing to search, or the study searched others.
+        DamagedFileError: The study cannot be read.
+        StoppedError: A signal came; the trials that were finished are kept.
+    """
+    if not isinstance(settings.optimizer, SgdSettings) or not settings.validation_trials:
+        raise SettingsError(
+            "tune searches the values of optimizer.kind = sgd by validation trials; these settings lack one of them",
+            hint="Use --preset koch or koch35.",
+        )
+    layers = tuple(layers_of(build_network(settings.twin))) if layerwise else ("all",)
+    study = _study(
+        storage, {"pairs": pairs.manifest.recipe, "layers": layers, "settings": settings.model_dump(mode="json")}
+    )
+    compute, started = choose_compute(device, settings.precision), time.monotonic()
+    with watch_signals() as stopped_by:
+        while (count := len(_finished(study))) < trials:
+            if minutes is not None and time.monotonic() - started >= 60 * minutes:
+                break
+            figures = _figures(study)
+
+            def report_share(share: float, count: int = count, figures: dict[str, str] = figures) -> None:
+                report(Progress("Tuning", count + share, trials, "trials", figures))
+
+            _run_trial(study, pairs, settings, layers, compute, stopped_by, report_share)
+    if not any(trial.value is not None for trial in _finished(study)):
+        raise TrainingError("No trial came to its end", hint="Give it more --minutes, or lower --set epochs.")
+    return Tuned(
+        trials=len(_finished(study)),
+        pruned=sum(trial.state.name == "PRUNED" for trial in study.trials),
+        accuracy=study.best_value,
+        settings=_with_values(settings, study.best_params, layers),
+    )
+
+
+def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
+    try:
+        import optuna  # Deferred: it is an extra, and takes a second.
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+    except ImportError:
+        raise UnavailableError("tune needs Optuna", hint="Install it: pip install 'omnishot[tune]'.") from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(storage))),
+            study_name="omnishot",
+            direction="maximize",
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=_RANDOM_TRIALS),
+        )
+        # Each run proposes others than the runs before it.
+        seed = derived_seed(searched["settings"]["seed"], "tune", len(study.trials)) % 2**32
+        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_RANDOM_TRIALS)
+        known = study.user_attrs.get("searched")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedFileError(f"{storage} is no study that can be used: {brief(error)}") from None
+    if known is None:
+        study.set_user_attr("searched", searched)
+    elif known != _plain(searched):
+        raise SettingsError(
+            f"{storage} is a search with other settings, layers or pairs", hint="Name another file with --study."
+        )
+    return study
+
+
+def _plain(values: Any) -> Any:
+    return json.loads(json.dumps(values))
+
+
+def _finished(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
+    return [trial for trial in study.trials if trial.state.name in {"COMPLETE", "PRUNED"}]
+
+
+def _figures(study: "optuna.Study") -> dict[str, str]:
+    complete = [trial.value for trial in study.trials if trial.state.name == "COMPLETE" and trial.value is not None]
+    return {"best validation": f"{max(complete):.1%}"} if complete else {}
+
+
+def _run_trial(
+    study: "optuna.Study",
+    pairs: Artifact,
+    settings: TrainSettings,
+    layers: Iterable[str],
+    compute: Compute,
+    stopped_by: Callable[[], int | None],
+    report_share: Callable[[float], None],
+) -> None:
+    from optuna import TrialPruned
+    from optuna.trial import TrialState
+
+    trial = study.ask()
+    try:
+        accuracy = _measured(trial, pairs, _suggested(trial, settings, layers), compute, stopped_by, report_share)
+    except (TrialPruned, TrainingError):  # Worse than most, or diverged.
+        study.tell(trial, state=TrialState.PRUNED)
+    except BaseException:
+        study.tell(trial, state=TrialState.FAIL)
+        raise
+    else:
+        study.tell(trial, accuracy)
+
+
+def _measured(
+    trial: "optuna.Trial",
+    pairs: Artifact,
+    settings: TrainSettings,
+    compute: Compute,
+    stopped_by: Callable[[], int | None],
+    report_share: Callable[[float], None],
+) -> float:
+    """Train once and return the best validation accuracy."""
+    from optuna import TrialPruned
+
+    trainer = build_trainer(pairs.file("pairs.h5"), settings, compute)
+    told = 0
+
+    def should_stop() -> bool:
+        nonlocal told
+        if number := stopped_by():
+            hint = "The study is kept: the same command goes on with it."
+            raise StoppedError("Stopped within a trial, which is lost", signal_number=number, hint=hint)
+        for row in trainer.position.history[told:]:
+            told += 1
+            trial.report(float(row["validation_accuracy"] or 0), step=told)
+            if trial.should_prune():
+                raise TrialPruned
+        return False
+
+    def report(progress: Progress) -> None:
+        report_share(progress.done / progress.total)
+
+    trainer.run(report=report, should_stop=should_stop, save=lambda: None)
+    return trainer.position.best_accuracy
+
+
+def _suggested(trial: "optuna.Trial", settings: TrainSettings, layers: Iterable[str]) -> TrainSettings:
+    for layer in layers:
+        trial.suggest_float(f"{layer}.learning_rate", *_RATES, log=True)
+        trial.suggest_float(f"{layer}.momentum", 0.0, _MOST_MOMENTUM)
+        trial.suggest_float(f"{layer}.l2", *_PENALTIES, log=True)
+    return _with_values(settings, trial.params, layers)
+
+
+def _with_values(settings: TrainSettings, params: dict[str, Any], layers: Iterable[str]) -> TrainSettings:
+    """Return the settings with a trial's values in them, rounded to three figures."""
+    values = settings.model_dump(mode="json")
+    for layer in layers:
+        own = {name: float(f"{params[f'{layer}.{name}']:.3g}") for name in ("learning_rate", "momentum", "l2")}
+        if layer == "all":
+            values["optimizer"] |= {**own, "layers": {}}
+        else:
+            values["optimizer"]["layers"][layer] = own
+    return check(TrainSettings, values, origin="tune")

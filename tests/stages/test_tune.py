@@ -1,0 +1,92 @@
+"""A search goes on where it stopped, refuses another's study, and gives settings that train."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from omnishot.artifacts.artifact import Artifact
+from omnishot.artifacts.store import Store
+from omnishot.config import PrepareSettings, SgdSettings, TrainSettings
+from omnishot.errors import DamagedFileError, SettingsError, StoppedError
+from omnishot.progress import silent
+from omnishot.settings_text import as_yaml, check
+from omnishot.stages.prepare import prepare
+from omnishot.stages.tune import Tuned, tune
+from omnishot.strict_yaml import read_yaml
+
+VALUES = {
+    "twin": "koch35",
+    "objective": {"kind": "pairs", "batch_size": 8},
+    "optimizer": {"kind": "sgd"},
+    "epochs": 2,
+    "validation_trials": 40,
+    "validation_ways": 5,
+}
+
+
+@pytest.fixture(scope="module")
+def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    store = Store(tmp_path_factory.mktemp("tune") / "artifacts")
+    settings = PrepareSettings(split="alphabets", pairs=16, affine=0, validation_pairs=10, test_pairs=10)
+    made = prepare(store, settings, source_name=str(picture_folder), data_folder=Path(), offline=True, report=silent)
+    return made.artifact
+
+
+def search(pairs: Artifact, storage: Path, trials: int, *, signal: int | None = None, **changes: object) -> Tuned:
+    layerwise = bool(changes.pop("layerwise", False))
+    return tune(
+        pairs,
+        check(TrainSettings, {**VALUES, **changes}, origin="test"),
+        storage=storage,
+        trials=trials,
+        layerwise=layerwise,
+        device="cpu",
+        report=silent,
+        watch_signals=lambda: nullcontext(lambda: signal),
+    )
+
+
+def test_a_study_goes_on_to_the_number_of_trials_asked_for(pairs: Artifact, tmp_path: Path) -> None:
+    storage = tmp_path / "study"
+    first, second = search(pairs, storage, 2), search(pairs, storage, 4)
+    assert (first.trials, second.trials) == (2, 4)
+    assert second.accuracy >= first.accuracy > 0
+    assert search(pairs, storage, 4) == second  # There is nothing left to do.
+    optimizer = second.settings.optimizer
+    assert isinstance(optimizer, SgdSettings)
+    assert 1e-4 <= optimizer.learning_rate <= 1e-1
+    assert check(TrainSettings, read_yaml(as_yaml(second.settings), origin="x"), origin="x") == second.settings
+
+
+def test_layers_get_values_of_their_own(pairs: Artifact, tmp_path: Path) -> None:
+    found = search(pairs, tmp_path / "study", 1, layerwise=True).settings.optimizer
+    assert isinstance(found, SgdSettings)
+    assert list(found.layers) == ["conv1", "conv2", "conv3", "conv4", "dense", "head"]
+    assert len({layer.learning_rate for layer in found.layers.values()}) == 6
+
+
+def test_the_study_of_other_settings_is_refused(pairs: Artifact, tmp_path: Path) -> None:
+    search(pairs, tmp_path / "study", 1)
+    with pytest.raises(SettingsError, match="other settings, layers or pairs"):
+        search(pairs, tmp_path / "study", 2, epochs=3)
+
+
+def test_a_file_that_is_no_study_is_refused(pairs: Artifact, tmp_path: Path) -> None:
+    (tmp_path / "study").write_text("no journal\n")
+    with pytest.raises(DamagedFileError, match="study is no study"):
+        search(pairs, tmp_path / "study", 1)
+
+
+def test_a_signal_stops_the_search_and_the_trial_does_not_count(pairs: Artifact, tmp_path: Path) -> None:
+    search(pairs, tmp_path / "study", 1)
+    with pytest.raises(StoppedError):
+        search(pairs, tmp_path / "study", 2, signal=15)
+    assert search(pairs, tmp_path / "study", 1).trials == 1
+
+
+def test_settings_without_anything_to_search_are_refused(pairs: Artifact, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="lack one of them"):
+        search(pairs, tmp_path / "study", 1, optimizer={"kind": "adam"})
+    with pytest.raises(SettingsError, match="lack one of them"):
+        search(pairs, tmp_path / "study", 1, validation_trials=0)
