@@ -289,7 +289,7 @@ class _Clock:
 
 
 class Pace:
-    """Pairs per second of training alone, validation not counted.
+    """Pairs per second of training alone: neither validation counts nor the first step, which warms up.
 
     Attributes:
         pairs: Pairs so far.
@@ -299,6 +299,7 @@ class Pace:
     def __init__(self) -> None:
         self.pairs, self.seconds = 0, 0.0
         self._since: float | None = None
+        self._steps, self._warm_since = 0, 0.0
 
     @property
     def pairs_per_second(self) -> float:
@@ -311,7 +312,13 @@ class Pace:
         self._since = time.perf_counter()
 
     def count(self, pairs: int) -> None:
-        """Count pairs."""
+        """Count the pairs of a step."""
+        self._steps += 1
+        if self._steps == 1:
+            self._warm_since = time.perf_counter()
+        elif self._steps == 2:
+            self.pairs, self.seconds = 0, 0.0
+            self._since = max(self._since or 0.0, self._warm_since)
         self.pairs += pairs
 
     def rest(self) -> None:
