@@ -31,6 +31,7 @@ BENCH = Path(__file__).parent / "bench"
 sys.path.append(str(BENCH))
 
 import measuring  # noqa: E402
+import scaling  # noqa: E402
 from engines import sized  # noqa: E402
 from evaluate import MOST_WAYS, disagreements  # noqa: E402
 from measuring import Column, CommandError, Rows, count, figures, machine, run_measured, timed  # noqa: E402
@@ -149,6 +150,11 @@ def test_longer_vectors_have_more_parameters(tmp_path: Path) -> None:
     assert 5 < row["pairs_per_second"] < 2 * row["images_per_second"]
     assert 0.001 < row["trials_seconds"] < 20
     assert 200 * MEGABYTE < row["peak_bytes"] < 1500 * MEGABYTE
+
+
+@pytest.mark.parametrize(("groups", "agree"), [([], True), ([[0.7, 0.70006]], True), ([[1, 1], [0.7, 0.7001]], False)])
+def test_losses_agree_where_rounding_explains_their_difference(groups: list[list[float]], agree: bool) -> None:
+    assert scaling.tell_differences(groups, 1e-4, as_json=True) is agree
 
 
 def test_the_longest_vectors_are_those_of_koch35() -> None:
