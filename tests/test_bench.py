@@ -13,19 +13,39 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import omnishot
+from omnishot.artifacts.hdf5 import opened
+from omnishot.artifacts.images import read_labels, read_pixels
+from omnishot.artifacts.pairs import read_split
+from omnishot.data.class_index import ClassIndex
+from omnishot.data.episodes import draw_within
+from omnishot.evaluation.embedding import embed
+from omnishot.evaluation.oneshot import score_trials
+from omnishot.model.device import choose_compute
+from omnishot.model.siamese import build_network
 
 BENCH = Path(__file__).parent / "bench"
 sys.path.append(str(BENCH))
 
 import measuring  # noqa: E402
+import scaling  # noqa: E402
+from engines import sized  # noqa: E402
 from evaluate import MOST_WAYS, disagreements  # noqa: E402
 from measuring import Column, CommandError, Rows, count, figures, machine, run_measured, timed  # noqa: E402
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 MEGABYTE = 1_000_000
+KOCH35_PRODUCTS = {
+    "conv1": 32**2 * 64 * 4**2,
+    "conv2": 14**2 * 128 * 64 * 3**2,
+    "conv3": 6**2 * 128 * 128 * 2**2,
+    "conv4": 2**2 * 256 * 128 * 2**2,
+    "dense": 256 * 2**2 * 4096,
+}
+"""Multiplications of an image's way through the twin."""
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +104,98 @@ def test_both_ways_to_evaluate_agree_and_one_is_faster(twenty_ways_folder: Path)
         assert row["unexplained"] == 0
     assert rows[0]["images_embedded"] == 1 + MOST_WAYS
     assert rows[1]["images_embedded"] == 20 * 4  # All test images there are, each once.
+
+
+def test_two_processes_train_what_one_trains(picture_folder: Path) -> None:
+    options = ["--steps", "6", "--batch", "16", "--processes", "2", "--precision", "fp32"]
+    facts, one, two, losses = bench("scaling.py", picture_folder, "--what", "processes", *options)
+    assert facts == {"processes": {"preset": "koch35", "batch": 16, "pairs": 96}}
+    assert [(row["processes"], row["threads"]) for row in (one, two)] == [(1, 1), (2, max(1, machine()["cores"] // 2))]
+    assert two["loss"] == pytest.approx(one["loss"], rel=1e-5)
+    assert losses["losses"]["largest_difference"] == pytest.approx(abs(two["loss"] - one["loss"]))
+    assert (one["share"], two["share"]) == (1, two["pairs_per_second"] / one["pairs_per_second"])
+    # There, and back for weights and images; the image of the first convolution has no gradient.
+    flops_per_pair = 2 * 2 * (3 * sum(KOCH35_PRODUCTS.values()) - KOCH35_PRODUCTS["conv1"])
+    for row in (one, two):
+        assert 5 < row["pairs_per_second"] < 100_000
+        assert row["flops_per_second"] / row["pairs_per_second"] == pytest.approx(flops_per_pair, rel=0.01)
+        assert 200 * MEGABYTE < row["peak_bytes"] < 1500 * MEGABYTE
+
+
+def test_streaming_needs_less_memory_and_trains_the_same(tmp_path: Path) -> None:
+    options = ["--images", "12k", "--batch", "16", "--seconds", "0.3"]
+    facts, *rows, losses = bench("scaling.py", tmp_path, "--what", "images", *options)
+    write, device, file, trials = rows
+    assert facts == {"images": {"preset": "koch35", "batch": 16}}
+    assert {row["images"] for row in rows} == {12_000}
+    assert 12_000 * 50 < write["file_bytes"] < 12_000 * 1000
+    assert device["loss"] == pytest.approx(file["loss"], rel=1e-6)
+    assert losses["losses"]["largest_difference"] == abs(device["loss"] - file["loss"])
+    assert (device["share"], file["share"]) == (1, file["pairs_per_second"] / device["pairs_per_second"])
+    assert file["pairs_per_second"] > 5
+    assert 0.1 < device["first_step_seconds"] < file["first_step_seconds"] < 60
+    training_bytes = 10_000 * 105 * 105  # Ten of the twelve alphabets.
+    assert device["peak_bytes"] - file["peak_bytes"] == pytest.approx(training_bytes, rel=0.3)
+    assert file["readers_bytes"] > 2 * 50 * MEGABYTE
+    assert device["readers_bytes"] is None
+    assert trials["images_embedded"] == 2000
+    assert 0 < write["seconds"] < trials["seconds"] * 60
+
+
+def test_longer_vectors_have_more_parameters(tmp_path: Path) -> None:
+    options = ["--dimension", "8", "--batch", "16", "--seconds", "0.2"]
+    _, row = bench("scaling.py", tmp_path, "--what", "dimension", *options)
+    convolutions = 64 * (16 + 1) + 128 * (64 * 9 + 1) + 128 * (128 * 4 + 1) + 256 * (128 * 4 + 1)
+    assert row["parameters"] == convolutions + 8 * (256 * 2 * 2 + 1) + 8 + 1
+    assert 5 < row["pairs_per_second"] < 2 * row["images_per_second"]
+    assert 0.001 < row["trials_seconds"] < 20
+    assert 200 * MEGABYTE < row["peak_bytes"] < 1500 * MEGABYTE
+
+
+@pytest.mark.parametrize(("groups", "agree"), [([], True), ([[0.7, 0.70006]], True), ([[1, 1], [0.7, 0.7001]], False)])
+def test_losses_agree_where_rounding_explains_their_difference(groups: list[list[float]], agree: bool) -> None:
+    assert scaling.tell_differences(groups, 1e-4, as_json=True) is agree
+
+
+def test_the_longest_vectors_are_those_of_koch35() -> None:
+    ours, theirs = sized.network_of(4096), build_network("koch35")
+    assert {name: weight.shape for name, weight in ours.state_dict().items()} == {
+        name: weight.shape for name, weight in theirs.state_dict().items()
+    }
+
+
+def test_trials_from_vectors_that_are_there_score_as_with_the_twin(tmp_path: Path) -> None:
+    sized.write_dataset(tmp_path / "pairs.h5", 800)
+    assert [path.name for path in tmp_path.iterdir()] == ["pairs.h5"]
+    with opened(tmp_path / "pairs.h5") as file:
+        index = ClassIndex.of(read_labels(file), read_split(file).test)
+        pixels = torch.from_numpy(read_pixels(file))
+    network, compute = sized.network_of(8), choose_compute("cpu", "fp32")
+    trials = draw_within(index, 15, 20, 1, rng=np.random.default_rng(0))
+    vectors = embed(network, pixels, sized.images_of(trials), compute)
+    expected = score_trials(network, pixels, trials, compute)
+    assert expected.std() > 0
+    np.testing.assert_allclose(sized.score_embedded(network, vectors, trials), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_images", [800, 1000, 2030, 12_345])
+def test_drawn_images_can_be_tested_on_and_are_the_same_in_any_block(n_images: int) -> None:
+    images, split = sized.drawn_images(n_images)
+    assert len(images.labels) == n_images == len(split.train) + len(split.test)
+    sizes = np.concatenate([ClassIndex.of(images.labels, part).alphabet_sizes for part in (split.train, split.test)])
+    assert sizes.min() >= 20
+    assert sizes.max() <= 50
+    some, last = images.pixels[700:750], images.pixels[n_images - 5 : n_images + 5]
+    np.testing.assert_array_equal(images.pixels[690:760][10:60], some)
+    assert (some.shape, last.shape) == ((50, 105, 105), (5, 105, 105))
+    assert set(np.unique(some)) == {0, 255}
+    difference = (some[:20] != some[1:21]).mean(axis=(1, 2))  # Image 720 is the first of its class.
+    assert difference[19] > 2 * difference[:19].mean() > 0
+
+
+def test_images_too_few_for_twenty_ways_are_refused() -> None:
+    with pytest.raises(ValueError, match="need 800 images, not 799"):
+        sized.drawn_images(799)
 
 
 def test_a_disagreement_counts_as_rounding_only_where_the_lead_is_that_small() -> None:
