@@ -20,7 +20,7 @@ an alphabet of the test images, reading and embedding them included. Columns: im
 until the first step is done, from opening the file on; pairs per second, also in proportion to the row with the images
 on the device; mean loss of the first 4 steps, the same however the images come; peak memory; what the readers had at
 their peaks, together, what they share counted twice; size of `pairs.h5`; images that were embedded. A million images
-take minutes and a gigabyte of disk; on the device nine of memory, and while HDF5 reads them at once five more.
+take minutes and a gigabyte of disk, and on the device nine of memory.
 
 `dimension`: koch35 with vectors of other lengths. Columns: the length; parameters; pairs per second in training; test
 images embedded per second, in single precision; seconds to score 10,000 trials of 20 ways from vectors that are there;
