@@ -45,6 +45,8 @@ class PairsObjective(Settings):
     kind: Literal["pairs"] = "pairs"
     batch_size: Annotated[int, Field(ge=1)] = 128
     """Pairs per step."""
+    steps_per_epoch: Annotated[int, Field(ge=1)] | None = None
+    """Steps between two validations; null is once through all pairs and variants."""
 
 
 class ClassesObjective(Settings):
@@ -172,6 +174,8 @@ class TrainSettings(Settings):
 
     twin: Literal["koch", "koch35", "conv4"] = "koch"
     """The network both images pass."""
+    initialization: Literal["auto", "paper", "torch"] = "auto"
+    """Initial weights: as Koch et al. 2015 draw them, as torch does, or `auto`: the paper's for its own networks."""
     objective: Annotated[ObjectiveSettings, Field(discriminator="kind")] = PairsObjective()
     """What is minimised, and on which batches."""
     optimizer: Annotated[OptimizerSettings, Field(discriminator="kind")] = SgdSettings()
@@ -184,8 +188,10 @@ class TrainSettings(Settings):
     """Minutes of training at most; a slow run has fewer epochs, and its cosine schedule ends with them."""
     patience: Annotated[int, Field(ge=0)] = 20
     """Stop after this many epochs without a better validation accuracy; 0 never stops early."""
+    validation_protocol: Literal["within", "between", "verification"] = "within"
+    """What is measured after each epoch: trials within an alphabet, trials between alphabets, or validation pairs."""
     validation_trials: Annotated[int, Field(ge=0)] = 320
-    """Within-alphabet one-shot trials after each epoch, from which the best weights are chosen; 0 keeps the last."""
+    """One-shot trials (or pairs) after each epoch, from which the best weights are chosen; 0 keeps the last."""
     validation_ways: Annotated[int, Field(ge=2)] = 20
     """Classes in a validation trial."""
     weight_averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0

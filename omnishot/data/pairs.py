@@ -33,6 +33,10 @@ class Pairs:
         """Return the number of pairs."""
         return len(self.same)
 
+    def first(self, n_pairs: int) -> "Pairs":
+        """Return the first pairs, at most as many as there are."""
+        return Pairs(self.left[:n_pairs], self.right[:n_pairs], self.same[:n_pairs])
+
 
 def draw_pairs(index: ClassIndex, n_pairs: int, *, negatives: Negatives, rng: np.random.Generator) -> Pairs:
     """Draw pairs with replacement.

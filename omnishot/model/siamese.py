@@ -12,6 +12,7 @@ from omnishot.model.koch import KochTwin, initialize_as_koch, koch, koch35
 
 Twin = KochTwin | Conv4Twin
 TwinName = Literal["koch", "koch35", "conv4"]
+Initialization = Literal["auto", "paper", "torch"]
 
 SQUARED_DISTANCE_SCALE = 8.0
 """The squared-distance head starts as this many times the mean squared difference, negated."""
@@ -74,12 +75,22 @@ class SiameseNetwork(nn.Module):
         return squares - 2 * (left * weight) @ right.T + self.head.bias
 
 
-def build_network(twin: TwinName) -> SiameseNetwork:
+def build_network(twin: TwinName, initialization: Initialization = "auto") -> SiameseNetwork:
     """Return a freshly initialised network.
 
     Args:
         twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` with the squared one.
+        initialization: How all weights are drawn: as the `paper` has it, as `torch` does; `auto` is the paper's for its
+            own networks, and torch's for `conv4` but for a head that measures the mean distance.
     """
     if twin == "conv4":
-        return SiameseNetwork(Conv4Twin(), "squared")
-    return SiameseNetwork(koch() if twin == "koch" else koch35(), "l1")
+        network = SiameseNetwork(Conv4Twin(), "squared")
+    else:
+        network = SiameseNetwork(koch() if twin == "koch" else koch35(), "l1")
+    if initialization == "paper":
+        network.apply(initialize_as_koch)
+    elif initialization == "torch":
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                layer.reset_parameters()
+    return network

@@ -14,11 +14,13 @@ from omnishot.artifacts.pairs import read_pairs, read_split, read_variants
 from omnishot.artifacts.stored_pixels import StoredPixels
 from omnishot.config import ClassesObjective, TrainSettings
 from omnishot.data.class_index import ClassIndex
-from omnishot.data.episodes import draw_within
+from omnishot.data.episodes import draw_between, draw_within
 from omnishot.data.image_set import Labels
+from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split
 from omnishot.errors import DamagedFileError, OmnishotError, SamplingError, UnavailableError
 from omnishot.evaluation.oneshot import correct_trials, score_trials
+from omnishot.evaluation.verification import best_threshold, score_pairs, verify
 from omnishot.model.device import Compute, free_memory
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.seeding import derived_seed, generator
@@ -38,6 +40,7 @@ class _Data:
     labels: Labels
     split: Split
     pairs: PairTensors | None
+    validation_pairs: Pairs | None
 
 
 def build_trainer(
@@ -85,7 +88,7 @@ def build_trainer(
 def _network(settings: TrainSettings, weights_file: Path | None) -> SiameseNetwork:
     with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from its global generator.
         torch.manual_seed(derived_seed(settings.seed, "weights"))
-        network = build_network(settings.twin)
+        network = build_network(settings.twin, settings.initialization)
     if weights_file:
         load_weights(network, weights_file)
     return network
@@ -111,7 +114,8 @@ def _read(pairs_file: Path, settings: TrainSettings, compute: Compute, tell: Cal
             if drawn is None:
                 raise DamagedFileError(f"{pairs_file} holds no training pairs")
             tensors = PairTensors.of(drawn, read_variants(file), pixels.device)
-    return _Data(pixels, labels, split, tensors)
+        validation_pairs = read_pairs(file, "validation")
+    return _Data(pixels, labels, split, tensors, validation_pairs)
 
 
 def _limit(settings: TrainSettings, compute: Compute) -> float:
@@ -137,20 +141,36 @@ def _images(data: _Data, objective: Objective, settings: TrainSettings, compute:
 
 
 def _validation(data: _Data, settings: TrainSettings, compute: Compute) -> Callable[[SiameseNetwork], float] | None:
-    """Return a function that measures one-shot accuracy on fixed validation trials, or None where there are none."""
+    """Return a function that measures accuracy on the validation part, or None where nothing is to be measured."""
     if not settings.validation_trials or not len(data.split.validation):
         return None
+    if settings.validation_protocol == "verification":
+        return _verification(data, settings.validation_trials, compute)
     index = ClassIndex.of(data.labels, data.split.validation)
-    # Small sources have small alphabets; the paper's 20 ways need 20 characters.
-    n_way = min(settings.validation_ways, int(index.alphabet_sizes.max()))
+    draw, n_way = draw_between, settings.validation_ways
+    if settings.validation_protocol == "within":
+        # Small sources have small alphabets; the paper's 20 ways need 20 characters.
+        draw, n_way = draw_within, min(n_way, int(index.alphabet_sizes.max()))
     rng = generator(settings.seed, "validation trials")
     try:
-        trials = draw_within(index, settings.validation_trials, n_way, 1, rng=rng)
+        trials = draw(index, settings.validation_trials, n_way, 1, rng=rng)
     except SamplingError as error:
         hint = "Use --set validation_trials=0 to train without validation."
         raise SamplingError(f"In the validation part of the split: {error}", hint=hint) from None
 
     def accuracy(network: SiameseNetwork) -> float:
         return float(correct_trials(score_trials(network, data.pixels, trials, compute), n_way).mean())
+
+    return accuracy
+
+
+def _verification(data: _Data, n_pairs: int, compute: Compute) -> Callable[[SiameseNetwork], float]:
+    if data.validation_pairs is None:
+        raise DamagedFileError("The pair dataset holds no validation pairs")
+    pairs = data.validation_pairs.first(n_pairs)
+
+    def accuracy(network: SiameseNetwork) -> float:
+        scores = score_pairs(network, data.pixels, pairs, compute)
+        return float(verify(scores, pairs.same, best_threshold(scores, pairs.same)).correct.mean())
 
     return accuracy

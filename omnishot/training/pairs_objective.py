@@ -53,7 +53,9 @@ class PairTensors:
 
 
 class PairsLoss:
-    """Loss over the pair dataset; one epoch sees every pair and variant once, but for an incomplete last batch.
+    """Loss over the pair dataset; each pass sees every pair and variant once, but for an incomplete last batch.
+
+    An epoch is a pass, unless the settings give it another number of steps; the next one goes on where it ended.
 
     Attributes:
         steps_per_epoch: Steps in an epoch.
@@ -69,7 +71,7 @@ class PairsLoss:
         Args:
             settings: The batch size.
             pairs: The training pairs; batches are made where they are.
-            seed: Decides the order of every epoch.
+            seed: Decides the order of every pass.
             processes: Those that share every batch.
 
         Raises:
@@ -80,26 +82,28 @@ class PairsLoss:
         self._n_samples, self._per_pair = n_pairs * per_pair, per_pair
         self.pairs_per_step = min(settings.batch_size, self._n_samples)
         self.images_per_step = 2 * self.pairs_per_step
-        self.steps_per_epoch = self._n_samples // self.pairs_per_step
+        self._steps_per_pass = self._n_samples // self.pairs_per_step
+        self.steps_per_epoch = settings.steps_per_epoch or self._steps_per_pass
         self._share = equal_share(self.pairs_per_step, processes, what="pairs", setting="objective.batch_size")
         self._orders: dict[int, Tensor] = {}
 
     def batch(self, epoch: int, step: int) -> Batch:
         """Return this process's share of a batch, all left images before all right ones."""
-        start = step * self.pairs_per_step + self._number * self._share
-        chosen = self._order(epoch)[start : start + self._share]
+        number, place = divmod(epoch * self.steps_per_epoch + step, self._steps_per_pass)
+        start = place * self.pairs_per_step + self._number * self._share
+        chosen = self._order(number)[start : start + self._share]
         pair, variant = chosen // self._per_pair, chosen % self._per_pair
         parameters = self._pairs.variants[:, pair, variant].flatten(0, 1)
         images = self._pairs.images[:, pair].flatten()
         return Batch(images, affine_matrices(parameters), None, self._pairs.same[pair])
 
-    def _order(self, epoch: int) -> Tensor:
-        """Return the order of an epoch; two are kept, as readers are in the next one before a step is."""
-        if epoch not in self._orders:
-            generator = torch.Generator().manual_seed(derived_seed(self._seed, "epoch", epoch))
+    def _order(self, number: int) -> Tensor:
+        """Return the order of a pass; two are kept, as readers are in the next one before a step is."""
+        if number not in self._orders:
+            generator = torch.Generator().manual_seed(derived_seed(self._seed, "epoch", number))
             order = torch.randperm(self._n_samples, generator=generator).to(self._pairs.images.device)
-            self._orders = {kept: self._orders[kept] for kept in list(self._orders)[-1:]} | {epoch: order}
-        return self._orders[epoch]
+            self._orders = {kept: self._orders[kept] for kept in list(self._orders)[-1:]} | {number: order}
+        return self._orders[number]
 
     def loss(self, network: SiameseNetwork, vectors: Tensor, batch: Batch) -> Tensor:
         """Return mean loss and share of right answers, shape (2,); see `Objective`."""

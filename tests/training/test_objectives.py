@@ -28,11 +28,13 @@ def index(images: ImageSet) -> ClassIndex:
     return ClassIndex.of(images.labels, np.arange(len(images.labels), dtype=np.int32))
 
 
-def pairs_loss(images: ImageSet, index: ClassIndex, n: int, k: int, batch_size: int) -> tuple[PairsLoss, Pairs]:
+def pairs_loss(
+    images: ImageSet, index: ClassIndex, n: int, k: int, batch_size: int, steps_per_epoch: int | None = None
+) -> tuple[PairsLoss, Pairs]:
     rng = np.random.default_rng(0)
     pairs = draw_pairs(index, n, negatives="any", rng=rng)
     tensors = PairTensors.of(pairs, (draw_affine((n, k), rng), draw_affine((n, k), rng)), CPU.device)
-    return PairsLoss(PairsObjective(batch_size=batch_size), tensors, seed=0), pairs
+    return PairsLoss(PairsObjective(batch_size=batch_size, steps_per_epoch=steps_per_epoch), tensors, seed=0), pairs
 
 
 def drawn_batch(objective: PairsLoss, images: ImageSet, *, epoch: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -48,6 +50,15 @@ def test_an_epoch_shows_every_pair_and_variant_once(images: ImageSet, index: Cla
     seen = torch.cat([shown.flatten(1).view(2, 6, -1).transpose(0, 1).flatten(1) for shown, _ in batches])
     assert len(torch.unique(seen, dim=0)) == 36
     assert int(sum(same.sum() for _, same in batches)) == 3 * pairs.same.sum()
+
+
+def test_epochs_of_any_length_go_on_where_the_last_one_ended(images: ImageSet, index: ClassIndex) -> None:
+    whole, _ = pairs_loss(images, index, n=12, k=2, batch_size=6)
+    parts, _ = pairs_loss(images, index, n=12, k=2, batch_size=6, steps_per_epoch=4)
+    passes = [whole.batch(number, step).matrices for number in range(2) for step in range(6)]
+    epochs = [parts.batch(number, step).matrices for number in range(3) for step in range(4)]
+    assert parts.steps_per_epoch == 4
+    assert all(torch.equal(one, other) for one, other in zip(passes, epochs, strict=True))
 
 
 def test_undistorted_pairs_are_the_stored_images_with_their_truth(images: ImageSet, index: ClassIndex) -> None:
