@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from omnishot.reporting.published import TWENTY_WAY, VERIFICATION
+from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION
 from omnishot.reporting.tables import Measured, Table
 
 _COLUMNS = (
@@ -37,7 +37,9 @@ def as_json(measured: Sequence[Measured]) -> str:
         {"method": "Koch et al. 2015", "pairs": pairs, "affine": affine, "accuracy": accuracy, "source": "table 1"}
         for (pairs, affine), accuracy in VERIFICATION.items()
     ]
-    published = {"20-way": [asdict(figure) for figure in TWENTY_WAY], "verification": verification}
+    figures = {"20-way": TWENTY_WAY, "mnist 10-way": MNIST}
+    published: dict[str, Any] = {name: [asdict(figure) for figure in listed] for name, listed in figures.items()}
+    published["verification"] = verification
     rows = [{**asdict(item.result), **_context(item), "trained_on": dict(item.trained_on)} for item in measured]
     return json.dumps({"results": rows, "published": published}, indent=1, allow_nan=False) + "\n"
 

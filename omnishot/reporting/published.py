@@ -45,6 +45,13 @@ TWENTY_WAY = (
 )  # fmt: skip
 """20-way one-shot accuracy on Lake's runs, the best first."""
 
+MNIST = (
+    Published("Siamese ConvNet (Koch)", 0.703, "Koch et al. 2015, table 3", "between",
+              "40 alphabets: 30 background, and 10 evaluation alphabets to validate"),
+    Published("1-nearest neighbour", 0.265, "Koch et al. 2015, table 3", "between", "nothing"),
+)  # fmt: skip
+"""10-way one-shot accuracy on MNIST's digits, 400 trials, by networks that have not seen any."""
+
 VERIFICATION = {
     (30_000, 0): 0.9061,
     (30_000, 8): 0.9190,

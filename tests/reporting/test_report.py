@@ -1,6 +1,7 @@
 """Tables say what was measured, and the gate stops what is below it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +68,15 @@ def test_verification_stands_beside_the_papers_table() -> None:
     (table,) = tables_of([item])
     assert [row[3] for row in table.rows[:6]] == ["90.6 %", "91.9 %", "91.5 %", "93.2 %", "91.6 %", "93.4 %"]
     assert table.rows[6][:4] == ("models/koch:v1", "90,000", "x 8", "94.0 %")
+
+
+def test_mnist_stands_beside_the_papers_table() -> None:
+    ours = measured(accuracy=0.75, protocol="between", ways=10)
+    elsewhere = measured(accuracy=0.99, protocol="between", ways=10)
+    tables = tables_of([replace(ours, source="mnist"), elsewhere])
+    table = next(table for table in tables if "MNIST" in table.title)
+    assert [row[1] for row in table.rows] == ["75.0 %", "70.3 %", "26.5 %"]
+    assert table.emphasised == {0}
 
 
 def test_no_result_is_lost_in_tsv_and_json() -> None:

@@ -1,0 +1,16 @@
+# Sourced by the scripts beside it: reads --small, --budget MINUTES and --seed N into `settings` and `suffix`.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+PATH="$PWD/.venv/bin:$PATH"
+if [ -z "${OMNISHOT_DATA:-}" ] && [ -d ../shared/omniglot ]; then # Data beside the checkout.
+    OMNISHOT_DATA=$(cd ../shared && pwd)
+    export OMNISHOT_DATA
+fi
+settings=() suffix=""
+while [ $# -gt 0 ]; do
+    case $1 in
+    --small) settings+=(--set twin=koch35) suffix="$suffix-35" && shift ;;
+    --budget) settings+=(--set "max_minutes=$2") suffix="$suffix-$2min" && shift 2 ;;
+    --seed) settings+=(--set "seed=$2") suffix="$suffix-seed$2" && shift 2 ;;
+    *) echo "unknown option $1; the head of $0 lists them" >&2 && exit 2 ;;
+    esac
+done
