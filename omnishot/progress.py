@@ -23,6 +23,11 @@ class Progress:
     figures: Mapping[str, float | str] = field(default_factory=dict)
 
 
+def short(number: float) -> str:
+    """Return a figure that changes all the time with one digit after the point, or none from a hundred on."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.1f}"
+
+
 Report = Callable[[Progress], None]
 """Takes a progress report; called often, so it has to be cheap."""
 

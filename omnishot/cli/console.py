@@ -152,6 +152,12 @@ def _fitting(table: "Table", width: int) -> int:
     return len(table.columns)
 
 
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
 class _Lines:
     """Reports as plain lines, seldom."""
 
@@ -172,7 +178,7 @@ class _Lines:
         words += [f"{name} {value}" for name, value in progress.figures.items()]
         if progress.total and progress.done:
             left = (now - self._started) * (progress.total / progress.done - 1)
-            words.append(f"{left:.0f} s left")
+            words.append(f"{_duration(left)} left")
         say("  ".join(words))
 
 

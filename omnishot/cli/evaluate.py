@@ -147,13 +147,18 @@ def eval_with(
         values = values | {"protocol": protocol, "baselines": _baselines(baselines, protocol)}
         if values["ways"] is None:
             is_divided = data.manifest.kind == "pairs"
-            most = PairsFacts.of(data.manifest).summary.largest_alphabet.get(values["on"], 20) if is_divided else 20
-            values["ways"] = [20 if protocol in {"lake", "between"} else max(1, min(20, most))]
+            most = 20
+            if is_divided:
+                most = PairsFacts.of(data.manifest).summary.largest_alphabet.get(values["on"], 20)
+            elif source == "mnist":
+                most = 10
+            values["ways"] = [max(1, min(20, most)) if protocol == "within" or source == "mnist" else 20]
         if protocol == "verification":  # Pairs have no ways, shots or trials; the dataset says how many there are.
             values |= {"ways": [], "shots": 1, "trials": 400}
         settings = check(EvalSettings, values, origin="eval")
         part = "" if settings.on == "test" else f"-{settings.on}"
-        default = f"{models[0].manifest.name if models else 'baselines'}-{protocol}{part}"
+        images = f"-{data.manifest.name}" if source else ""
+        default = f"{models[0].manifest.name if models else 'baselines'}{images}-{protocol}{part}"
         chosen = check_name(name or default)
         return evaluate(
             store,

@@ -89,7 +89,7 @@ def draw_within(index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, rn
         raise SamplingError(
             f"{n_way}-way trials need an alphabet with {n_way} classes, "
             f"but the largest of {index.n_alphabets} has {index.alphabet_sizes.max(initial=0)}",
-            hint="Lower --ways, or use --protocol between.",
+            hint="Lower --ways" + (", or use --protocol between." if index.n_classes >= n_way else "."),
         )
     counts = np.bincount(np.arange(n_trials) % len(tables), minlength=len(tables))
     drawn = [

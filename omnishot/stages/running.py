@@ -164,6 +164,7 @@ def profiled(path: Path | None, tell: Callable[[str], None]) -> Iterator[Callabl
     if seen:
         tell(f"Profiled steps 3 to {seen[0]}: open {path} in https://ui.perfetto.dev or chrome://tracing")
     else:
+        path.unlink(missing_ok=True)
         tell("Nothing was profiled: that takes a run of three steps")
 
 

@@ -11,12 +11,12 @@ from omnishot.artifacts.checkpoint import CHECKPOINT, find_checkpoint
 from omnishot.artifacts.model import write_model
 from omnishot.artifacts.store import Store
 from omnishot.config import TrainSettings
-from omnishot.errors import StoppedError, TrainingError
+from omnishot.errors import StoppedError, UsageError
 from omnishot.machine import peak_memory
 from omnishot.model.cost import training_flops
 from omnishot.model.device import Compute, DeviceName, choose_compute
 from omnishot.model.peak import matmul_peak
-from omnishot.progress import Report, silent
+from omnishot.progress import Report, short, silent
 from omnishot.settings_text import check
 from omnishot.stages.making import Made, make
 from omnishot.stages.running import EVERY_MINUTE, Interval, Keeper, profiled, restore, run_to_end
@@ -120,16 +120,14 @@ def train(
         staging.environment |= compute.describe()
         speed = _speed(trainer, settings, compute, processes)
         staging.summary |= _summary(trainer, settings) | speed
-        store.tell(
-            f"Trained {speed['pairs_per_second']:,.1f} pairs/s: {speed['flops_per_second'] / 1e9:,.0f} GFLOP/s, "
-            f"{speed['flops_per_second'] / speed['matmul_flops_per_second']:.0%} of a large matrix product's "
-            f"{speed['matmul_flops_per_second'] / 1e9:,.0f} here{_memory(speed['peak_memory'])}"
-        )
+        store.tell(_in_words(speed))
 
     with joined(compute.device) as processes, processes.leading() as tell_others:
         if force or not store.made(recipe):
             _look_for_state(store, recipe, resume=resume)
         made = make(store, recipe, name, build, force=force)
+        if made.reused and profile:
+            store.tell(f"Nothing was trained, so that {profile} was not written; --force trains again")
     if late:
         raise StoppedError(
             f"The training had come to its end: {made.artifact.reference} is made", signal_number=late[0]
@@ -153,13 +151,19 @@ def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals) -> None:
             return
         task = _Task(**message)
         compute = choose_compute(device, task.settings["precision"])
-        trainer = task.trainer(compute, processes, tell=lambda sentence: None)
-        with suppress(TrainingError):  # It is the same in all processes, and process 0 says it.
+        with suppress(UsageError):  # It is the same in all processes, and process 0 says it.
+            trainer = task.trainer(compute, processes, tell=lambda sentence: None)
             trainer.run(report=silent, should_stop=lambda: False, save=lambda: None)
 
 
-def _memory(peak: int | None) -> str:
-    return f", in {peak / 1e9:.2f} GB of main memory" if peak is not None else ""
+def _in_words(speed: dict[str, Any]) -> str:
+    share = speed["flops_per_second"] / speed["matmul_flops_per_second"]
+    memory = f"; this process held {speed['peak_memory'] / 1e9:.2f} GB at most" if speed["peak_memory"] else ""
+    return (
+        f"Trained {short(speed['pairs_per_second'])} pairs/s from {short(speed['images_per_second'])} images/s: "
+        f"{speed['flops_per_second'] / 1e9:,.0f} GFLOP/s, {share:.0%} of the "
+        f"{speed['matmul_flops_per_second'] / 1e9:,.0f} GFLOP/s of a large matrix product here{memory}"
+    )
 
 
 def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:
@@ -191,6 +195,7 @@ def _speed(trainer: Trainer, settings: TrainSettings, compute: Compute, processe
     return {
         "processes": processes.count,
         "pairs_per_second": round(pairs_per_second, 1),
+        "images_per_second": round(pairs_per_second * trainer.images_per_pair, 1),
         "flops_per_second": round(pairs_per_second * trainer.images_per_pair * training_flops(settings.twin)),
         "matmul_flops_per_second": round(peak),
         "peak_memory": peak_memory(),

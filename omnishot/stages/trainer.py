@@ -18,7 +18,7 @@ from omnishot.data.episodes import draw_between, draw_within
 from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split
-from omnishot.errors import DamagedFileError, OmnishotError, SamplingError, UnavailableError
+from omnishot.errors import DamagedFileError, OmnishotError, SamplingError, SettingsError, UnavailableError
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import best_threshold, score_pairs, verify
 from omnishot.model.device import Compute, free_memory
@@ -69,6 +69,9 @@ def build_trainer(
         UnavailableError: Another process failed.
     """
     try:
+        if settings.compile == "reduce-overhead" and compute.device.type != "cuda":
+            hint = "Use --set compile=default."
+            raise SettingsError("compile = reduce-overhead records CUDA graphs, but this run is on a CPU", hint=hint)
         data = _read(pairs_file, settings, compute, tell)
         network = _network(settings, weights_file)
         objective = _objective(data, settings, processes)

@@ -134,9 +134,9 @@ def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
     if known is None:
         study.set_user_attr("searched", searched)
     elif known != _plain(searched):
-        raise SettingsError(
-            f"{storage} is a search with other settings, layers or pairs", hint="Name another file with --study."
-        )
+        wanted = _plain(searched)
+        other = ", ".join(name for name in wanted if known.get(name) != wanted[name])
+        raise SettingsError(f"{storage} is a search with other {other}", hint="Name another file with --study.")
     return study
 
 

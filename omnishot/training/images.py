@@ -4,13 +4,15 @@ import signal
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from omnishot.config import DataSettings
 from omnishot.data.pixels import Pixels
-from omnishot.errors import OmnishotError, UnavailableError
+from omnishot.errors import OmnishotError, UnavailableError, brief
 from omnishot.model.device import Compute
 from omnishot.training.objective import Objective
 
@@ -78,24 +80,16 @@ class StreamedImages:
 
         Raises:
             OmnishotError: A reader could not read.
-            UnavailableError: A reader ended.
+            RuntimeError: A reader ended; see `lost_reader`.
         """
         if self._stream is None:
             self._stream = self._started(epoch, step)
-        try:
-            found, pixels = next(self._stream)
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            reason = str(error).partition("\n")[0]
-            hint = f"Fewer readers take less memory: --set data.readers={max(1, self._settings.readers // 2)}."
-            raise UnavailableError(f"A process that reads images ended: {reason}", hint=hint) from None
+        found, pixels = next(self._stream)
         if isinstance(pixels, OmnishotError):
             raise pixels
-        if tuple(found) != (epoch, step):  # Pinning memory makes a list of it.
-            raise RuntimeError(f"step {(epoch, step)} was given the images of step {tuple(found)}")
-        on_device: Tensor = pixels.to(self._compute.device, non_blocking=True)
-        return on_device
+        if found != (epoch, step):
+            raise RuntimeError(f"step {(epoch, step)} was given the images of step {found}")
+        return torch.from_numpy(pixels).to(self._compute.device, non_blocking=True)
 
     def _started(self, epoch: int, step: int) -> Iterator[Any]:
         loader = DataLoader(
@@ -106,7 +100,6 @@ class StreamedImages:
             num_workers=self._settings.readers,
             prefetch_factor=_AHEAD,
             multiprocessing_context=self._settings.start_method,
-            pin_memory=self._compute.device.type == "cuda",
             generator=torch.Generator(),  # Else it draws from the global one.
         )
         # Ctrl-C reaches the readers too, but it is this process that ends them.
@@ -119,6 +112,17 @@ class StreamedImages:
     def close(self) -> None:
         """End the readers."""
         self._stream = None
+
+
+def lost_reader(error: RuntimeError) -> UnavailableError | None:
+    """Return what to tell the user if the error is torch's way to say that a reader ended, else None."""
+    if "DataLoader worker" not in str(error):
+        return None
+    return UnavailableError(
+        f"A process that reads images ended: {brief(str(error).partition(chr(10))[0])}",
+        hint="If memory was short, fewer readers take less: --set data.readers=1. --resume continues from the last "
+        "checkpoint, if there is one.",
+    )
 
 
 def _unchanged(batch: Any) -> Any:
@@ -138,15 +142,17 @@ class _Upcoming(Sampler[tuple[tuple[int, int], Tensor]]):
             epoch, step = (epoch, step + 1) if step + 1 < self._objective.steps_per_epoch else (epoch + 1, 0)
 
 
-class _Reading(Dataset[tuple[tuple[int, int], Tensor | OmnishotError]]):
-    """What a reader does."""
+class _Reading(Dataset[tuple[tuple[int, int], NDArray[np.uint8] | OmnishotError]]):
+    """What a reader does; it sends arrays, as tensors would need shared memory, of which containers have little."""
 
     def __init__(self, pixels: Pixels) -> None:
         self._pixels = pixels
 
-    def __getitem__(self, wanted: tuple[tuple[int, int], Tensor]) -> tuple[tuple[int, int], Tensor | OmnishotError]:
+    def __getitem__(
+        self, wanted: tuple[tuple[int, int], Tensor]
+    ) -> tuple[tuple[int, int], NDArray[np.uint8] | OmnishotError]:
         place, images = wanted
         try:
-            return place, self._pixels[images]
+            return place, self._pixels[images].numpy()
         except OmnishotError as error:  # As a value: else it would arrive with this process's traceback as its text.
             return place, error

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
@@ -15,10 +14,11 @@ from omnishot.config import TrainSettings
 from omnishot.errors import TrainingError
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
-from omnishot.progress import Progress, Report
-from omnishot.training.images import Images
+from omnishot.progress import Progress, Report, short
+from omnishot.training.images import Images, lost_reader
 from omnishot.training.objective import Objective, Step
 from omnishot.training.optimizer import build_optimizer, set_rates
+from omnishot.training.pace import Clock, Pace
 from omnishot.training.processes import ALONE, Processes
 
 _REPORT_SECONDS = 0.5
@@ -119,12 +119,14 @@ class Trainer:
         try:
             with self._compute.tuned():
                 return self._run(report=report, should_stop=should_stop, save=save)
+        except RuntimeError as error:  # torch tells of a reader's death whatever is being computed.
+            raise lost_reader(error) or error from None
         finally:
             self._images.close()
 
     def _run(self, *, report: Report, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
         position, pace = self.position, self.pace
-        clock, reported = _Clock(position.seconds), -_REPORT_SECONDS
+        clock, reported = Clock(position.seconds), -_REPORT_SECONDS
         pace.go_on()
         # Signals and time of process 0 count for all, so that all decide alike.
         (stops,) = self._processes.agree(should_stop())
@@ -138,6 +140,7 @@ class Trainer:
                 reported = clock.elapsed()
                 report(self._progress())
             if position.step == self._objective.steps_per_epoch or self._is_out_of_time():
+                position.cut_short |= position.step < self._objective.steps_per_epoch
                 self._finish_epoch()
                 (position.seconds,) = self._processes.agree(clock.seconds())
                 self._plan()
@@ -172,6 +175,7 @@ class Trainer:
         position = self.position
         loss, training_accuracy = (self._sums / position.step).tolist()  # Waits for the device.
         self.pace.rest()
+        steps = position.step
         if not math.isfinite(loss):
             rate = self._optimizer.param_groups[0]["lr"]
             raise TrainingError(
@@ -186,6 +190,7 @@ class Trainer:
         position.history.append(
             {
                 "epoch": position.epoch,
+                "steps": steps,
                 "loss": loss,
                 "training_accuracy": training_accuracy,
                 "validation_accuracy": accuracy,
@@ -238,8 +243,11 @@ class Trainer:
         figures |= {"loss": f"{loss:.4f}", "training": f"{training_accuracy:.1%}"}
         if position.best_accuracy >= 0:
             figures["validation"] = f"{position.history[-1]['validation_accuracy']:.1%}"
-        figures["pairs/s"] = f"{self.pace.pairs_per_second:,.1f}"
-        return Progress("Training", self._share_done() * total, total, "steps", figures)
+        figures["pairs/s"] = short(self.pace.pairs_per_second)
+        share, limit = self._share_done(), self._settings.max_minutes
+        if limit is not None:
+            share = min(1.0, max(share, position.seconds / (60 * limit)))
+        return Progress("Training", share * total, total, "steps", figures)
 
     def _kept(self) -> SiameseNetwork:
         return cast(SiameseNetwork, self._average.module) if self._average else self._network
@@ -273,56 +281,3 @@ class Trainer:
         self._best = best and {name: tensor.to(self._compute.device) for name, tensor in best.items()}
         self._sums = state["sums"].to(self._compute.device)
         self.position = Position(**state["position"])
-
-
-class _Clock:
-    """Seconds since a start, on top of those of earlier sessions."""
-
-    def __init__(self, before: float) -> None:
-        self._before, self._start = before, time.perf_counter()
-
-    def elapsed(self) -> float:
-        return max(time.perf_counter() - self._start, 1e-9)
-
-    def seconds(self) -> float:
-        return self._before + self.elapsed()
-
-
-class Pace:
-    """Pairs per second of training alone: neither validation counts nor the first step, which warms up.
-
-    Attributes:
-        pairs: Pairs so far.
-        seconds: Time they took.
-    """
-
-    def __init__(self) -> None:
-        self.pairs, self.seconds = 0, 0.0
-        self._since: float | None = None
-        self._steps, self._warm_since = 0, 0.0
-
-    @property
-    def pairs_per_second(self) -> float:
-        """Speed so far."""
-        running = time.perf_counter() - self._since if self._since is not None else 0.0
-        return self.pairs / max(self.seconds + running, 1e-9)
-
-    def go_on(self) -> None:
-        """Count time again."""
-        self._since = time.perf_counter()
-
-    def count(self, pairs: int) -> None:
-        """Count the pairs of a step."""
-        self._steps += 1
-        if self._steps == 1:
-            self._warm_since = time.perf_counter()
-        elif self._steps == 2:
-            self.pairs, self.seconds = 0, 0.0
-            self._since = max(self._since or 0.0, self._warm_since)
-        self.pairs += pairs
-
-    def rest(self) -> None:
-        """Count no time until it goes on."""
-        if self._since is not None:
-            self.seconds += time.perf_counter() - self._since
-            self._since = None

@@ -167,7 +167,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
             raise
         raise UnavailableError(
             f"Process {dist.get_rank()} lost touch with the others: {brief(str(error).partition(chr(10))[0])}",
-            hint="The first process that ended says why; --resume continues from the last checkpoint.",
+            hint="Another process ended first. --resume continues from the last checkpoint, if there is one.",
         ) from None
     finally:
         dist.destroy_process_group()

@@ -72,14 +72,15 @@ def measurements(arguments: argparse.Namespace) -> list[Measurement]:
     evaluate = ["--device", device, "--json", *source, "--twin", twin, "--share-seconds", "1" if tiny else "20"]
     for trials in ("100",) if tiny else ("100", "10000", "100000"):
         evaluate += ["--trials", trials]
+    graphs = ["no graphs"] if device == "cuda" else []
     return [
         Measurement("doctor", 0.2, [*OMNISHOT, "doctor", "--device", device, "--json", *store]),
         throughput("headline", 1.5, "--twin", twin, *batches(128), *only("engine", "usual")),
         throughput("batches", 1.5, "--twin", twin, *batches(64, 128, 256, 512, 1024, 2048), *only("engine")),
-        throughput("options", 3, "--twin", twin, *batches(128), *only("engine", "no compile", "no graphs")),
+        throughput("options", 3, "--twin", twin, *batches(128), *only("engine", "no compile", *graphs)),
         throughput("parts", 3, "--twin", twin, *batches(128)),
-        throughput("koch35", 1.5, "--twin", "koch35", *batches(128, 1024), *only("engine", "usual", "no graphs")),
-        throughput("conv4", 1.5, "--twin", "conv4", *batches(128, 1024), *only("engine", "usual", "no graphs")),
+        throughput("koch35", 1.5, "--twin", "koch35", *batches(128, 1024), *only("engine", "usual", *graphs)),
+        throughput("conv4", 1.5, "--twin", "conv4", *batches(128, 1024), *only("engine", "usual", *graphs)),
         throughput("curve", 1, "--twin", twin, *batches(128), "--curve", "3" if tiny else "100"),
         Measurement("prepare", 0.3, [*OMNISHOT, "prepare", "--json", "--no-progress", *source, *store, "--pairs",
                                      "100" if tiny else "30k", "--affine", "1"]),
@@ -106,7 +107,7 @@ def main() -> None:
         if measurement.name in done:
             print(f"{measurement.name}: finished before")
         elif measurement.minutes > left:
-            print(f"{measurement.name}: not started, as it takes {measurement.minutes} minutes and {left:.1f} are left")
+            print(f"{measurement.name}: left for the next call, as it takes {measurement.minutes} minutes")
         else:
             with arguments.out.open("a", encoding="utf-8") as out:
                 print(f"{measurement.name}: {run(measurement, about, out, deadline)}", flush=True)
@@ -154,7 +155,7 @@ def run(measurement: Measurement, about: dict[str, Any], out: IO[str], deadline:
     said: list[str] = []
     reader = threading.Thread(target=lambda: said.extend(process.stderr or []))
     reader.start()
-    watch = threading.Timer(max(0, deadline - began), os.killpg, (process.pid, signal.SIGKILL))
+    watch = threading.Timer(max(0, deadline - began), end, (process,))
     watch.start()
     n_rows = 0
     try:
@@ -164,12 +165,24 @@ def run(measurement: Measurement, about: dict[str, Any], out: IO[str], deadline:
         code = process.wait()
     finally:
         watch.cancel()
+        end(process)
         reader.join()
     if code:
         append(failed=code, stderr="".join(said)[-2000:])
-        return f"ended with {code} after {n_rows} rows"
+        why = "out of time" if time.monotonic() >= deadline else f"failed with exit code {code}"
+        return f"{why}, {n_rows} lines kept"
     append(finished=True, about=about)
-    return f"{n_rows} rows in {time.monotonic() - began:.0f} s"
+    return f"{n_rows} lines in {time.monotonic() - began:.0f} s"
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """Interrupt a process, which ends those it has started, and kill what does not listen."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def rows(process: "subprocess.Popen[str]") -> Iterator[Any]:

@@ -17,11 +17,11 @@ from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import ImageSet
 from omnishot.data.pairs import draw_pairs
-from omnishot.errors import DamagedFileError, UnavailableError
+from omnishot.errors import DamagedFileError
 from omnishot.model.device import Compute
 from omnishot.progress import silent
 from omnishot.training.classes_objective import ClassesLoss
-from omnishot.training.images import ResidentImages, StreamedImages
+from omnishot.training.images import ResidentImages, StreamedImages, lost_reader
 from omnishot.training.objective import Objective
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
 
@@ -103,8 +103,12 @@ def test_a_reader_that_is_killed_ends_the_run_with_a_sentence(stream: StreamedIm
         for step in range(1, 30):
             stream.take(torch.empty(0), epoch=step // 3, step=step % 3)
 
-    with pytest.raises(UnavailableError, match="A process that reads images ended"):
+    with pytest.raises(RuntimeError, match="DataLoader worker") as raised:
         go_on()
+    explained = lost_reader(raised.value)
+    assert explained is not None
+    assert str(explained).startswith("A process that reads images ended: DataLoader worker")
+    assert lost_reader(RuntimeError("mat1 and mat2 have other shapes")) is None
 
 
 def test_a_file_that_breaks_meanwhile_is_named(images: ImageSet, tmp_path: Path) -> None:
