@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +20,12 @@ def cores(root: Path = _ROOT) -> int:
     Args:
         root: Where `proc` and `sys` are.
     """
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([bound, *(int(share + 0.5) for share in _shares(root))]))
+    return max(1, min([bound_cores(), *(int(share + 0.5) for share in _shares(root))]))
+
+
+def bound_cores() -> int:
+    """Return how many cores this process is bound to."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shares(root: Path) -> Iterator[float]:
@@ -66,12 +69,10 @@ def memory(root: Path = _ROOT) -> dict[str, int | None]:
 
 def peak_memory() -> int | None:
     """Return the most bytes of main memory that this process has held so far, or None where that is not known."""
-    try:
-        import resource  # Unix has it, Windows has not.
-    except ImportError:
-        return None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most
+    # Not getrusage: there a process has, from its start on, what its parent had.
+    said = dict(line.partition(":")[::2] for line in _lines("proc/self/status"))
+    words = said.get("VmHWM", "").split()
+    return 1024 * int(words[0]) if words and words[0].isdigit() else None
 
 
 def _groups(root: Path, controller: str) -> Iterator[Path]:

@@ -252,10 +252,18 @@ def test_an_interrupted_bench_leaves_no_command_behind(tmp_path: Path) -> None:
     noted = tmp_path / "pid"
     sleeper = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     program = f"from measuring import run_measured; run_measured({[*PYTHON, sleeper]!r})"
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=BENCH, stderr=subprocess.DEVNULL)
-    wait_until(lambda: noted.exists() and noted.read_text() != "")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) != 0
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=BENCH,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # In the background it is ignored.
+    ) as process:
+        try:
+            wait_until(lambda: noted.exists() and noted.read_text() != "")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) != 0
+        finally:
+            process.kill()
     wait_until(lambda: not is_running(int(noted.read_text())))
 
 

@@ -1,6 +1,7 @@
 """The images of a file as if they were in memory: an index reads what it needs."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import h5py
@@ -25,6 +26,7 @@ class StoredPixels:
         """Remember the file; the first index opens it."""
         self._path = path
         self._stored: h5py.Dataset | None = None
+        self._process = os.getpid()
         self._open_files = contextlib.ExitStack()
 
     def __getitem__(self, images: Tensor) -> Tensor:
@@ -47,7 +49,8 @@ class StoredPixels:
         return torch.from_numpy(pixels)
 
     def _opened_pixels(self) -> h5py.Dataset:
-        if self._stored is None:
+        if self._stored is None or self._process != os.getpid():  # A fork must not share the position in a file.
+            self._process = os.getpid()
             self._stored = pixels_of(self._open_files.enter_context(opened(self._path)))
         return self._stored
 

@@ -47,8 +47,19 @@ def is_offline() -> bool:
     return os.environ.get("OMNISHOT_OFFLINE", "") not in {"", "0"}
 
 
+def is_led() -> bool:
+    """Tell whether torchrun started this process beside others, of which number 0 leads."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"
+
+
 def open_store(console: "Console", folder: Path, *, wait_seconds: float = DEFAULT_WAIT) -> "Store":
-    """Return the store in a folder, which tells the user on the console for whom it waits."""
+    """Return the store in a folder, which tells the user on the console for whom it waits.
+
+    Raises:
+        UsageError: There can be no store, or torchrun started this process to be led by another.
+    """
+    if is_led():
+        raise UsageError("torchrun is for `omnishot train` alone", hint="Run the other commands as one process.")
     from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
 
     if folder.exists() and not folder.is_dir():

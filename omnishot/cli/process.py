@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from omnishot.machine import cores
+from omnishot.machine import bound_cores, cores
 
 _SPINS = "1000"
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # As in glibc's malloc.h.
@@ -13,11 +13,12 @@ _MOST = 2**31 - 1
 def choose_threads() -> None:
     """Choose threads for torch, which has to be imported after this; what the user has chosen stays.
 
-    As many as there are cores, also in a container, which torch does not look for. Those that wait for work ask a
+    In a container no more than its share of the cores, for which torch does not look. Those that wait for work ask a
     thousand times before they sleep, not 300,000 times: no slower on an idle machine, and on a busy one the core is
     somebody else's meanwhile.
     """
-    os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
+    if cores() < bound_cores():
+        os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
 

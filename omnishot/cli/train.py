@@ -1,7 +1,6 @@
 """omnishot train."""
 
 import contextlib
-import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from omnishot.cli.options import (
     StoreOption,
     VerboseOption,
     WaitOption,
+    is_led,
     open_store,
     parse_interval,
 )
@@ -72,7 +72,7 @@ def train_command(
 
     Several devices: torchrun --nproc-per-node N -m omnishot train ...
     """
-    if _is_led():
+    if is_led():
         from omnishot.stages.train import assist  # Deferred: torch takes seconds.
 
         keep_freed_memory()
@@ -89,11 +89,6 @@ def train_command(
         checkpoint_every=every, profile=profile, force=force,
     )  # fmt: skip
     console.made(made, **made.artifact.manifest.summary)
-
-
-def _is_led() -> bool:
-    """Tell whether torchrun started this process beside others, of which number 0 leads."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and int(os.environ.get("RANK", "0")) > 0
 
 
 def choose_settings(

@@ -19,6 +19,7 @@ from omnishot.cli.options import (
 )
 from omnishot.cli.process import keep_freed_memory
 from omnishot.cli.train import ConfigOption, DeviceOption, PresetOption, choose_settings, watch_signals
+from omnishot.errors import NotFoundError
 
 
 def tune_command(
@@ -33,7 +34,7 @@ def tune_command(
     minutes: Annotated[float | None, typer.Option("--minutes", min=0, help="Start no trial after this time.")] = None,
     layerwise: Annotated[bool, typer.Option("--layerwise", help="Search values for each layer.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Settings file to write. Default: the study's name with .yaml.")
+        Path | None, typer.Option("--out", help="Settings file to write. Default: the study's name with .best.yaml.")
     ] = None,
     device: DeviceOption = "auto",
     store: StoreOption = DEFAULT_STORE,
@@ -57,13 +58,16 @@ def tune_command(
     from omnishot.settings_text import as_yaml
     from omnishot.stages.tune import tune  # Deferred: torch takes seconds.
 
+    target = out or study.with_suffix(".best.yaml")
+    for path in (study, target):  # Before hours of searching.
+        if not path.absolute().parent.is_dir():
+            raise NotFoundError(f"There is no folder {path.absolute().parent} for {path.name}", hint="Make it first.")
     keep_freed_memory()
     with console.progress() as report:
         found = tune(
             data, settings, storage=study, trials=trials, minutes=minutes, layerwise=layerwise, device=device,
             report=report, watch_signals=watch_signals,
         )  # fmt: skip
-    target = out or study.with_suffix(".yaml")
     with replaced(target) as aside:
         aside.write_text(as_yaml(found.settings), "utf-8")
     console.note(

@@ -1,6 +1,7 @@
 """A trainer at work: its state is kept now and then, a signal stops it in order, and its steps can be profiled."""
 
 import contextlib
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def run_to_end(
         position = trainer.position
         raise StoppedError(
             f"Stopped in epoch {position.epoch + 1} after {position.seconds:.0f} seconds of training",
-            signal_number=stopped["signal"],
+            signal_number=stopped["signal"] or signal.SIGTERM,  # Or it came to another process.
             hint="The state is kept: the same command with --resume continues exactly.",
         )
 
@@ -154,8 +155,9 @@ def profiled(path: Path | None, tell: Callable[[str], None]) -> Iterator[Callabl
     seen: list[int] = []
 
     def write(profiler: torch.profiler.profile) -> None:
-        profiler.export_chrome_trace(str(path))
-        seen.append(profiler.step_num)
+        if profiler.step_num > 2:
+            profiler.export_chrome_trace(str(path))
+            seen.append(profiler.step_num)
 
     # The first step allocates and looks for kernels, the second one warms the profiler up.
     plan = torch.profiler.schedule(wait=1, warmup=1, active=_PROFILED_STEPS, repeat=1)

@@ -110,6 +110,8 @@ def train(
             weights_file=str(initial.file("weights.safetensors").absolute()) if initial else None,
             state_folder=str(store.aside(recipe).absolute()) if resume else None,
         )
+        with compute.tuned():  # Before the training, which may need all memory.
+            peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.count
         tell_others(asdict(task))
         trainer = task.trainer(compute, processes, store.tell)
         keeper = Keeper(trainer, store, recipe, checkpoint_every, resumed=resume)
@@ -118,7 +120,7 @@ def train(
             late.extend(filter(None, [stopped_by()]))
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
-        speed = _speed(trainer, settings, compute, processes)
+        speed = _speed(trainer, settings, processes, peak)
         staging.summary |= _summary(trainer, settings) | speed
         store.tell(_in_words(speed))
 
@@ -145,7 +147,7 @@ def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals) -> None:
     Raises:
         OmnishotError: This process cannot take part.
     """
-    with watch_signals(), joined(choose_compute(device, "auto").device) as processes:
+    with watch_signals() as stopped_by, joined(choose_compute(device, "auto").device) as processes:
         message = processes.listen()
         if message is None:
             return
@@ -153,7 +155,7 @@ def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals) -> None:
         compute = choose_compute(device, task.settings["precision"])
         with suppress(UsageError):  # It is the same in all processes, and process 0 says it.
             trainer = task.trainer(compute, processes, tell=lambda sentence: None)
-            trainer.run(report=silent, should_stop=lambda: False, save=lambda: None)
+            trainer.run(report=silent, should_stop=lambda: stopped_by() is not None, save=lambda: None)
 
 
 def _in_words(speed: dict[str, Any]) -> str:
@@ -187,11 +189,9 @@ def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
     }
 
 
-def _speed(trainer: Trainer, settings: TrainSettings, compute: Compute, processes: Processes) -> dict[str, Any]:
+def _speed(trainer: Trainer, settings: TrainSettings, processes: Processes, peak: float) -> dict[str, Any]:
     """Return how fast the training was, in pairs and in arithmetic, and how fast a matrix product is here."""
     pairs_per_second = trainer.pace.pairs_per_second
-    with compute.tuned():
-        peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.count
     return {
         "processes": processes.count,
         "pairs_per_second": round(pairs_per_second, 1),

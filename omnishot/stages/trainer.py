@@ -1,5 +1,6 @@
 """From a pair dataset's file and settings to a trainer that is ready to run; the same in every process."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +126,8 @@ def _limit(settings: TrainSettings, compute: Compute) -> float:
     if settings.data.memory_gb is not None:
         return settings.data.memory_gb * 1e9
     free = free_memory(compute.device)
-    return float("inf") if free is None else free / 2
+    sharing = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if compute.device.type == "cpu" else 1
+    return float("inf") if free is None else free / 2 / sharing
 
 
 def _objective(data: _Data, settings: TrainSettings, processes: Processes) -> Objective:

@@ -16,7 +16,6 @@ from omnishot.errors import DamagedFileError, SettingsError, StoppedError, Train
 from omnishot.model.device import Compute, DeviceName, choose_compute
 from omnishot.model.siamese import build_network
 from omnishot.progress import Progress, Report
-from omnishot.seeding import derived_seed
 from omnishot.settings_text import check
 from omnishot.stages.train import WatchSignals
 from omnishot.stages.trainer import build_trainer
@@ -85,9 +84,8 @@ def tune(
             hint="Use --preset koch or koch35.",
         )
     layers = tuple(layers_of(build_network(settings.twin))) if layerwise else ("all",)
-    study = _study(
-        storage, {"pairs": pairs.manifest.recipe, "layers": layers, "settings": settings.model_dump(mode="json")}
-    )
+    common = settings.model_dump(mode="json", exclude={"data"})
+    study = _study(storage, {"pairs": pairs.manifest.recipe, "layers": layers, "settings": common})
     compute, started = choose_compute(device, settings.precision), time.monotonic()
     with watch_signals() as stopped_by:
         while (count := len(_finished(study))) < trials:
@@ -125,11 +123,10 @@ def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=_RANDOM_TRIALS),
         )
-        # Each run proposes others than the runs before it.
-        seed = derived_seed(searched["settings"]["seed"], "tune", len(study.trials)) % 2**32
-        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_RANDOM_TRIALS)
+        # Without a seed, so that machines which share the study try different values.
+        study.sampler = optuna.samplers.TPESampler(n_startup_trials=_RANDOM_TRIALS)
         known = study.user_attrs.get("searched")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # Replaying a damaged journal raises anything.
         raise DamagedFileError(f"{storage} is no study that can be used: {brief(error)}") from None
     if known is None:
         study.set_user_attr("searched", searched)
@@ -207,6 +204,8 @@ def _measured(
         report_share(progress.done / progress.total)
 
     trainer.run(report=report, should_stop=should_stop, save=lambda: None)
+    if trainer.position.best_accuracy < 0:
+        raise SettingsError("This split holds nothing out to validate on", hint="Prepare without --holdout none.")
     return trainer.position.best_accuracy
 
 

@@ -80,7 +80,7 @@ class StreamedImages:
 
         Raises:
             OmnishotError: A reader could not read.
-            RuntimeError: A reader ended; see `lost_reader`.
+            RuntimeError: A reader ended; torch may raise it at any moment of a run. See `lost_reader`.
         """
         if self._stream is None:
             self._stream = self._started(epoch, step)
@@ -102,8 +102,8 @@ class StreamedImages:
             multiprocessing_context=self._settings.start_method,
             generator=torch.Generator(),  # Else it draws from the global one.
         )
-        # Ctrl-C reaches the readers too, but it is this process that ends them.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        # Signals may reach the readers too, but it is this process that ends them.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             return iter(loader)
         finally:

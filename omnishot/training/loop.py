@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from omnishot.config import TrainSettings
-from omnishot.errors import TrainingError
+from omnishot.errors import TrainingError, UnavailableError, brief
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.progress import Progress, Report, short
@@ -119,17 +119,18 @@ class Trainer:
         try:
             with self._compute.tuned():
                 return self._run(report=report, should_stop=should_stop, save=save)
-        except RuntimeError as error:  # torch tells of a reader's death whatever is being computed.
-            raise lost_reader(error) or error from None
+        except RuntimeError as error:
+            raise lost_reader(error) or _short_of_memory(error) or error from None
         finally:
+            self.pace.rest()
             self._images.close()
 
     def _run(self, *, report: Report, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
         position, pace = self.position, self.pace
         clock, reported = Clock(position.seconds), -_REPORT_SECONDS
         pace.go_on()
-        # Signals and time of process 0 count for all, so that all decide alike.
-        (stops,) = self._processes.agree(should_stop())
+        # A signal to any process and the time of process 0 count for all, so that all decide alike.
+        stops, _ = self._processes.agree(should_stop(), 0.0)
         while not self._is_over():
             if stops:
                 return False
@@ -142,7 +143,8 @@ class Trainer:
             if position.step == self._objective.steps_per_epoch or self._is_out_of_time():
                 position.cut_short |= position.step < self._objective.steps_per_epoch
                 self._finish_epoch()
-                (position.seconds,) = self._processes.agree(clock.seconds())
+                late, position.seconds = self._processes.agree(should_stop(), clock.seconds())
+                stops |= late
                 self._plan()
                 pace.go_on()
             save()
@@ -204,8 +206,8 @@ class Trainer:
     def _validated(self) -> float | None:
         if not self._validate:
             return None
-        (accuracy,) = self._processes.agree(self._validate(self._kept()) if self._processes.number == 0 else 0.0)
-        return accuracy
+        measured = self._validate(self._kept()) if self._processes.number == 0 else 0.0
+        return self._processes.agree(False, measured)[1]
 
     def _is_over(self) -> bool:
         position, patience = self.position, self._settings.patience
@@ -281,3 +283,13 @@ class Trainer:
         self._best = best and {name: tensor.to(self._compute.device) for name, tensor in best.items()}
         self._sums = state["sums"].to(self._compute.device)
         self.position = Position(**state["position"])
+
+
+def _short_of_memory(error: RuntimeError) -> UnavailableError | None:
+    """Return what to tell the user if the error is torch's way to say that memory is used up, else None."""
+    if not isinstance(error, torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+        return None
+    return UnavailableError(
+        f"The memory is too small for a step: {brief(str(error).partition(chr(10))[0])}",
+        hint="Lower --set objective.batch_size (objective.classes_per_batch), or use a smaller twin.",
+    )

@@ -38,13 +38,18 @@ class Processes:
         """
         self.number, self.count, self._host_group = number, count, host_group
 
-    def agree(self, *values: float) -> tuple[float, ...]:
-        """Return the values of process 0 everywhere; every process has to ask at the same point."""
+    def agree(self, stop: bool, value: float) -> tuple[bool, float]:
+        """Return, the same everywhere, whether any process wants to stop, and the value of process 0.
+
+        Args:
+            stop: Whether this one wants to.
+            value: What process 0 says, 0 or more.
+        """
         if self.count == 1:
-            return values
-        shared = torch.tensor(values, dtype=torch.float64)
-        dist.broadcast(shared, src=0, group=self._host_group)
-        return tuple(shared.tolist())
+            return stop, value
+        shared = torch.tensor([float(stop), value if self.number == 0 else 0.0], dtype=torch.float64)
+        dist.all_reduce(shared, dist.ReduceOp.MAX, group=self._host_group)
+        return bool(shared[0]), float(shared[1])
 
     def all_well(self, well: bool) -> bool:
         """Tell whether all is well everywhere; every process has to ask at the same point."""
@@ -155,22 +160,23 @@ def joined(device: torch.device) -> Iterator[Processes]:
     Raises:
         UnavailableError: Another process ended while this one needed it.
     """
-    count = int(os.environ.get("WORLD_SIZE", "1"))
-    if count == 1:
+    if not dist.is_torchelastic_launched() or os.environ.get("WORLD_SIZE", "1") == "1":
         yield ALONE
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    number, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     try:
-        yield Processes(dist.get_rank(), count, dist.new_group(backend="gloo", timeout=_PATIENCE))
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        yield Processes(number, count, dist.new_group(backend="gloo", timeout=_PATIENCE))
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
         raise UnavailableError(
-            f"Process {dist.get_rank()} lost touch with the others: {brief(str(error).partition(chr(10))[0])}",
+            f"Process {number} lost touch with the others: {brief(str(error).partition(chr(10))[0])}",
             hint="Another process ended first. --resume continues from the last checkpoint, if there is one.",
         ) from None
     finally:
-        dist.destroy_process_group()
+        if dist.is_initialized():
+            dist.destroy_process_group()
 
 
 class _Sum(torch.autograd.Function):
@@ -198,12 +204,12 @@ class _SharedBatchNorm(nn.BatchNorm2d):
             return alone
         count = dist.get_world_size()
         x = values.float()
-        moments = torch.stack([x.mean(dim=(0, 2, 3)), x.square().mean(dim=(0, 2, 3))])
-        mean, square = _Sum.apply(moments / count)  # type: ignore[no-untyped-call]
-        variance = square - mean.square()
+        mean: Tensor = _Sum.apply(x.mean(dim=(0, 2, 3)) / count)  # type: ignore[no-untyped-call]
+        centred = x - mean[:, None, None]
+        variance: Tensor = _Sum.apply(centred.square().mean(dim=(0, 2, 3)) / count)  # type: ignore[no-untyped-call]
         self._remember(mean.detach(), variance.detach(), n=count * x.numel() // x.shape[1])
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        normalised: Tensor = x * scale[:, None, None] + (self.bias - mean * scale)[:, None, None]
+        normalised: Tensor = centred * scale[:, None, None] + self.bias[:, None, None]
         return normalised.to(values.dtype)
 
     def _remember(self, mean: Tensor, variance: Tensor, n: int) -> None:

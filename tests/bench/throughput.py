@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +170,7 @@ def measured_here(arguments: argparse.Namespace) -> dict[str, Any]:
         "infer usual": lambda: runs.infer_usual(task, pictures, compute, workers=arguments.workers),
         "infer": lambda: runs.infer(task, compute),
     }.get(name, lambda: runs.train(task, part, compute))
-    with compute.tuned():
+    with nullcontext() if is_usual else compute.tuned():  # The usual loop has torch as it comes.
         timer.time(steps())
     return {
         "seconds": timer.seconds,
@@ -197,7 +197,7 @@ class Timer:
             return
         for _ in range(WARM_STEPS[self._device]):
             next(steps)
-        while sum(self.seconds) < self._budget or len(self.seconds) < 3:
+        while sum(self.seconds) * STEPS_AT_ONCE[self._device] < self._budget or len(self.seconds) < 3:
             with self._block():
                 for _ in range(STEPS_AT_ONCE[self._device]):
                     next(steps)

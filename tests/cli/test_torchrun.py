@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from tests.conftest import Cli
 
@@ -50,12 +52,17 @@ def test_two_processes_give_the_curve_of_one(omnishot: Cli, store: Path, preset:
     assert process.returncode == 0, err
     assert json.loads(out)["processes"] == 2  # One line: process 0 alone prints.
     assert err.count("Made models/") == 1
+    assert ("processes read them from the disk" in err) == (two == "streamed-2")
     alone = omnishot("train", *preset, *EVERY, "--store", store, "--name", one, "--force", OMP_NUM_THREADS="1")
     assert alone.code == 0, alone.err
     for mine, theirs in zip(history(store, one), history(store, two), strict=True):
         assert theirs["loss"] == pytest.approx(mine["loss"], rel=2e-4)
         assert theirs["training_accuracy"] == pytest.approx(mine["training_accuracy"], abs=0.02)
         assert theirs["learning_rate"] == mine["learning_rate"]
+        assert theirs["validation_accuracy"] == pytest.approx(mine["validation_accuracy"], abs=0.11)
+    weights = [load_file(store / "models" / name / "v1" / "weights.safetensors") for name in (one, two)]
+    for name, tensor in weights[0].items():  # Running averages of the batch normalisation are among them.
+        assert torch.allclose(tensor.float(), weights[1][name].float(), rtol=0.01, atol=2e-3), name
 
 
 def test_what_was_made_before_is_reused_by_all(omnishot: Cli, store: Path) -> None:
@@ -65,6 +72,13 @@ def test_what_was_made_before_is_reused_by_all(omnishot: Cli, store: Path) -> No
     out, err = process.communicate(timeout=100)
     assert (first.code, process.returncode) == (0, 0), err
     assert json.loads(out)["reused"] is True
+
+
+def test_other_commands_are_not_for_torchrun(store: Path) -> None:
+    process = torchrun("run", *KOCH35, *EVERY, "--store", store)
+    _, err = process.communicate(timeout=100)
+    assert process.returncode != 0
+    assert "torchrun is for `omnishot train` alone" in err
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(store: Path) -> None:

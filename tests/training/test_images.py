@@ -97,9 +97,9 @@ def test_steps_out_of_order_are_not_given_the_images_of_others(stream: StreamedI
 def test_a_reader_that_is_killed_ends_the_run_with_a_sentence(stream: StreamedImages) -> None:
     stream.take(torch.empty(0), epoch=0, step=0)
     (reader,) = multiprocessing.active_children()
-    os.kill(reader.pid or 0, signal.SIGKILL)
 
     def go_on() -> None:
+        os.kill(reader.pid or 0, signal.SIGKILL)
         for step in range(1, 30):
             stream.take(torch.empty(0), epoch=step // 3, step=step % 3)
 

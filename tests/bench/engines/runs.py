@@ -22,9 +22,11 @@ def train(task: Task, part: Part, compute: Compute) -> Iterator[torch.Tensor]:
     """Train with the engine, one part of it left out; losses stay on the device."""
     trainer = task.trainer(compute)
     part.alter(trainer)
-    for _ in range(trainer._objective.steps_per_epoch):
+    while True:
         before = trainer._sums.clone()
         trainer._step()
+        if trainer.position.step == trainer._objective.steps_per_epoch:
+            trainer.position.epoch, trainer.position.step = trainer.position.epoch + 1, 0
         measured = trainer._sums - before
         if part.reads_loss:
             measured.tolist()
