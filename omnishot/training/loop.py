@@ -143,8 +143,7 @@ class Trainer:
             if position.step == self._objective.steps_per_epoch or self._is_out_of_time():
                 position.cut_short |= position.step < self._objective.steps_per_epoch
                 self._finish_epoch()
-                late, position.seconds = self._processes.agree(should_stop(), clock.seconds())
-                stops |= late
+                _, position.seconds = self._processes.agree(False, clock.seconds())
                 self._plan()
                 pace.go_on()
             save()
