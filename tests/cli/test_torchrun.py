@@ -42,9 +42,7 @@ def history(store: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (store / "models" / name / "v1" / "history.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize(
-    "preset", [KOCH35, QUICK, [*KOCH35, "--set", "data.memory_gb=0"]], ids=["koch35", "quick", "streamed"]
-)
+@pytest.mark.parametrize("preset", [QUICK, [*KOCH35, "--set", "data.memory_gb=0"]], ids=["quick", "streamed"])
 def test_two_processes_give_the_curve_of_one(omnishot: Cli, store: Path, preset: list[str], request: Any) -> None:
     one, two = (f"{request.node.callspec.id}-{n}" for n in (1, 2))
     process = torchrun("train", *preset, *EVERY, "--store", store, "--name", two, "--force", "--json")

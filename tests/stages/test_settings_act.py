@@ -21,7 +21,7 @@ from omnishot.training.loop import Trainer
 
 PAIRS: dict[str, Any] = {
     "twin": "koch35",
-    "objective": {"kind": "pairs", "batch_size": 4},
+    "objective": {"kind": "pairs", "batch_size": 8},
     "optimizer": {"kind": "sgd", "learning_rate": 0.01, "l2": 0.001},
     "schedule": {"kind": "exponential", "decay": 0.9},
     "epochs": 2,
@@ -38,7 +38,7 @@ CLASSES: dict[str, Any] = {
 }
 WEIGHTS = [
     (PAIRS, ["twin=conv4"]),
-    (PAIRS, ["objective.batch_size=8"]),
+    (PAIRS, ["objective.batch_size=4"]),
     (PAIRS, ["objective.steps_per_epoch=3"]),
     (PAIRS, ["optimizer.learning_rate=0.02"]),
     (PAIRS, ["optimizer.momentum_start=0.1"]),
@@ -57,10 +57,10 @@ WEIGHTS = [
     (PAIRS, ["max_minutes=0.0001"]),
     ({**PAIRS, "schedule": {"kind": "constant"}}, ["schedule.kind=cosine"]),
     ({**PAIRS, "schedule": {"kind": "constant"}}, ["schedule.warmup_steps=5"]),
-    ({**PAIRS, "schedule": {"kind": "triangular", "steps": 4}}, ["schedule.kind=triangular2"]),
-    ({**PAIRS, "schedule": {"kind": "triangular", "steps": 4}}, ["schedule.steps=5"]),
-    ({**PAIRS, "schedule": {"kind": "triangular", "steps": 4}}, ["schedule.lowest=0.5"]),
-    ({**PAIRS, "schedule": {"kind": "triangular", "steps": 4}}, ["schedule.warmup_steps=5"]),
+    ({**PAIRS, "schedule": {"kind": "triangular", "steps": 2}}, ["schedule.kind=triangular2"]),
+    ({**PAIRS, "schedule": {"kind": "triangular", "steps": 2}}, ["schedule.steps=3"]),
+    ({**PAIRS, "schedule": {"kind": "triangular", "steps": 2}}, ["schedule.lowest=0.5"]),
+    ({**PAIRS, "schedule": {"kind": "triangular", "steps": 2}}, ["schedule.warmup_steps=5"]),
     (CLASSES, ["initialization=paper"]),
     (CLASSES, ["optimizer.kind=adam"]),
     (CLASSES, ["optimizer.l2=0.1"]),
