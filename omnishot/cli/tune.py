@@ -18,13 +18,15 @@ from omnishot.cli.options import (
     open_store,
 )
 from omnishot.cli.process import keep_freed_memory
-from omnishot.cli.train import ConfigOption, DeviceOption, PresetOption, choose_settings, watch_signals
+from omnishot.cli.train import ConfigOption, DeviceOption, choose_settings, watch_signals
 from omnishot.errors import NotFoundError
 
 
 def tune_command(
     pairs: Annotated[str | None, typer.Argument(help="Pair dataset. Default: the newest.", show_default=False)] = None,
-    preset: PresetOption = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="Settings that all trials share. Default: koch35.")
+    ] = None,
     config: ConfigOption = None,
     changes: SetOption = None,
     study: Annotated[

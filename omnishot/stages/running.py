@@ -151,8 +151,8 @@ def profiled(path: Path | None, tell: Callable[[str], None]) -> Iterator[Callabl
     if path is None:
         yield lambda: None
         return
+    is_new, seen = not path.exists(), list[int]()
     _refuse_unwritable(path)
-    seen: list[int] = []
 
     def write(profiler: torch.profiler.profile) -> None:
         if profiler.step_num > 2:
@@ -161,12 +161,15 @@ def profiled(path: Path | None, tell: Callable[[str], None]) -> Iterator[Callabl
 
     # The first step allocates and looks for kernels, the second one warms the profiler up.
     plan = torch.profiler.schedule(wait=1, warmup=1, active=_PROFILED_STEPS, repeat=1)
-    with torch.profiler.profile(schedule=plan, on_trace_ready=write, record_shapes=True) as profiler:
-        yield profiler.step
+    try:
+        with torch.profiler.profile(schedule=plan, on_trace_ready=write, record_shapes=True) as profiler:
+            yield profiler.step
+    finally:
+        if is_new and not seen:
+            path.unlink(missing_ok=True)
     if seen:
         tell(f"Profiled steps 3 to {seen[0]}: open {path} in https://ui.perfetto.dev or chrome://tracing")
     else:
-        path.unlink(missing_ok=True)
         tell("Nothing was profiled: that takes a run of three steps")
 
 

@@ -138,11 +138,11 @@ def train(
 
 
 def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals) -> None:
-    """Train along with process 0, which alone touches the store and the terminal.
+    """Train along with process 0, which alone writes to the store and prints.
 
     Args:
         device: Where to train.
-        watch_signals: Keeps signals from ending this process; process 0 decides when all of them stop.
+        watch_signals: Tells whether a signal came, which stops all processes together.
 
     Raises:
         OmnishotError: This process cannot take part.

@@ -3,7 +3,6 @@
 Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and L2 penalties, by Bayesian optimisation).
 """
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -83,7 +82,7 @@ def tune(
             "tune searches the values of optimizer.kind = sgd by validation trials; these settings lack one of them",
             hint="Use --preset koch or koch35.",
         )
-    layers = tuple(layers_of(build_network(settings.twin))) if layerwise else ("all",)
+    layers = list(layers_of(build_network(settings.twin))) if layerwise else ["all"]
     common = settings.model_dump(mode="json", exclude={"data"})
     study = _study(storage, {"pairs": pairs.manifest.recipe, "layers": layers, "settings": common})
     compute, started = choose_compute(device, settings.precision), time.monotonic()
@@ -97,7 +96,7 @@ def tune(
                 report(Progress("Tuning", count + share, trials, "trials", figures))
 
             _run_trial(study, pairs, settings, layers, compute, stopped_by, report_share)
-    if not any(trial.value is not None for trial in _finished(study)):
+    if not _accuracies(study):
         raise TrainingError("No trial came to its end", hint="Give it more --minutes, or lower --set epochs.")
     return Tuned(
         trials=len(_finished(study)),
@@ -130,15 +129,10 @@ def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
         raise DamagedFileError(f"{storage} is no study that can be used: {brief(error)}") from None
     if known is None:
         study.set_user_attr("searched", searched)
-    elif known != _plain(searched):
-        wanted = _plain(searched)
-        other = ", ".join(name for name in wanted if known.get(name) != wanted[name])
+    elif known != searched:
+        other = ", ".join(name for name in searched if known.get(name) != searched[name])
         raise SettingsError(f"{storage} is a search with other {other}", hint="Name another file with --study.")
     return study
-
-
-def _plain(values: Any) -> Any:
-    return json.loads(json.dumps(values))
 
 
 def _finished(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
@@ -146,8 +140,13 @@ def _finished(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
 
 
 def _figures(study: "optuna.Study") -> dict[str, str]:
-    complete = [trial.value for trial in study.trials if trial.state.name == "COMPLETE" and trial.value is not None]
-    return {"best validation": f"{max(complete):.1%}"} if complete else {}
+    accuracies = _accuracies(study)
+    return {"best validation": f"{max(accuracies):.1%}"} if accuracies else {}
+
+
+def _accuracies(study: "optuna.Study") -> list[float]:
+    """Return the accuracies of the trials that came to their end; a pruned one has only that of its last epoch."""
+    return [trial.value for trial in study.trials if trial.state.name == "COMPLETE" and trial.value is not None]
 
 
 def _run_trial(

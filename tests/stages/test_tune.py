@@ -2,13 +2,14 @@
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.store import Store
 from omnishot.config import PrepareSettings, SgdSettings, TrainSettings
-from omnishot.errors import DamagedFileError, SettingsError, StoppedError
+from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError
 from omnishot.progress import silent
 from omnishot.settings_text import as_yaml, check
 from omnishot.stages.prepare import prepare
@@ -83,6 +84,18 @@ def test_a_signal_stops_the_search_and_the_trial_does_not_count(pairs: Artifact,
     with pytest.raises(StoppedError):
         search(pairs, tmp_path / "study", 2, signal=15)
     assert search(pairs, tmp_path / "study", 1).trials == 1
+
+
+def test_where_every_trial_diverges_none_came_to_its_end(
+    pairs: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverge(trial: Any, *others: object) -> float:
+        trial.report(0.05, step=1)  # Of a trial that is given up, Optuna keeps what it reported last.
+        raise TrainingError("The loss is no longer a number")
+
+    monkeypatch.setattr("omnishot.stages.tune._measured", diverge)
+    with pytest.raises(TrainingError, match="No trial came to its end"):
+        search(pairs, tmp_path / "study", 2)
 
 
 def test_settings_without_anything_to_search_are_refused(pairs: Artifact, tmp_path: Path) -> None:
