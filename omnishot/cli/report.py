@@ -15,14 +15,20 @@ from omnishot.cli.options import (
     VerboseOption,
     open_store,
 )
+from omnishot.cli.streams import visible
 from omnishot.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from omnishot.reporting.tables import Measured
+    from omnishot.artifacts.artifact import Artifact
+    from omnishot.artifacts.store import Store
 
 FormatOption = Annotated[
-    Literal["auto", "rich", "markdown", "tsv", "json"],
-    typer.Option("--format", help="auto is rich, or what --out ends in. tsv and json hold every result unrounded."),
+    Literal["auto", "rich", "markdown", "tsv", "json", "html"],
+    typer.Option(
+        "--format",
+        help="auto is rich, or what --out ends in. tsv and json hold every result unrounded; html is one page with "
+        "charts, lineage and commands, which needs no network.",
+    ),
 ]
 GateOption = Annotated[
     list[str] | None,
@@ -44,33 +50,34 @@ def report_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Print accuracy tables, beside published figures. Creates: nothing."""
+    """Print accuracy tables, beside published figures; or write a page: --out report.html. Creates: nothing else."""
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     from omnishot.stages.report import check_gate, choose_evaluations, measured_in, parse_gate
 
     gates = [parse_gate(gate) for gate in fail_under or []]
-    chosen = choose_evaluations(open_store(console, store), evaluations or [])
+    opened = open_store(console, store)
+    chosen = choose_evaluations(opened, evaluations or [])
     console.detail("Reporting " + ", ".join(str(artifact.reference) for artifact in chosen))
     measured = measured_in(chosen)
-    print_report(console, measured, "json" if as_json else output_format, out)
+    print_report(console, opened, chosen, "json" if as_json else output_format, out)
     for gate in gates:
         console.note(check_gate(measured, gate))
 
 
-def print_report(console: Console, measured: "list[Measured]", output_format: str, out: Path | None = None) -> None:
-    """Print results in one of the formats, to stdout or into a file."""
-    from omnishot.reporting.formats import as_json, as_markdown, as_tsv
+def print_report(
+    console: Console, store: "Store", evaluations: "list[Artifact]", output_format: str, out: Path | None = None
+) -> None:
+    """Print evaluations in one of the formats, to stdout or into a file."""
     from omnishot.reporting.tables import tables_of
+    from omnishot.stages.report import measured_in
 
     if output_format == "auto" and out is not None:
-        output_format = {".tsv": "tsv", ".json": "json"}.get(out.suffix, "markdown")
+        known = {".tsv": "tsv", ".json": "json", ".html": "html", ".htm": "html"}
+        output_format = known.get(out.suffix.lower(), "markdown")
     if output_format in {"auto", "rich"} and out is None:
-        console.tables(tables_of(measured))
+        console.tables(tables_of(measured_in(evaluations)))
         return
-    if output_format == "json":
-        text = as_json(measured)
-    else:
-        text = as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured))
+    text = _text(console, store, evaluations, output_format)
     if out is None:
         console.text(text)
         return
@@ -79,3 +86,19 @@ def print_report(console: Console, measured: "list[Measured]", output_format: st
     except OSError as error:
         raise UnavailableError(f"--out {out} cannot be written: {error}") from None
     console.note(f"Wrote {out}")
+
+
+def _text(console: Console, store: "Store", evaluations: "list[Artifact]", output_format: str) -> str:
+    from omnishot.reporting.formats import as_json, as_markdown, as_tsv
+    from omnishot.reporting.tables import tables_of
+    from omnishot.stages.report import measured_in
+
+    if output_format == "html":
+        from omnishot.stages.page import make_page  # Deferred: torch and matplotlib take seconds.
+
+        with console.progress() as report:
+            return visible(make_page(store, evaluations, report))
+    measured = measured_in(evaluations)
+    if output_format == "json":
+        return as_json(measured)
+    return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured))

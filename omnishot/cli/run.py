@@ -83,7 +83,7 @@ def run_command(
         console.summary(made)
         evaluations.append(made.artifact)
     measured = measured_in(evaluations)
-    print_report(console, measured, "json" if as_json else output_format)
+    print_report(console, opened, evaluations, "json" if as_json else output_format)
     for gate in gates:
         console.note(check_gate(measured, gate))
 

@@ -30,7 +30,7 @@ def accuracy_interval(
     sizes, right = _per_episode(correct, episode)
     n = len(sizes)
     if np.ptp(right / sizes) == 0:
-        return _wilson(float(right.sum() / sizes.sum()), n)
+        return wilson_interval(float(right.sum() / sizes.sum()), n)
     if (sizes == 1).all():  # The mean of resampled single trials is binomial: no need to draw them one by one.
         means = rng.binomial(n, right.mean(), RESAMPLES) / n
     else:
@@ -54,7 +54,7 @@ def difference_interval(
     sizes, right = _per_episode(first, episode)
     _, other = _per_episode(second, episode)
     if np.ptp((right - other) / sizes) == 0:
-        difference, reach = float((right - other).sum() / sizes.sum()), _wilson(0.0, len(sizes))[1]
+        difference, reach = float((right - other).sum() / sizes.sum()), wilson_interval(0.0, len(sizes))[1]
         return difference - reach, difference + reach
     low, high = np.quantile(_resampled(right - other, rng, weights=sizes), [0.025, 0.975])
     return float(low), float(high)
@@ -79,7 +79,15 @@ def _resampled(
     return means
 
 
-def _wilson(share: float, n: int) -> tuple[float, float]:
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """Return Wilson's score interval of a share.
+
+    Args:
+        share: In [0, 1].
+        n: Independent trials behind it.
+
+    Source: Wilson 1927.
+    """
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     return max(0.0, centre - half), min(1.0, centre + half)

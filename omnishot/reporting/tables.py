@@ -19,6 +19,7 @@ class Table:
         rows: Cells as text, one for each column.
         notes: What has to be said below it.
         emphasised: Numbers of the rows that hold our own networks.
+        about: `sweep`, `20-way`, `mnist` or `verification`, whose tables have a place of their own on a page.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     emphasised: frozenset[int] = frozenset()
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Measured:
 
 def tables_of(measured: Sequence[Measured]) -> list[Table]:
     """Return the tables that the results can fill, in the order they are read."""
-    sweeps = _sweeps(measured)
+    sweeps = sweeps_of(measured)
     official = [item for item in measured if item.result.protocol == "lake" and item.result.ways == 20]
     verified = [item for item in measured if item.result.protocol == "verification"]
     digits = [item for item in measured if item.source == "mnist" and (item.result.ways, item.result.shots) == (10, 1)]
@@ -95,7 +97,7 @@ def describe_training(trained_on: Mapping[str, Any]) -> str:
     return f"{said} (split {split})"
 
 
-def _sweeps(measured: Sequence[Measured]) -> list[list[Measured]]:
+def sweeps_of(measured: Sequence[Measured]) -> list[list[Measured]]:
     """Group results by data, seed, protocol, shots and trials, and keep the groups with several numbers of ways."""
     groups: dict[tuple[Any, ...], list[Measured]] = {}
     for item in measured:
@@ -127,17 +129,19 @@ def _sweep(items: Sequence[Measured]) -> Table:
     return Table(
         title=f"N-way one-shot accuracy on {first.source}, protocol {first.result.protocol}, "
         f"{first.result.shots} shot{'s' if first.result.shots != 1 else ''}",
-        columns=("ways", *[_series_name(method, on) for _, method, on in keys]),
+        columns=("ways", *[series_name(method, on) for _, method, on in keys]),
         rows=tuple(rows),
         notes=(
             f"{shown} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are at most "
             f"± {100 * max(widths):.1f} points wide.",
             *_training_notes(items),
         ),
+        about="sweep",
     )
 
 
-def _series_name(method: str, on: str) -> str:
+def series_name(method: str, on: str) -> str:
+    """Return what a curve or a column of a sweep is called."""
     return method if is_baseline(method) else f"{method.removeprefix('models/')} on {on}"
 
 
@@ -154,7 +158,8 @@ def _twenty_way(official: Sequence[Measured]) -> Table:
         "Protocol lake: the 20 official runs, 400 trials within alphabets, which resolve 0.25 points; "
         "intervals resample runs."
     )
-    return _beside("20-way one-shot accuracy on Lake's runs, ours beside published figures", official, TWENTY_WAY, note)
+    title = "20-way one-shot accuracy on Lake's runs, ours beside published figures"
+    return _beside(title, official, TWENTY_WAY, note, about="20-way")
 
 
 def _mnist(digits: Sequence[Measured]) -> Table:
@@ -162,10 +167,11 @@ def _mnist(digits: Sequence[Measured]) -> Table:
         "All digits are one alphabet, by drawers nobody knows, so that the protocols within and between draw alike. "
         "The networks have seen no digit."
     )
-    return _beside("10-way one-shot accuracy on MNIST, ours beside Koch's table 3", digits, MNIST, note)
+    title = "10-way one-shot accuracy on MNIST, ours beside Koch's table 3"
+    return _beside(title, digits, MNIST, note, about="mnist")
 
 
-def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published], note: str) -> Table:
+def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published], note: str, *, about: str) -> Table:
     """Return our figures among the published ones, the best first."""
     lines: list[tuple[float, bool, tuple[str, ...]]] = []
     for item in ours:
@@ -184,12 +190,13 @@ def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published]
         rows=tuple(cells for _, _, cells in lines),
         notes=(note,),
         emphasised=frozenset(i for i, line in enumerate(lines) if line[1]),
+        about=about,
     )
 
 
 def summary_tables(measured: Sequence[Measured]) -> list[Table]:
     """Return the results of one evaluation by themselves: a sweep where there are many ways, else one row each."""
-    return [_sweep(rows) for rows in _sweeps(measured)] or [_results(measured)]
+    return [_sweep(rows) for rows in sweeps_of(measured)] or [_results(measured)]
 
 
 def _results(measured: Sequence[Measured]) -> Table:
@@ -238,4 +245,5 @@ def _verification(measured: Sequence[Measured]) -> Table:
         rows=tuple(rows),
         notes=("The threshold is chosen on validation pairs.",),
         emphasised=frozenset(emphasised),
+        about="verification",
     )

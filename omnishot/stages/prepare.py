@@ -113,7 +113,7 @@ def prepare(
         staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
 
     notes = (source.note,) if source.note else ()
-    return make(store, recipe, name or _default_name(source, settings), build, force=force, notes=notes)
+    return make(store, recipe, name or default_name(source.name, settings), build, force=force, notes=notes)
 
 
 def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str, Any]) -> PrepareSettings:
@@ -178,11 +178,12 @@ def _largest_alphabet(labels: Labels, chosen: NDArray[np.int32]) -> int:
     return int(ClassIndex.of(labels, chosen).alphabet_sizes.max()) if len(chosen) else 0
 
 
-def _default_name(source: Source, settings: PrepareSettings) -> str:
-    parts = [_as_name(source.name), short_count(settings.pairs)]
+def default_name(source_name: str, settings: PrepareSettings) -> str:
+    """Return what a pair dataset is called that is given no name."""
+    parts = [_as_name(source_name), short_count(settings.pairs)]
     if settings.affine:
         parts.append(f"affine{settings.affine}")
-    if settings.split != ("koch" if source.name == "omniglot" else "alphabets"):
+    if settings.split != ("koch" if source_name == "omniglot" else "alphabets"):
         parts.append(settings.split + ("-all" if settings.holdout == "none" else ""))
     if settings.negatives == "alphabet":
         parts.append("alphabet-negatives")

@@ -1,0 +1,180 @@
+"""Charts of figures: accuracy by the number of ways, and the course of a training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from omnishot.reporting.drawing import FAINT, FIRST, FOURTH, INK, SECOND, SERIES, THIRD, Colour, Picture, draw
+from omnishot.reporting.tables import percent
+
+PHONE = 4.2
+"""Inches; a picture of this width fills a phone's screen with text that can be read."""
+
+_LONGEST = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Accuracy by the number of ways.
+
+    Attributes:
+        name: What the legend says.
+        method: Reference of a model, or name of a baseline.
+        on: Part of the split.
+        ways: Ascending.
+        accuracy: In [0, 1], one for each of `ways`.
+        ci95: 95 % intervals, one for each of `ways`.
+    """
+
+    name: str
+    method: str
+    on: str
+    ways: tuple[int, ...]
+    accuracy: tuple[float, ...]
+    ci95: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A training, epoch by epoch; what was not measured in an epoch is None.
+
+    Attributes:
+        epoch: Counted from 1.
+        loss: Mean over the batches.
+        training_accuracy: Share of right answers on the batches, in [0, 1].
+        validation_accuracy: In [0, 1].
+        learning_rate: Of the last step.
+        best_epoch: The one whose weights were kept, or None.
+        schedule: What the learning rate does, in a few words.
+        validation: How validation accuracy was measured, in a few words.
+    """
+
+    epoch: tuple[int, ...]
+    loss: tuple[float, ...]
+    training_accuracy: tuple[float | None, ...]
+    validation_accuracy: tuple[float | None, ...]
+    learning_rate: tuple[float, ...]
+    best_epoch: int | None
+    schedule: str
+    validation: str
+
+
+def shortened(name: str, most: int = _LONGEST) -> str:
+    """Return a name that fits a chart: its middle gives way."""
+    head = (most - 1) * 2 // 3
+    return name if len(name) <= most else f"{name[:head]}…{name[len(name) - (most - 1 - head) :]}"
+
+
+def sweep_chart(name: str, title: str, curves: Sequence[Curve]) -> Picture:
+    """Draw accuracy by the number of ways, with 95 % intervals as bands.
+
+    Args:
+        name: Names the picture.
+        title: What it shows.
+        curves: Models and baselines.
+    """
+
+    def onto(figure: Figure) -> None:
+        axes = figure.subplots()
+        for curve, (colour, dashes) in zip(curves, _looks(curves), strict=True):
+            values = [100 * value for value in curve.accuracy]
+            low, high = ([100 * ends[side] for ends in curve.ci95] for side in (0, 1))
+            axes.fill_between(curve.ways, low, high, color=colour.drawn, alpha=0.16, linewidth=0)
+            label = shortened(curve.name)
+            axes.plot(
+                curve.ways, values, color=colour.drawn, linestyle=dashes, label=label, linewidth=1.8, marker="o", ms=2.2
+            )
+        axes.set(xlabel="ways: characters to choose from", ylabel="accuracy", ylim=(0, 102))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=3))
+        axes.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, columnspacing=1.2, handlelength=2.2)
+
+    rows = (len(curves) + 1) // 2
+    return draw(name, title, _sweep_in_words(curves), onto, width=PHONE, height=2.9 + 0.2 * rows)
+
+
+def _looks(curves: Sequence[Curve]) -> list[tuple[Colour, str]]:
+    """Return colour and dashes of each curve: one model has a colour for each part, several have one colour each."""
+    baselines = {"nearest-neighbour": (THIRD, "--"), "random": (FOURTH, ":"), "hausdorff": (INK, "-.")}
+    models = list(dict.fromkeys(curve.method for curve in curves if curve.method not in baselines))
+    looks: list[tuple[Colour, str]] = []
+    for curve in curves:
+        if curve.method in baselines:
+            colour, dashes = baselines[curve.method]
+            looks.append((colour if len(models) < 2 else FAINT, dashes))
+        elif len(models) < 2:
+            looks.append((FIRST if curve.on == "test" else SECOND, "-"))
+        else:
+            colour = SERIES[models.index(curve.method) % len(SERIES)]
+            looks.append((colour, "-" if curve.on == "test" else "--"))
+    return looks
+
+
+def _sweep_in_words(curves: Sequence[Curve]) -> str:
+    said = [
+        f"{curve.name} falls from {percent(curve.accuracy[0])} at {curve.ways[0]} ways to {percent(curve.accuracy[-1])} "
+        f"at {curve.ways[-1]}"
+        for curve in curves
+    ]
+    return f"Accuracy by the number of ways, with 95 % intervals as bands: {'; '.join(said)}."
+
+
+def course_chart(name: str, title: str, course: Course) -> Picture:
+    """Draw loss, accuracy and learning rate of a training, one above the other.
+
+    Args:
+        name: Names the picture.
+        title: What it shows.
+        course: At least one epoch.
+    """
+
+    def onto(figure: Figure) -> None:
+        loss, accuracy, rate = figure.subplots(3, 1, sharex=True, height_ratios=(3, 4, 2))
+        _line(loss, course.epoch, course.loss, SECOND)
+        loss.set_ylabel("loss")
+        _accuracies(accuracy, course)
+        _line(rate, course.epoch, course.learning_rate, FOURTH)
+        rate.set(ylabel="learning rate", xlabel="epoch")
+        rate.set_ylim(bottom=0)
+        rate.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        for axes in (loss, accuracy, rate):
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            if course.best_epoch is not None:
+                axes.axvline(course.best_epoch, color=FAINT.drawn, linewidth=0.9, linestyle=":")
+        figure.align_ylabels()
+
+    return draw(name, title, _course_in_words(course), onto, width=PHONE, height=4.9)
+
+
+def _line(axes: Axes, epochs: Sequence[int], values: Sequence[float], colour: Colour, label: str = "") -> None:
+    # A single epoch has no line, so its point has to be seen.
+    marker = "o" if len(epochs) < 3 else ""
+    axes.plot(epochs, values, color=colour.drawn, linewidth=1.6, marker=marker, markersize=4, label=label)
+
+
+def _accuracies(axes: Axes, course: Course) -> None:
+    series = [(course.training_accuracy, SECOND, "on the batches"), (course.validation_accuracy, FIRST, "validation")]
+    for values, colour, label in series:
+        known = [(e, 100 * value) for e, value in zip(course.epoch, values, strict=True) if value is not None]
+        if known:
+            epochs, shares = zip(*known, strict=True)
+            _line(axes, epochs, shares, colour, label)
+    axes.set_ylabel("accuracy")
+    axes.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+    if axes.lines:
+        axes.legend(loc="lower right", fontsize=8.5, handlelength=1.4)
+    else:
+        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", va="center", color=FAINT.drawn)
+
+
+def _course_in_words(course: Course) -> str:
+    said = f"Over {len(course.epoch)} epochs the loss goes from {course.loss[0]:.3g} to {course.loss[-1]:.3g}"
+    known = [value for value in course.validation_accuracy if value is not None]
+    if known:
+        said += f", validation accuracy ({course.validation}) from {percent(known[0])} to {percent(known[-1])}"
+    if course.best_epoch is not None:
+        said += f"; the weights of epoch {course.best_epoch} were kept (dotted line)"
+    return f"{said}. Learning rate: {course.schedule}, {course.learning_rate[0]:.2g} to {course.learning_rate[-1]:.2g}."

@@ -1,0 +1,112 @@
+"""One self-contained page: figures, tables, pictures, what is missing, and the commands that make it all again."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from omnishot.reporting.drawing import Picture
+from omnishot.reporting.tables import Table, percent
+
+_PHONE_INCHES = 5.5
+_WIDE_COLUMNS = 6
+_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*( ?(%|s|MB|GB|k|M|G|x))?(-[0-9.]+)?|")
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A figure that stands out.
+
+    Attributes:
+        label: What was measured.
+        value: Accuracy in [0, 1].
+        ci95: Its interval.
+        notes: What has to be said beside it, a line each.
+    """
+
+    label: str
+    value: float
+    ci95: tuple[float, float]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line and what it makes."""
+
+    what: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        title: Its heading.
+        text: Paragraphs.
+        tables: Shown after the pictures.
+        pictures: What there is to see.
+        missing: What is not there, each with the command that makes it.
+        commands: Command lines that belong to the section.
+        headlines: Figures that stand out.
+    """
+
+    title: str
+    text: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    missing: tuple[Command, ...] = ()
+    commands: tuple[Command, ...] = ()
+    headlines: tuple[Headline, ...] = ()
+
+
+def as_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+    """Return the page, which fetches nothing and needs no script.
+
+    Args:
+        title: Of the page.
+        subtitle: What it is about, in a line.
+        sections: Its parts.
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"percent": percent, "svg": _inline, "anchor": _anchor, "kind": _kind}
+    environment.tests |= {"wide_table": _is_wide_table, "wide_picture": _is_wide_picture, "number": _is_number}
+    source = (resources.files("omnishot") / "reporting" / "page.html.j2").read_text("utf-8")
+    return environment.from_string(source).render(title=title, subtitle=subtitle, sections=sections)
+
+
+def _anchor(text: str) -> str:
+    """Return a heading as it can stand in an address."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+
+
+def _inline(picture: Picture) -> Markup:
+    """Return the picture as an element that is read aloud as its alternative text."""
+    svg = re.sub(r"<metadata>.*?</metadata>", "", picture.svg(), flags=re.DOTALL)
+    # matplotlib calls parts of every picture alike; on a page an id may come once.
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    opening, closed, rest = svg.partition(">")
+    opening = re.sub(r' (width|height)="[^"]*"', "", opening)
+    alt = Markup(' role="img" aria-label="{}"').format(picture.alt)
+    return Markup(opening) + alt + Markup(closed) + Markup("<title>{}</title>").format(picture.title) + Markup(rest)
+
+
+def _kind(cell: str) -> Markup:
+    """Return a cell in which long references may break where they can be read on."""
+    return Markup(re.sub(r"([/:_])(?=\w)", r"\1<wbr>", str(escape(cell))))
+
+
+def _is_wide_table(table: Table) -> bool:
+    return len(table.columns) > _WIDE_COLUMNS
+
+
+def _is_wide_picture(picture: Picture) -> bool:
+    return float(picture.figure.get_figwidth()) > _PHONE_INCHES
+
+
+def _is_number(cell: str) -> bool:
+    return _NUMBER.fullmatch(cell) is not None

@@ -1,0 +1,84 @@
+"""The sections of a page on where its figures are from, and how to get each of them again."""
+
+from omnishot.artifacts.artifact import Artifact
+from omnishot.reporting.page import Command, Section
+from omnishot.reporting.tables import Table, is_baseline, percent
+from omnishot.stages.commands import command_of, recorded_line
+from omnishot.stages.lineage import Ancestor, lineage
+from omnishot.stages.reported import Reported
+
+_DIGITS = 12
+
+
+def lineage_section(subject: Reported) -> Section:
+    """Return what every evaluation descends from, with digests and the command lines as they were typed."""
+    rows, missing = [], []
+    for ancestor in reversed(_ancestors(subject)):
+        if ancestor.artifact:
+            rows.append(_row(ancestor.artifact))
+        else:
+            rows.append((ancestor.reference, "no longer in the store", "", "", "", "", ""))
+            missing.append(_how_to_restore(subject, ancestor.reference))
+    columns = ("artifact", "made (UTC)", "from", "source", "recipe", "omnishot", "typed as")
+    note = "A recipe is the digest of settings, parents and source content: equal recipes mean equal content."
+    table = Table("From the images to the figures", columns, tuple(rows), (note,))
+    return Section("Lineage", tables=(table,), missing=tuple(missing))
+
+
+def _ancestors(subject: Reported) -> list[Ancestor]:
+    """Return everything the evaluations descend from once, children before parents."""
+    found: dict[str, Ancestor] = {}
+    for evaluation in subject.evaluations:
+        for ancestor in lineage(subject.store, evaluation, among=subject.artifacts):
+            found.pop(ancestor.reference, None)  # The last place is the one after all of its children.
+            found[ancestor.reference] = ancestor
+    return list(found.values())
+
+
+def _row(artifact: Artifact) -> tuple[str, ...]:
+    manifest = artifact.manifest
+    source = f"{manifest.source['name']}, {manifest.source['digest'][:_DIGITS]}" if manifest.source else ""
+    return (
+        str(artifact.reference),
+        manifest.created[:19].replace("T", " "),
+        ", ".join(parent.reference for parent in manifest.parents),
+        source,
+        manifest.recipe[:_DIGITS],
+        manifest.environment.get("omnishot") or "",
+        recorded_line(manifest),
+    )
+
+
+def _how_to_restore(subject: Reported, reference: str) -> Command:
+    what = f"{reference} is no longer in the store. To make it again:"
+    if reference.startswith("models/"):
+        return Command(what, subject.train_line(reference))
+    said = next((dict(item.trained_on) for item in subject.measured if item.trained_on), {})
+    return Command(what, subject.prepare_line(said))
+
+
+def commands_section(subject: Reported) -> Section:
+    """Return the commands that make every figure again, in the order in which they have to run."""
+    commands = []
+    for ancestor in reversed(_ancestors(subject)):
+        artifact = ancestor.artifact
+        if artifact and artifact.manifest.kind != "images":  # What makes pairs makes their images.
+            commands.append(Command(_figures(subject, artifact), command_of(subject.store, artifact)))
+    text = (
+        "Run them in this order in an empty folder. Settings of the same recipe give the same content; a model trained "
+        "under a time limit, or on another device, may differ slightly, and its figures with it."
+    )
+    return Section("How to get each figure again", text=(text,), commands=tuple(commands))
+
+
+def _figures(subject: Reported, artifact: Artifact) -> str:
+    """Return a reference, and of an evaluation the figures of its networks at the most ways."""
+    results = [item.result for item in subject.measured if item.evaluation == str(artifact.reference)]
+    networks = [result for result in results if not is_baseline(result.model)] or results
+    most = max((result.ways or 0 for result in networks), default=0)
+    said = [
+        f"{result.model.removeprefix('models/')} {f'{result.ways}-way ' if result.ways else ''}{percent(result.accuracy)}"
+        for result in networks
+        if (result.ways or 0) == most
+    ]
+    return f"{artifact.reference}: {', '.join(said)}" if said else str(artifact.reference)

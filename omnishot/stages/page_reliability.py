@@ -1,0 +1,162 @@
+"""The section of a page on where a network errs: by alphabet, by character, by threshold."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from omnishot.artifacts.artifact import Artifact
+from omnishot.artifacts.scores import TrialScores, read_pair_scores, read_trial_scores
+from omnishot.config import EvalSettings
+from omnishot.data.image_set import Labels
+from omnishot.errors import DamagedFileError
+from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
+from omnishot.reporting.drawing import Picture
+from omnishot.reporting.page import Command, Section
+from omnishot.reporting.reliability_charts import (
+    Decision,
+    Share,
+    alphabets_chart,
+    confusion_chart,
+    roc_chart,
+    similarity_chart,
+)
+from omnishot.reporting.tables import Measured
+from omnishot.stages.commands import command_of
+from omnishot.stages.evaluation_data import EvaluationData
+from omnishot.stages.reported import Reported
+
+_MOST_MODELS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    pictures: tuple[Picture, ...] = ()
+    missing: tuple[Command, ...] = ()
+
+
+def reliability_section(subject: Reported) -> Section:
+    """Return accuracy by alphabet, confusions, and how well same pairs are told from different ones."""
+    found = []
+    for model in subject.models[:_MOST_MODELS]:
+        shown = _shown_of(subject, model)
+        found += [_try(subject, item) for item in shown]
+        if not any(item.result.ways is None for item in shown):
+            what = (
+                f"{model} was not measured at verification, so that there is no distribution of similarities to show."
+            )
+            found.append(_Found(missing=(Command(what, ""),)))
+        if not any(item.result.ways for item in shown):
+            line = subject.eval_line(model, EvalSettings(ways=(20,)))
+            what = (
+                f"{model} was not measured in one-shot trials on test images, so that no alphabets can be told apart. "
+            )
+            found.append(_Found(missing=(Command(f"{what}To measure it:", line),)))
+    if not subject.models:
+        found.append(_Found(missing=(Command("No network was measured, so that there are no errors to show.", ""),)))
+    text = [
+        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample. "
+        "Characters that were never mistaken are left out of a confusion."
+    ]
+    if len(subject.models) > _MOST_MODELS:
+        text.append(f"Shown for {', '.join(subject.models[:_MOST_MODELS])}; name other evaluations to see the others.")
+    pictures = tuple(picture for item in found for picture in item.pictures)
+    missing = tuple(absent for item in found for absent in item.missing)
+    return Section("Reliability", text=tuple(text) if pictures else (), pictures=pictures, missing=missing)
+
+
+def _shown_of(subject: Reported, model: str) -> list[Measured]:
+    """Return the latest result on test images of each protocol that has alphabets or thresholds, at the most ways."""
+    found: dict[str, Measured] = {}
+    for item in subject.measured:
+        result = item.result
+        if result.model == model and result.on == "test" and result.protocol != "between":
+            before = found.get(result.protocol)
+            if before is None or before.evaluation != item.evaluation or (result.ways or 0) > (before.result.ways or 0):
+                found[result.protocol] = item
+    return [found[protocol] for protocol in ("lake", "within", "verification") if protocol in found]
+
+
+def _try(subject: Reported, item: Measured) -> _Found:
+    """Return the pictures of one result, or what they lack."""
+    evaluation = subject.evaluation(item)
+    if evaluation is None:
+        return _Found()
+    try:
+        if item.result.ways is None:
+            return _Found(_verification(item, evaluation))
+        data = subject.data_of(evaluation)
+        if data is None:
+            what = (
+                f"{item.data} is no longer in the store, so that the queries of {item.evaluation} have no alphabets. "
+            )
+            line = subject.prepare_line(dict(item.trained_on))
+            return _Found(missing=(Command(f"{what}To make it again:", line),))
+        return _Found(_one_shot(item, evaluation, data))
+    except DamagedFileError as error:
+        line = command_of(subject.store, evaluation)
+        return _Found(missing=(Command(f"Where {item.result.model} errs cannot be shown: {error}. Try:", line),))
+
+
+def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Picture, ...]:
+    result, labels = item.result, EvaluationData.read(data).labels
+    trials = read_trial_scores(evaluation.file("scores.h5"), [result.model], n_images=len(labels))
+    if result.model not in trials.scores or result.ways is None:
+        raise DamagedFileError(f"{evaluation.reference} holds no scores of {result.model}")
+    chosen = chosen_column(trials.scores[result.model][:, : result.ways])
+    alphabet = labels.alphabet[trials.query]
+    groups = accuracy_by_group(chosen == 0, alphabet)
+    shares = [Share(labels.alphabet_names[g.group], g.accuracy, g.ci95, g.trials) for g in groups]
+    place = (
+        f"{evaluation.manifest.name}-{evaluation.manifest.version}-{result.model.replace('/', '-').replace(':', '-')}"
+    )
+    said = f"{result.model.removeprefix('models/')}, {result.ways}-way, protocol {result.protocol}"
+    pictures = [alphabets_chart(f"alphabets-{place}", f"Accuracy by alphabet: {said}", shares)]
+    worst = groups[0]
+    if worst.correct < worst.trials:
+        name = labels.alphabet_names[worst.group].replace("_", " ")
+        counts = _confusions(trials, chosen, labels, alphabet == worst.group)
+        pictures.append(confusion_chart(f"confusion-{place}", f"Mistakes within {name}: {said}", counts))
+    return tuple(pictures)
+
+
+def _confusions(
+    trials: TrialScores,
+    chosen: np.ndarray[tuple[int], np.dtype[np.int64]],
+    labels: Labels,
+    among: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> dict[tuple[str, str], int]:
+    """Return how often each character of some trials was taken for which."""
+    taken = labels.character[trials.support[np.arange(len(chosen)), chosen, 0]]
+    truth = labels.character[trials.query]
+    pairs = zip(truth[among].tolist(), taken[among].tolist(), strict=True)
+    return {(_short(labels, a), _short(labels, b)): n for (a, b), n in Counter(pairs).items()}
+
+
+def _short(labels: Labels, character: int) -> str:
+    return labels.character_names[character].rpartition("/")[2].removeprefix("character")
+
+
+def _verification(item: Measured, evaluation: Artifact) -> tuple[Picture, ...]:
+    result = item.result
+    pairs = read_pair_scores(evaluation.file("scores.h5"), [result.model])
+    if result.model not in pairs.scores or not 0 < pairs.same.sum() < len(pairs.same):
+        raise DamagedFileError(f"{evaluation.reference} holds no scores of {result.model}, or pairs of one sort only")
+    scores, same = pairs.scores[result.model], pairs.same
+    decision = Decision(result.threshold or 0.0, result.accuracy, result.equal_error_rate or 0.0)
+    curve, accepted = roc(scores, same), scores > decision.threshold
+    chosen = float(accepted[~same].mean()), float(accepted[same].mean())
+    place = (
+        f"{evaluation.manifest.name}-{evaluation.manifest.version}-{result.model.replace('/', '-').replace(':', '-')}"
+    )
+    said = f"{result.model.removeprefix('models/')}, {result.trials:,} pairs"
+    return (
+        similarity_chart(f"similarity-{place}", f"Similarity of pairs: {said}", scores, same, decision),
+        roc_chart(
+            f"roc-{place}",
+            f"Receiver operating characteristic: {said}",
+            (curve.false_acceptance, curve.true_acceptance),
+            chosen,
+            decision,
+        ),
+    )
