@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -68,6 +69,12 @@ def shortened(name: str, most: int = _LONGEST) -> str:
     return name if len(name) <= most else f"{name[:head]}…{name[len(name) - (most - 1 - head) :]}"
 
 
+def in_percent(axis: Axis) -> None:
+    """Label an axis whose values are percents, at whole ones."""
+    axis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+
+
 def sweep_chart(name: str, title: str, curves: Sequence[Curve]) -> Picture:
     """Draw accuracy by the number of ways, with 95 % intervals as bands.
 
@@ -88,8 +95,8 @@ def sweep_chart(name: str, title: str, curves: Sequence[Curve]) -> Picture:
                 curve.ways, values, color=colour.drawn, linestyle=dashes, label=label, linewidth=1.8, marker="o", ms=2.2
             )
         axes.set(xlabel="ways: characters to choose from", ylabel="accuracy", ylim=(0, 102))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=3))
-        axes.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+        in_percent(axes.yaxis)
         figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, columnspacing=1.2, handlelength=2.2)
 
     rows = (len(curves) + 1) // 2
@@ -114,11 +121,10 @@ def _looks(curves: Sequence[Curve]) -> list[tuple[Colour, str]]:
 
 
 def _sweep_in_words(curves: Sequence[Curve]) -> str:
-    said = [
-        f"{curve.name} falls from {percent(curve.accuracy[0])} at {curve.ways[0]} ways to {percent(curve.accuracy[-1])} "
-        f"at {curve.ways[-1]}"
-        for curve in curves
-    ]
+    said = []
+    for curve in curves:
+        first, last = (f"{percent(curve.accuracy[end])} at {curve.ways[end]}" for end in (0, -1))
+        said.append(f"{curve.name} goes from {first} ways to {last}")
     return f"Accuracy by the number of ways, with 95 % intervals as bands: {'; '.join(said)}."
 
 
@@ -140,8 +146,9 @@ def course_chart(name: str, title: str, course: Course) -> Picture:
         rate.set(ylabel="learning rate", xlabel="epoch")
         rate.set_ylim(bottom=0)
         rate.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        loss.yaxis.set_major_locator(MaxNLocator(4))
+        rate.yaxis.set_major_locator(MaxNLocator(3))
         for axes in (loss, accuracy, rate):
-            axes.yaxis.set_major_locator(MaxNLocator(4))
             if course.best_epoch is not None:
                 axes.axvline(course.best_epoch, color=FAINT.drawn, linewidth=0.9, linestyle=":")
         figure.align_ylabels()
@@ -163,7 +170,7 @@ def _accuracies(axes: Axes, course: Course) -> None:
             epochs, shares = zip(*known, strict=True)
             _line(axes, epochs, shares, colour, label)
     axes.set_ylabel("accuracy")
-    axes.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+    in_percent(axes.yaxis)
     if axes.lines:
         axes.legend(loc="lower right", fontsize=8.5, handlelength=1.4)
     else:

@@ -13,7 +13,9 @@ from omnishot.reporting.tables import Table, percent
 
 _PHONE_INCHES = 5.5
 _WIDE_COLUMNS = 6
-_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*( ?(%|s|MB|GB|k|M|G|x))?(-[0-9.]+)?|")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*( (%|s|MB))?(-[0-9.]+)?")
+_SHORT = 24
+_LONG = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,17 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line and what it makes."""
+    """A command line.
+
+    Attributes:
+        what: What it makes, or what is missing without it.
+        line: How it is typed.
+        recorded: How it was typed, where that is known and different.
+    """
 
     what: str
     line: str
+    recorded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,14 @@ def as_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         sections: Its parts.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": percent, "svg": _inline, "anchor": _anchor, "kind": _kind}
-    environment.tests |= {"wide_table": _is_wide_table, "wide_picture": _is_wide_picture, "number": _is_number}
+    environment.filters |= {
+        "percent": percent,
+        "svg": _inline,
+        "anchor": _anchor,
+        "breakable": _breakable,
+        "classes": _classes,
+    }
+    environment.tests |= {"wide_table": _is_wide_table, "wide_picture": _is_wide_picture}
     source = (resources.files("omnishot") / "reporting" / "page.html.j2").read_text("utf-8")
     return environment.from_string(source).render(title=title, subtitle=subtitle, sections=sections)
 
@@ -95,9 +110,21 @@ def _inline(picture: Picture) -> Markup:
     return Markup(opening) + alt + Markup(closed) + Markup("<title>{}</title>").format(picture.title) + Markup(rest)
 
 
-def _kind(cell: str) -> Markup:
+def _breakable(cell: str) -> Markup:
     """Return a cell in which long references may break where they can be read on."""
-    return Markup(re.sub(r"([/:_])(?=\w)", r"\1<wbr>", str(escape(cell))))
+    return Markup(re.sub(r"([/_])(?=\w)", r"\1<wbr>", str(escape(cell))))
+
+
+def _classes(table: Table) -> list[str]:
+    """Return how each column is set: `number` to the right, `short` in one line, `long` with room for sentences."""
+    return [_class([row[place] for row in table.rows]) for place in range(len(table.columns))]
+
+
+def _class(cells: Sequence[str]) -> str:
+    longest = max(map(len, cells), default=0)
+    if longest and all(_NUMBER.fullmatch(cell) for cell in cells if cell):
+        return "number"
+    return "short" if longest <= _SHORT else "long" if longest > _LONG else "middle"
 
 
 def _is_wide_table(table: Table) -> bool:
@@ -106,7 +133,3 @@ def _is_wide_table(table: Table) -> bool:
 
 def _is_wide_picture(picture: Picture) -> bool:
     return float(picture.figure.get_figwidth()) > _PHONE_INCHES
-
-
-def _is_number(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell) is not None

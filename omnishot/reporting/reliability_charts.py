@@ -7,10 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from omnishot.reporting.charts import PHONE, shortened
+from omnishot.reporting.charts import PHONE, in_percent, shortened
 from omnishot.reporting.drawing import BAD, FAINT, FIRST, GOOD, INK, LINE, SECOND, Picture, draw
 from omnishot.reporting.tables import percent
 
@@ -69,18 +68,18 @@ def alphabets_chart(name: str, title: str, shares: Sequence[Share]) -> Picture:
             axes.plot([low, high], [row, row], color=FIRST.drawn, linewidth=4, alpha=0.3, solid_capstyle="round")
             axes.plot([100 * share.accuracy], [row], color=FIRST.drawn, marker="o", markersize=5)
             label = shortened(share.name.replace("_", " "), 34)
-            axes.text(0, row - 0.22, label, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5)
+            axes.text(0, row - 0.2, label, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5)
             figure_of = f"{percent(share.accuracy)} of {share.trials:,}"
             place = axes.get_yaxis_transform()
-            axes.text(1, row - 0.22, figure_of, transform=place, ha="right", va="bottom", fontsize=8.5)
+            axes.text(1, row - 0.2, figure_of, transform=place, ha="right", va="bottom", fontsize=8.5)
         axes.set(xlim=(max(0, 100 * lowest - 4), 101), ylim=(len(shown) - 0.5, -0.9), yticks=[])
-        axes.xaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+        in_percent(axes.xaxis)
         axes.spines["left"].set_visible(False)
 
     said = "; ".join(f"{share.name} {percent(share.accuracy)} of {share.trials}" for share in shown)
     left_out = f" The other {len(shares) - len(shown)} are more accurate." if len(shares) > len(shown) else ""
     alt = f"Accuracy by alphabet with 95 % intervals, the least accurate first: {said}.{left_out}"
-    return draw(name, title, alt, onto, width=PHONE, height=0.5 + 0.36 * len(shown))
+    return draw(name, title, alt, onto, width=PHONE, height=0.5 + 0.4 * len(shown))
 
 
 def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]) -> Picture:
@@ -135,7 +134,7 @@ def similarity_chart(
         name: Names the picture.
         title: What it shows.
         scores: Logits, shape (n_pairs,).
-        same: The truth, shape (n_pairs,).
+        same: The truth, shape (n_pairs,), with both values in it.
         decision: Where the threshold lies.
     """
     low, high = np.quantile(scores, [0.001, 0.999]).tolist()
@@ -151,12 +150,12 @@ def similarity_chart(
             axes.stairs(shares, edges, color=colour.drawn, linewidth=1.3, label=f"{label} ({chosen.sum():,} pairs)")
         axes.axvline(decision.threshold, color=INK.drawn, linewidth=1.2, linestyle="--", label="chosen threshold")
         axes.set(xlabel="similarity (logit of “same”)", ylabel="share of pairs", xlim=(edges[0], edges[-1]))
-        axes.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+        in_percent(axes.yaxis)
         figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, columnspacing=1.2, handlelength=1.6)
 
-    medians = [float(np.median(scores[chosen])) if chosen.any() else 0.0 for chosen in (same, ~same)]
+    medians = [float(np.median(scores[chosen])) for chosen in (same, ~same)]
     alt = (
-        f"Distribution of similarity: same pairs have a median of {medians[0]:.2f}, different pairs of {medians[1]:.2f}; "
+        f"Distribution of similarity: the median is {medians[0]:.2f} for same, {medians[1]:.2f} for different pairs; "
         f"above the threshold of {decision.threshold:.2f} pairs are called the same."
     )
     return draw(name, title, alt, onto, width=PHONE, height=3.3)
@@ -192,7 +191,7 @@ def roc_chart(
         axes.set(xlim=(0, reach), ylim=(100 - reach, 100.4 if reach < 100 else 101))
         axes.set(xlabel="different pairs called the same", ylabel="same pairs called the same")
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+            in_percent(axis)
         figure.legend(loc="outside lower center", ncols=1, fontsize=8.5)
 
     alt = (

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from omnishot.artifacts.facts import PairsFacts
-from omnishot.config import EvalSettings
+from omnishot.config import EvalSettings, SplitPart
 from omnishot.reporting.charts import Curve, sweep_chart
+from omnishot.reporting.drawing import Picture
 from omnishot.reporting.page import Command, Headline, Section
 from omnishot.reporting.tables import (
     Measured,
@@ -16,12 +17,14 @@ from omnishot.reporting.tables import (
     sweeps_of,
     tables_of,
 )
+from omnishot.settings_text import check
 from omnishot.stages.commands import command_line
 from omnishot.stages.reported import Reported
 
 _TRIALS = 1000
 _WAYS = 20
 _PROTOCOLS = ("lake", "within", "between", "verification")
+_PARTS: tuple[SplitPart, ...] = ("test", "train")
 _IN_WORDS = {
     "lake": "on Lake's runs",
     "within": "within an alphabet",
@@ -36,9 +39,7 @@ def summary_section(subject: Reported) -> Section:
         line = command_line(subject.store, "train") + " && " + command_line(subject.store, "eval")
         return Section("Summary", missing=(Command("No network was measured, only baselines. To train one:", line),))
     first = subject.models[0]
-    text = [f"{first} was trained on {describe_training(subject.trained_on(first))}."]
-    if len(subject.models) > 1:
-        text.append(f"Also measured: {', '.join(subject.models[1:])}.")
+    text = [f"{model} was trained on {describe_training(subject.trained_on(model))}." for model in subject.models]
     widest = _widest(subject)
     shown = [item for item in widest if item.result.model == first and item.result.on == "test"]
     return Section(
@@ -100,20 +101,21 @@ def _overview(subject: Reported, items: list[Measured]) -> Table:
     rows = []
     for item in items:
         result, rival = item.result, _rival(subject, item)
+        task = f"{result.ways}-way {result.shots}-shot" if result.ways else "same or different"
         interval = f"{100 * result.ci95[0]:.1f}-{100 * result.ci95[1]:.1f}"
-        cells = (result.model, _task(item), percent(result.accuracy), interval)
-        cells += (percent(rival.result.accuracy) if rival else "", result.on, f"{result.trials:,}", item.source)
-        rows.append((*cells, result.protocol, str(item.seed), item.device, describe_training(item.trained_on)))
-    columns = (
-        "network", "task", "accuracy", "95 % interval", "nearest neighbour", "on", "trials", "images", "protocol", "seed",
-        "device", "trained on",
-    )  # fmt: skip
-    return Table("Every network under every protocol, at the most ways that were measured", columns, tuple(rows))
+        against = percent(rival.result.accuracy) if rival else ""
+        figures = (percent(result.accuracy), interval, against, f"{result.trials:,}")
+        where = (item.source, str(item.seed), item.device)
+        rows.append((result.model, task, result.protocol, result.on, *figures, *where))
+    columns = ("network", "task", "protocol", "on", "accuracy", "95 % interval", "nearest neighbour", "trials")
+    title = "Every network under every protocol, at the most ways that were measured"
+    return Table(title, (*columns, "images", "seed", "device"), tuple(rows))
 
 
 def sweep_section(subject: Reported) -> Section:
     """Return accuracy by the number of ways."""
-    pictures, missing = [], []
+    pictures: list[Picture] = []
+    missing: list[Command] = []
     for number, items in enumerate(sweeps_of(subject.measured), start=1):
         first = items[0]
         title = f"Accuracy by ways: {first.source}, protocol {first.result.protocol}, {first.result.shots}-shot"
@@ -151,7 +153,7 @@ def _lacking_in(subject: Reported, items: list[Measured]) -> Iterator[Command]:
     measured = {(item.result.model, item.result.on) for item in items}
     models = list(dict.fromkeys(model for model, _ in measured if not is_baseline(model)))
     for model in models:
-        for on in ("test", "train"):
+        for on in _PARTS:
             if (model, on) not in measured:
                 settings = _like(subject, items, on).model_copy(update={"baselines": ()})
                 what = f"{model} was not measured on {on} images. To measure it:"
@@ -163,14 +165,12 @@ def _lacking_in(subject: Reported, items: list[Measured]) -> Iterator[Command]:
         yield Command(what, subject.eval_line(models[0], settings))
 
 
-def _like(subject: Reported, items: list[Measured], on: str) -> EvalSettings:
-    result = items[0].result
-    most = max(_ways(subject, on))
+def _like(subject: Reported, items: list[Measured], on: SplitPart) -> EvalSettings:
+    """Return what measures the same trials, on another part or with other methods."""
+    result, most = items[0].result, max(_ways(subject, on))
     ways = sorted({item.result.ways for item in items if item.result.ways and item.result.ways <= most})
     values = {"protocol": result.protocol, "on": on, "ways": ways or [most], "shots": result.shots}
-    return EvalSettings.model_validate(
-        {**values, "ways": tuple(values["ways"]), "trials": result.trials, "seed": items[0].seed}  # type: ignore[arg-type]
-    )
+    return check(EvalSettings, {**values, "trials": result.trials, "seed": items[0].seed}, origin=items[0].evaluation)
 
 
 def _ways(subject: Reported, part: str) -> tuple[int, ...]:
@@ -201,13 +201,11 @@ def published_section(subject: Reported) -> Section:
         line = subject.eval_line(_first(subject), settings, source="mnist")
         missing.append(Command("Koch's table 3: nothing was measured on MNIST. To measure it:", line))
     shown = tuple(tables[name] for name in ("verification", "20-way", "mnist") if name in tables)
-    text = "Table 1 is verification, table 2 is 20-way recognition on Lake's runs, table 3 is transfer to MNIST."
-    return Section(
-        "Beside published figures",
-        text=(f"Tables of Koch et al. 2015: {text[0].lower()}{text[1:]}",),
-        tables=shown,
-        missing=tuple(missing),
+    text = (
+        "Of the tables of Koch et al. 2015, the first is verification, the second 20-way recognition on Lake's runs, "
+        "and the third transfer to MNIST. The second one has later methods too."
     )
+    return Section("Beside published figures", text=(text,), tables=shown, missing=tuple(missing))
 
 
 def _has_network(subject: Reported, tables: dict[str, Table], about: str, protocol: str) -> bool:

@@ -4,35 +4,24 @@ from omnishot.artifacts.artifact import Artifact
 from omnishot.reporting.page import Command, Section
 from omnishot.reporting.tables import Table, is_baseline, percent
 from omnishot.stages.commands import command_of, recorded_line
-from omnishot.stages.lineage import Ancestor, lineage
 from omnishot.stages.reported import Reported
 
 _DIGITS = 12
 
 
 def lineage_section(subject: Reported) -> Section:
-    """Return what every evaluation descends from, with digests and the command lines as they were typed."""
+    """Return what every evaluation descends from, with digests."""
     rows, missing = [], []
-    for ancestor in reversed(_ancestors(subject)):
+    for ancestor in subject.ancestors():
         if ancestor.artifact:
             rows.append(_row(ancestor.artifact))
         else:
-            rows.append((ancestor.reference, "no longer in the store", "", "", "", "", ""))
+            rows.append((ancestor.reference, "no longer in the store", "", "", "", ""))
             missing.append(_how_to_restore(subject, ancestor.reference))
-    columns = ("artifact", "made (UTC)", "from", "source", "recipe", "omnishot", "typed as")
+    columns = ("artifact", "made (UTC)", "from", "source", "recipe", "omnishot")
     note = "A recipe is the digest of settings, parents and source content: equal recipes mean equal content."
     table = Table("From the images to the figures", columns, tuple(rows), (note,))
     return Section("Lineage", tables=(table,), missing=tuple(missing))
-
-
-def _ancestors(subject: Reported) -> list[Ancestor]:
-    """Return everything the evaluations descend from once, children before parents."""
-    found: dict[str, Ancestor] = {}
-    for evaluation in subject.evaluations:
-        for ancestor in lineage(subject.store, evaluation, among=subject.artifacts):
-            found.pop(ancestor.reference, None)  # The last place is the one after all of its children.
-            found[ancestor.reference] = ancestor
-    return list(found.values())
 
 
 def _row(artifact: Artifact) -> tuple[str, ...]:
@@ -45,7 +34,6 @@ def _row(artifact: Artifact) -> tuple[str, ...]:
         source,
         manifest.recipe[:_DIGITS],
         manifest.environment.get("omnishot") or "",
-        recorded_line(manifest),
     )
 
 
@@ -60,10 +48,11 @@ def _how_to_restore(subject: Reported, reference: str) -> Command:
 def commands_section(subject: Reported) -> Section:
     """Return the commands that make every figure again, in the order in which they have to run."""
     commands = []
-    for ancestor in reversed(_ancestors(subject)):
+    for ancestor in subject.ancestors():
         artifact = ancestor.artifact
         if artifact and artifact.manifest.kind != "images":  # What makes pairs makes their images.
-            commands.append(Command(_figures(subject, artifact), command_of(subject.store, artifact)))
+            line, recorded = command_of(subject.store, artifact), recorded_line(artifact.manifest)
+            commands.append(Command(_figures(subject, artifact), line, recorded if recorded != line else ""))
     text = (
         "Run them in this order in an empty folder. Settings of the same recipe give the same content; a model trained "
         "under a time limit, or on another device, may differ slightly, and its figures with it."
@@ -76,9 +65,7 @@ def _figures(subject: Reported, artifact: Artifact) -> str:
     results = [item.result for item in subject.measured if item.evaluation == str(artifact.reference)]
     networks = [result for result in results if not is_baseline(result.model)] or results
     most = max((result.ways or 0 for result in networks), default=0)
-    said = [
-        f"{result.model.removeprefix('models/')} {f'{result.ways}-way ' if result.ways else ''}{percent(result.accuracy)}"
-        for result in networks
-        if (result.ways or 0) == most
-    ]
+    task = f"{most}-way" if most else "verification"
+    shown = [result for result in networks if (result.ways or 0) == most]
+    said = [f"{result.model.removeprefix('models/')} {percent(result.accuracy)} {task}" for result in shown]
     return f"{artifact.reference}: {', '.join(said)}" if said else str(artifact.reference)

@@ -4,8 +4,9 @@ from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.history import read_history
 from omnishot.errors import DamagedFileError
 from omnishot.reporting.charts import Course, course_chart
+from omnishot.reporting.drawing import Picture
 from omnishot.reporting.page import Command, Section
-from omnishot.reporting.tables import Table
+from omnishot.reporting.tables import Table, percent
 from omnishot.stages.commands import command_of
 from omnishot.stages.reported import Reported, number_in
 
@@ -20,47 +21,84 @@ _ROWS = (
     ("peak memory, MB", "peak_memory", 1e6, "{:,.0f}"),
     ("processes", "processes", 1.0, "{:,.0f}"),
 )
-"""Rows of the cost table: what it is called, its name in the summary, the unit it is divided by, its format."""
+"""Rows of the table of speed: what each is called, its name in the summary, the unit it is divided by, its format."""
 
 
 def training_section(subject: Reported) -> Section:
-    """Return the curves of every model that was measured."""
+    """Return how every model was trained, and its curves."""
     pictures, missing = [], []
     for model in subject.models:
-        artifact = subject.artifact(model)
-        if artifact is None:
-            what = (
-                f"{model} is no longer in the store, and its training curves with it. To train one of that name again:"
-            )
-            missing.append(Command(what, subject.train_line(model)))
-            continue
-        try:
-            epochs = read_history(artifact.file("history.jsonl"))
-        except DamagedFileError as error:
-            what = f"The training history of {model} cannot be shown: {error}. To train it again:"
-            missing.append(Command(what, command_of(subject.store, artifact)))
-            continue
-        if epochs:
-            name = artifact.manifest.name
-            course = Course(
-                epoch=tuple(row.epoch for row in epochs),
-                loss=tuple(row.loss for row in epochs),
-                training_accuracy=tuple(row.training_accuracy for row in epochs),
-                validation_accuracy=tuple(row.validation_accuracy for row in epochs),
-                learning_rate=tuple(row.learning_rate for row in epochs),
-                best_epoch=_best_epoch(artifact),
-                schedule=_kind(artifact, "schedule"),
-                validation=_validation(artifact),
-            )
-            title = f"{artifact.reference}: learning rate {course.schedule}, validated by {course.validation}"
-            pictures.append(course_chart(f"training-{name}-{artifact.manifest.version}", title, course))
+        shown = _curves(subject, model)
+        if isinstance(shown, Picture):
+            pictures.append(shown)
         else:
-            what = f"{model} has no epoch in its training history. To train it again:"
-            missing.append(Command(what, f"{command_of(subject.store, artifact)} --force"))
+            missing.append(shown)
     if not subject.models:
         missing.append(Command("No network was measured, so that there is no training to show.", ""))
     text = ("The dotted line marks the epoch whose weights were kept.",) if pictures else ()
-    return Section("Training", text=text, pictures=tuple(pictures), missing=tuple(missing))
+    models = _models(subject)
+    tables = (_settings_table(models),) if models else ()
+    return Section("Training", text=text, pictures=tuple(pictures), tables=tables, missing=tuple(missing))
+
+
+def _models(subject: Reported) -> list[Artifact]:
+    return [artifact for model in subject.models if (artifact := subject.artifact(model))]
+
+
+def _curves(subject: Reported, model: str) -> Picture | Command:
+    """Return the curves of a model, or what they lack."""
+    artifact = subject.artifact(model)
+    if artifact is None:
+        what = f"{model} is no longer in the store, and its training curves with it. To train one of that name again:"
+        return Command(what, subject.train_line(model))
+    line = command_of(subject.store, artifact)
+    try:
+        epochs = read_history(artifact.file("history.jsonl")) if "history.jsonl" in artifact.manifest.files else []
+    except DamagedFileError as error:
+        return Command(f"The training history of {model} cannot be shown: {error}. To train it again:", line)
+    if not epochs:
+        return Command(f"{model} has no training history. To train it again:", f"{line} --force")
+    course = Course(
+        epoch=tuple(row.epoch for row in epochs),
+        loss=tuple(row.loss for row in epochs),
+        training_accuracy=tuple(row.training_accuracy for row in epochs),
+        validation_accuracy=tuple(row.validation_accuracy for row in epochs),
+        learning_rate=tuple(row.learning_rate for row in epochs),
+        best_epoch=_best_epoch(artifact),
+        schedule=_kind(artifact, "schedule"),
+        validation=_validation(artifact),
+    )
+    name = f"training-{artifact.manifest.name}-{artifact.manifest.version}"
+    return course_chart(name, f"Loss, accuracy and learning rate: {artifact.reference}", course)
+
+
+def _settings_table(models: list[Artifact]) -> Table:
+    """Return what a reader of the curves has to know; `omnishot show` prints the rest."""
+    rows = [
+        ("objective", *(_kind(model, "objective") for model in models)),
+        ("optimizer", *(_kind(model, "optimizer") for model in models)),
+        ("schedule of the learning rate", *(_kind(model, "schedule") for model in models)),
+        ("validated by", *(_validation(model) for model in models)),
+        ("epochs", *(_epochs(model) for model in models)),
+        ("epoch that was kept", *(str(_best_epoch(model) or "the last") for model in models)),
+        ("its validation accuracy", *(_best_accuracy(model) for model in models)),
+        ("seed", *(str(model.manifest.settings.get("seed", "?")) for model in models)),
+    ]
+    columns = ("training", *(str(model.reference) for model in models))
+    return Table("How it was trained", columns, tuple(rows))
+
+
+def _epochs(model: Artifact) -> str:
+    done, most = number_in(model.manifest.summary, "epochs"), number_in(model.manifest.settings, "epochs")
+    if done is None or most is None:
+        return "?"
+    why = ", as time was limited" if model.manifest.summary.get("cut_short") is True else ""
+    return f"{done:.0f} of {most:.0f}{why}"
+
+
+def _best_accuracy(model: Artifact) -> str:
+    best = number_in(model.manifest.summary, "validation_accuracy")
+    return "not measured" if best is None else percent(best)
 
 
 def _best_epoch(artifact: Artifact) -> int | None:
@@ -80,31 +118,27 @@ def _validation(artifact: Artifact) -> str:
         return "nothing"
     if protocol == "verification":
         return f"verification of {trials} pairs"
-    return f"{trials} {settings.get('validation_ways', '?')}-way trials {protocol} {'an alphabet' if protocol == 'within' else 'alphabets'}"
+    where = "within an alphabet" if protocol == "within" else "between alphabets"
+    return f"{trials} {settings.get('validation_ways', '?')}-way trials {where}"
 
 
 def cost_section(subject: Reported) -> Section:
     """Return what training, measuring and storing took."""
-    models = [artifact for model in subject.models if (artifact := subject.artifact(model))]
-    tables = [_training_table(models)] if models else []
-    lines = dict.fromkeys(str(artifact.reference) for artifact in subject.evaluations)
-    artifacts = [artifact for artifact in subject.artifacts if str(artifact.reference) in lines or artifact in models]
-    data = [
-        found for artifact in artifacts for kind in ("pairs", "images") if (found := subject.made_from(artifact, kind))
-    ]
-    shown = [artifact for artifact in subject.artifacts if artifact in artifacts or artifact in data]
+    models = _models(subject)
+    made = [ancestor.artifact for ancestor in subject.ancestors() if ancestor.artifact]
     rows = tuple(
         (
             str(artifact.reference),
             f"{artifact.manifest.seconds:,.1f} s",
             f"{artifact.size / 1e6:,.1f} MB",
-            str(artifact.manifest.environment.get("device") or ""),
-            str(artifact.manifest.environment.get("precision") or ""),
+            artifact.manifest.environment.get("device") or "",
+            artifact.manifest.environment.get("precision") or "",
         )
-        for artifact in shown
+        for artifact in made
     )
-    tables.append(Table("Seconds and sizes", ("artifact", "took", "size", "device", "precision"), rows))
-    return Section("Cost", text=_pairs_in_words(models), tables=tuple(tables))
+    everything = Table("Seconds and sizes", ("artifact", "took", "size", "device", "precision"), rows)
+    tables = (_training_table(models), everything) if models else (everything,)
+    return Section("Cost", text=_pairs_in_words(models), tables=tables)
 
 
 def _pairs_in_words(models: list[Artifact]) -> tuple[str, ...]:
@@ -117,10 +151,7 @@ def _pairs_in_words(models: list[Artifact]) -> tuple[str, ...]:
 
 
 def _training_table(models: list[Artifact]) -> Table:
-    rows = [
-        ("device", *(str(model.manifest.environment.get("device") or "?") for model in models)),
-        ("precision", *(str(model.manifest.environment.get("precision") or "?") for model in models)),
-    ]
+    rows = []
     for label, name, unit, form in _ROWS:
         values = [number_in(model.manifest.summary, name) for model in models]
         if any(value is not None for value in values):

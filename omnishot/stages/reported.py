@@ -1,6 +1,5 @@
 """What a page is about: evaluations, the models they measured, what both descend from, and how to make what lacks."""
 
-import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from omnishot.config import EvalSettings
 from omnishot.presets import preset_names
 from omnishot.reporting.tables import Measured, is_baseline
 from omnishot.stages.commands import command_line, evaluation_words
+from omnishot.stages.lineage import Ancestor, lineage
 from omnishot.stages.prepare import short_count
 from omnishot.stages.report import measured_in
 
@@ -62,6 +62,16 @@ class Reported:
         """Return the evaluation that a result is from."""
         return next((artifact for artifact in self.evaluations if str(artifact.reference) == item.evaluation), None)
 
+    def ancestors(self) -> list[Ancestor]:
+        """Return the evaluations and all they descend from once, parents before children, else the oldest first."""
+        found: dict[str, Ancestor] = {}
+        for evaluation in self.evaluations:
+            for ancestor in lineage(self.store, evaluation, among=self.artifacts):
+                before = found.get(ancestor.reference)
+                if before is None or before.depth < ancestor.depth:
+                    found[ancestor.reference] = ancestor
+        return sorted(found.values(), key=_age)
+
     def trained_on(self, model: str) -> dict[str, Any]:
         """Return what the evaluations say of a model's training."""
         found = (dict(item.trained_on) for item in self.measured if item.result.model == model and item.trained_on)
@@ -106,6 +116,10 @@ class Reported:
         return " && ".join([*steps, command_line(self.store, "eval", *words, *evaluation_words(settings))])
 
 
+def _age(ancestor: Ancestor) -> tuple[int, str]:
+    return -ancestor.depth, ancestor.artifact.manifest.created if ancestor.artifact else ""
+
+
 def _place(item: Measured, evaluations: list[Artifact]) -> int:
     return [str(artifact.reference) for artifact in evaluations].index(item.evaluation)
 
@@ -115,8 +129,3 @@ def number_in(summary: dict[str, Any], name: str) -> float | None:
     value = summary.get(name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and value is not None else None
-
-
-def quoted(reference: str) -> str:
-    """Return a reference as it is typed."""
-    return shlex.quote(reference)
