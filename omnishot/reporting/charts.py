@@ -71,7 +71,7 @@ def shortened(name: str, most: int = _LONGEST) -> str:
 
 def in_percent(axis: Axis) -> None:
     """Label an axis whose values are percents, at whole ones."""
-    axis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
 
 
@@ -124,7 +124,7 @@ def _sweep_in_words(curves: Sequence[Curve]) -> str:
     said = []
     for curve in curves:
         first, last = (f"{percent(curve.accuracy[end])} at {curve.ways[end]}" for end in (0, -1))
-        said.append(f"{curve.name} goes from {first} ways to {last}")
+        said.append(f"{curve.name} goes from {first} to {last} ways")
     return f"Accuracy by the number of ways, with 95 % intervals as bands: {'; '.join(said)}."
 
 
@@ -178,7 +178,8 @@ def _accuracies(axes: Axes, course: Course) -> None:
 
 
 def _course_in_words(course: Course) -> str:
-    said = f"Over {len(course.epoch)} epochs the loss goes from {course.loss[0]:.3g} to {course.loss[-1]:.3g}"
+    epochs = f"{len(course.epoch)} epoch{'s' if len(course.epoch) != 1 else ''}"
+    said = f"Over {epochs} the loss goes from {course.loss[0]:.3g} to {course.loss[-1]:.3g}"
     known = [value for value in course.validation_accuracy if value is not None]
     if known:
         said += f", validation accuracy ({course.validation}) from {percent(known[0])} to {percent(known[-1])}"

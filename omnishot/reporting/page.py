@@ -88,6 +88,7 @@ def as_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         "anchor": _anchor,
         "breakable": _breakable,
         "classes": _classes,
+        "words": _words,
     }
     environment.tests |= {"wide_table": _is_wide_table, "wide_picture": _is_wide_picture}
     source = (resources.files("omnishot") / "reporting" / "page.html.j2").read_text("utf-8")
@@ -113,6 +114,11 @@ def _inline(picture: Picture) -> Markup:
 def _breakable(cell: str) -> Markup:
     """Return a cell in which long references may break where they can be read on."""
     return Markup(re.sub(r"([/_])(?=\w)", r"\1<wbr>", str(escape(cell))))
+
+
+def _words(line: str) -> Markup:
+    """Return a command line that breaks between words, not after the hyphens of an option."""
+    return Markup(" ").join(Markup('<span class="word">{}</span>').format(word) for word in line.split(" "))
 
 
 def _classes(table: Table) -> list[str]:

@@ -75,6 +75,7 @@ def alphabets_chart(name: str, title: str, shares: Sequence[Share]) -> Picture:
         axes.set(xlim=(max(0, 100 * lowest - 4), 101), ylim=(len(shown) - 0.5, -0.9), yticks=[])
         in_percent(axes.xaxis)
         axes.spines["left"].set_visible(False)
+        axes.grid(visible=False)  # The figures are written out, and lines would cross the names.
 
     said = "; ".join(f"{share.name} {percent(share.accuracy)} of {share.trials}" for share in shown)
     left_out = f" The other {len(shares) - len(shown)} are more accurate." if len(shares) > len(shown) else ""

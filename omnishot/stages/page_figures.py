@@ -104,12 +104,12 @@ def _overview(subject: Reported, items: list[Measured]) -> Table:
         task = f"{result.ways}-way {result.shots}-shot" if result.ways else "same or different"
         interval = f"{100 * result.ci95[0]:.1f}-{100 * result.ci95[1]:.1f}"
         against = percent(rival.result.accuracy) if rival else ""
-        figures = (percent(result.accuracy), interval, against, f"{result.trials:,}")
-        where = (item.source, str(item.seed), item.device)
-        rows.append((result.model, task, result.protocol, result.on, *figures, *where))
-    columns = ("network", "task", "protocol", "on", "accuracy", "95 % interval", "nearest neighbour", "trials")
+        figures = (percent(result.accuracy), interval, against)
+        where = (result.protocol, result.on, f"{result.trials:,}", item.source, str(item.seed), item.device)
+        rows.append((result.model, task, *figures, *where))
+    columns = ("network", "task", "accuracy", "95 % interval", "nearest neighbour")
     title = "Every network under every protocol, at the most ways that were measured"
-    return Table(title, (*columns, "images", "seed", "device"), tuple(rows))
+    return Table(title, (*columns, "protocol", "on", "trials", "images", "seed", "device"), tuple(rows))
 
 
 def sweep_section(subject: Reported) -> Section:
@@ -117,8 +117,9 @@ def sweep_section(subject: Reported) -> Section:
     pictures: list[Picture] = []
     missing: list[Command] = []
     for number, items in enumerate(sweeps_of(subject.measured), start=1):
-        first = items[0]
-        title = f"Accuracy by ways: {first.source}, protocol {first.result.protocol}, {first.result.shots}-shot"
+        result = items[0].result
+        shots = f"{result.shots} shot{'s' if result.shots != 1 else ''}"
+        title = f"Accuracy by ways: {items[0].source}, protocol {result.protocol}, {shots}"
         pictures.append(sweep_chart(f"sweep-{number}", title, curves_of(items)))
         missing += _lacking_in(subject, items)
     if not pictures:

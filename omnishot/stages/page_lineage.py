@@ -16,9 +16,9 @@ def lineage_section(subject: Reported) -> Section:
         if ancestor.artifact:
             rows.append(_row(ancestor.artifact))
         else:
-            rows.append((ancestor.reference, "no longer in the store", "", "", "", ""))
+            rows.append((ancestor.reference, "no longer in the store", "", "", ""))
             missing.append(_how_to_restore(subject, ancestor.reference))
-    columns = ("artifact", "made (UTC)", "from", "source", "recipe", "omnishot")
+    columns = ("artifact", "made (UTC)", "from", "recipe", "omnishot")
     note = "A recipe is the digest of settings, parents and source content: equal recipes mean equal content."
     table = Table("From the images to the figures", columns, tuple(rows), (note,))
     return Section("Lineage", tables=(table,), missing=tuple(missing))
@@ -26,12 +26,13 @@ def lineage_section(subject: Reported) -> Section:
 
 def _row(artifact: Artifact) -> tuple[str, ...]:
     manifest = artifact.manifest
-    source = f"{manifest.source['name']}, {manifest.source['digest'][:_DIGITS]}" if manifest.source else ""
+    origin = [parent.reference for parent in manifest.parents]
+    if manifest.source:
+        origin = [f"{manifest.source['name']}, content {manifest.source['digest'][:_DIGITS]}"]
     return (
         str(artifact.reference),
         manifest.created[:19].replace("T", " "),
-        ", ".join(parent.reference for parent in manifest.parents),
-        source,
+        ", ".join(origin),
         manifest.recipe[:_DIGITS],
         manifest.environment.get("omnishot") or "",
     )
