@@ -94,11 +94,16 @@ def _text(console: Console, store: "Store", evaluations: "list[Artifact]", outpu
     from omnishot.stages.report import measured_in
 
     if output_format == "html":
-        from omnishot.stages.page import make_page  # Deferred: torch and matplotlib take seconds.
-
-        with console.progress() as report:
-            return visible(make_page(store, evaluations, report))
+        return page_text(console, store, evaluations)
     measured = measured_in(evaluations)
     if output_format == "json":
         return as_json(measured)
     return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured))
+
+
+def page_text(console: Console, store: "Store", evaluations: "list[Artifact]") -> str:
+    """Return the page over some evaluations, in which names cannot turn the direction of reading."""
+    from omnishot.stages.page import make_page  # Deferred: torch and matplotlib take seconds.
+
+    with console.progress() as report:
+        return visible(make_page(store, evaluations, report))
