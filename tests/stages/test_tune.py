@@ -13,7 +13,7 @@ from omnishot.errors import DamagedFileError, SettingsError, StoppedError, Train
 from omnishot.progress import silent
 from omnishot.settings_text import as_yaml, check
 from omnishot.stages.prepare import prepare
-from omnishot.stages.tune import Tuned, tune
+from omnishot.stages.tune import By, Tuned, tune
 from omnishot.strict_yaml import read_yaml
 
 VALUES = {
@@ -35,13 +35,13 @@ def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Art
 
 
 def search(pairs: Artifact, storage: Path, trials: int, *, signal: int | None = None, **changes: object) -> Tuned:
-    layerwise = bool(changes.pop("layerwise", False))
+    by: By = changes.pop("by", "all")  # type: ignore[assignment]
     return tune(
         pairs,
         check(TrainSettings, {**VALUES, **changes}, origin="test"),
         storage=storage,
         trials=trials,
-        layerwise=layerwise,
+        by=by,
         device="cpu",
         report=silent,
         watch_signals=lambda: nullcontext(lambda: signal),
@@ -61,7 +61,7 @@ def test_a_study_goes_on_to_the_number_of_trials_asked_for(pairs: Artifact, tmp_
 
 
 def test_layers_get_values_of_their_own(pairs: Artifact, tmp_path: Path) -> None:
-    found = search(pairs, tmp_path / "study", 1, layerwise=True).settings.optimizer
+    found = search(pairs, tmp_path / "study", 2, by="layer").settings.optimizer
     assert isinstance(found, SgdSettings)
     assert list(found.layers) == ["conv1", "conv2", "conv3", "conv4", "dense", "head"]
     assert len({layer.learning_rate for layer in found.layers.values()}) == 6
