@@ -50,7 +50,8 @@ def tune_command(
 ) -> None:
     """Search rate, momentum and L2 penalty on validation alphabets. Creates: a settings file for train --config.
 
-    The first trial has the settings' own values. The study goes on where it stopped. Several machines that see its file share the work.
+    The first trial has the settings' own values. The study goes on where it stopped. Several machines that see its file
+    share the work.
     """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     opened = open_store(console, store)
