@@ -38,6 +38,9 @@ def tune_command(
         Literal["all", "part", "layer"],
         typer.Option("--by", help="What has values of its own: nothing, convolutions / dense / head, or every layer."),
     ] = "all",
+    architecture: Annotated[
+        bool, typer.Option("--architecture", help="Search the layers' sizes too: filters, their sides, dense units.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Settings file to write. Default: the study's name with .best.yaml.")
     ] = None,
@@ -71,8 +74,8 @@ def tune_command(
     keep_freed_memory()
     with console.progress() as report:
         found = tune(
-            data, settings, storage=study, trials=trials, minutes=minutes, by=by, device=device,
-            report=report, watch_signals=watch_signals,
+            data, settings, storage=study, trials=trials, minutes=minutes, by=by, architecture=architecture,
+            device=device, report=report, watch_signals=watch_signals,
         )  # fmt: skip
     with replaced(target) as aside:
         aside.write_text(as_yaml(found.settings), "utf-8")

@@ -4,31 +4,24 @@ Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and L2 penalti
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from omnishot.artifacts.artifact import Artifact
-from omnishot.config import SgdLayer, SgdSettings, TrainSettings
+from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError, UnavailableError, brief
 from omnishot.model.device import Compute, DeviceName, choose_compute
-from omnishot.model.siamese import build_network
 from omnishot.progress import Progress, Report
-from omnishot.settings_text import check
+from omnishot.stages.search_space import By, SearchSpace
 from omnishot.stages.train import WatchSignals
 from omnishot.stages.trainer import build_trainer
-from omnishot.training.optimizer import layers_of
 
 if TYPE_CHECKING:
     import optuna
 
-By = Literal["all", "part", "layer"]
-"""What has values of its own: nothing; the convolutions, the dense layer and the head; or every layer."""
-
-_RANGES = {"learning_rate": (1e-4, 1e-1), "momentum": (0.0, 0.99), "l2": (1e-7, 1e-1)}
 _RANDOM_TRIALS = 8
-_CONVOLUTIONS = "convolutions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +49,7 @@ def tune(
     trials: int,
     minutes: float | None = None,
     by: By = "all",
+    architecture: bool = False,
     device: DeviceName = "auto",
     report: Report,
     watch_signals: WatchSignals,
@@ -66,11 +60,12 @@ def tune(
 
     Args:
         pairs: The pair dataset.
-        settings: What all trials have in common; rate, momentum and L2 penalty are what is searched.
+        settings: What all trials have in common, but for what is searched.
         storage: The study's file, a journal to which several processes and machines may append.
         trials: Trials that the study shall hold, with those of earlier runs and other machines.
         minutes: Start no trial after this time.
         by: What has values of its own; the paper searched for every layer.
+        architecture: Search the sizes of the layers too, as the paper did.
         device: Where to train.
         report: Receives progress.
         watch_signals: Tells whether a signal asked the search to stop.
@@ -81,16 +76,12 @@ def tune(
         DamagedFileError: The study cannot be read.
         StoppedError: A signal came; the trials that were finished are kept.
     """
-    if not isinstance(settings.optimizer, SgdSettings) or not settings.validation_trials:
-        raise SettingsError(
-            "tune searches the values of optimizer.kind = sgd by validation trials; these settings lack one of them",
-            hint="Use --preset koch or koch35.",
-        )
-    parts = _parts(settings, by)
+    space = SearchSpace.of(settings, by, architecture=architecture)
+    searched = {"layers": list(space.parts), "architecture": architecture}
     common = settings.model_dump(mode="json", exclude={"data"})
-    study = _study(storage, {"pairs": pairs.manifest.recipe, "layers": list(parts), "settings": common})
+    study = _study(storage, {"pairs": pairs.manifest.recipe, **searched, "settings": common})
     if not study.trials:
-        study.enqueue_trial(_values_of(settings.optimizer, parts))
+        study.enqueue_trial(space.own_values())
     compute, started = choose_compute(device, settings.precision), time.monotonic()
     with watch_signals() as stopped_by:
         while (count := len(_finished(study))) < trials:
@@ -101,40 +92,15 @@ def tune(
             def report_share(share: float, count: int = count, figures: dict[str, str] = figures) -> None:
                 report(Progress("Tuning", count + share, trials, "trials", figures))
 
-            _run_trial(study, pairs, settings, parts, compute, stopped_by, report_share)
+            _run_trial(study, pairs, space, compute, stopped_by, report_share)
     if not _accuracies(study):
         raise TrainingError("No trial came to its end", hint="Give it more --minutes, or lower --set epochs.")
     return Tuned(
         trials=len(_finished(study)),
         pruned=sum(trial.state.name == "PRUNED" for trial in study.trials),
         accuracy=study.best_value,
-        settings=_with_values(settings, study.best_params, parts),
+        settings=space.with_values(study.best_params),
     )
-
-
-def _parts(settings: TrainSettings, by: By) -> dict[str, list[str]]:
-    """Return the layers that share values, by the name under which they are searched."""
-    layers = list(layers_of(build_network(settings.twin)))
-    if by == "all":
-        return {"all": layers}
-    if by == "layer":
-        return {layer: [layer] for layer in layers}
-    parts: dict[str, list[str]] = {}
-    for layer in layers:
-        parts.setdefault(_CONVOLUTIONS if layer.startswith("conv") else layer, []).append(layer)
-    return parts
-
-
-def _values_of(optimizer: SgdSettings, parts: Mapping[str, list[str]]) -> dict[str, float]:
-    """Return the values that settings give to each part, moved into the ranges that are searched."""
-    values = {}
-    for part, layers in parts.items():
-        own = optimizer.layers.get(layers[0], SgdLayer()) if part != "all" else SgdLayer()
-        for name, (lowest, highest) in _RANGES.items():
-            value = getattr(own, name)
-            value = getattr(optimizer, name) if value is None else value
-            values[f"{part}.{name}"] = min(max(value, lowest), highest)
-    return values
 
 
 def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
@@ -183,8 +149,7 @@ def _accuracies(study: "optuna.Study") -> list[float]:
 def _run_trial(
     study: "optuna.Study",
     pairs: Artifact,
-    settings: TrainSettings,
-    parts: Mapping[str, list[str]],
+    space: SearchSpace,
     compute: Compute,
     stopped_by: Callable[[], int | None],
     report_share: Callable[[float], None],
@@ -194,7 +159,7 @@ def _run_trial(
 
     trial = study.ask()
     try:
-        accuracy = _measured(trial, pairs, _suggested(trial, settings, parts), compute, stopped_by, report_share)
+        accuracy = _measured(trial, pairs, space.suggest(trial), compute, stopped_by, report_share)
     except (TrialPruned, TrainingError):  # Worse than most, or diverged.
         study.tell(trial, state=TrialState.PRUNED)
     except BaseException:
@@ -237,22 +202,3 @@ def _measured(
     if trainer.position.best_accuracy < 0:
         raise SettingsError("This split holds nothing out to validate on", hint="Prepare without --holdout none.")
     return trainer.position.best_accuracy
-
-
-def _suggested(trial: "optuna.Trial", settings: TrainSettings, parts: Mapping[str, list[str]]) -> TrainSettings:
-    for part in parts:
-        for name, (lowest, highest) in _RANGES.items():
-            trial.suggest_float(f"{part}.{name}", lowest, highest, log=name != "momentum")
-    return _with_values(settings, trial.params, parts)
-
-
-def _with_values(settings: TrainSettings, params: dict[str, Any], parts: Mapping[str, list[str]]) -> TrainSettings:
-    """Return the settings with a trial's values in them, rounded to three figures."""
-    values = settings.model_dump(mode="json")
-    for part, layers in parts.items():
-        own = {name: float(f"{params[f'{part}.{name}']:.3g}") for name in _RANGES}
-        if part == "all":
-            values["optimizer"] |= {**own, "layers": {}}
-        else:
-            values["optimizer"]["layers"] |= dict.fromkeys(layers, own)
-    return check(TrainSettings, values, origin="tune")
