@@ -79,7 +79,7 @@ def tune(
     space = SearchSpace.of(settings, by, architecture=architecture)
     searched = {"layers": list(space.parts), "architecture": architecture}
     common = settings.model_dump(mode="json", exclude={"data"})
-    study = _study(storage, {"pairs": pairs.manifest.recipe, **searched, "settings": common})
+    study = _study(storage, {"pairs": pairs.manifest.recipe, **searched, "settings": common}, settings.epochs)
     if not study.trials:
         study.enqueue_trial(space.own_values())
     compute, started = choose_compute(device, settings.precision), time.monotonic()
@@ -103,7 +103,7 @@ def tune(
     )
 
 
-def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
+def _study(storage: Path, searched: dict[str, Any], epochs: int) -> "optuna.Study":
     try:
         import optuna  # Deferred: it is an extra, and takes a second.
         from optuna.storages import JournalStorage
@@ -117,7 +117,8 @@ def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
             study_name="omnishot",
             direction="maximize",
             load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=_RANDOM_TRIALS),
+            # Not in the first half: many start late, and until then chance decides which of them is ahead.
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=_RANDOM_TRIALS, n_warmup_steps=epochs // 2),
         )
         # Without a seed, so that machines which share the study try different values.
         study.sampler = optuna.samplers.TPESampler(n_startup_trials=_RANDOM_TRIALS)
