@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from omnishot.reporting.charts import PHONE, in_percent, shortened
@@ -151,6 +152,7 @@ def similarity_chart(
             axes.stairs(shares, edges, color=colour.drawn, linewidth=1.3, label=f"{label} ({chosen.sum():,} pairs)")
         axes.axvline(decision.threshold, color=INK.drawn, linewidth=1.2, linestyle="--", label="chosen threshold")
         axes.set(xlabel="similarity (logit of “same”)", ylabel="share of pairs", xlim=(edges[0], edges[-1]))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         in_percent(axes.yaxis)
         figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, columnspacing=1.2, handlelength=1.6)
 

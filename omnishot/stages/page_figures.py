@@ -1,6 +1,7 @@
 """The sections of a page that hold figures: summary, sweep, and the tables beside published ones."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from omnishot.artifacts.facts import PairsFacts
 from omnishot.config import EvalSettings, SplitPart
@@ -68,9 +69,9 @@ def _widest(subject: Reported) -> list[Measured]:
 
 def _headline(subject: Reported, item: Measured) -> Headline:
     result = item.result
-    notes = [
-        f"{result.trials:,} {'trials' if result.ways else 'pairs'} of {item.source}, seed {item.seed}, {item.device}"
-    ]
+    notes = [result.model] if len(subject.models) > 1 else []
+    counted = f"{result.trials:,} {'trials' if result.ways else 'pairs'}"
+    notes.append(f"{counted} of {item.source}, seed {item.seed}, {item.device}")
     if result.equal_error_rate is not None:
         notes.append(f"equal error rate {percent(result.equal_error_rate)}")
     if rival := _rival(subject, item):
@@ -230,5 +231,8 @@ def _how_to_verify(subject: Reported) -> Command:
 
 def further_section(subject: Reported) -> Section | None:
     """Return the tables that have no place elsewhere, or None if there are none."""
-    tables = tuple(table for table in tables_of(subject.measured) if not table.about)
+    widest = {id(item) for item in _widest(subject)}
+    # Differences at every number of ways would bury those that matter; `--format json` has them all.
+    fewer = [item if id(item) in widest else replace(item, paired=None) for item in subject.measured]
+    tables = tuple(table for table in tables_of(fewer) if not table.about)
     return Section("Further results", tables=tables) if tables else None
