@@ -115,20 +115,22 @@ class Picture:
         return text.replace("</svg>", "".join(filters) + "</svg>")
 
     def write(self, path: Path) -> None:
-        """Write a file of its own, in the light theme.
+        """Write a file of its own, in the light theme, which holds its title and what it says in words.
 
         Raises:
             UsageError: The name ends in none of `SUFFIXES`.
             OSError: The file cannot be written.
         """
         check_suffix(path)
-        path.write_bytes(self._written(path.suffix.lower().removeprefix(".")))
+        file_format = path.suffix.lower().removeprefix(".")
+        words = "Subject" if file_format == "pdf" else "Description"
+        path.write_bytes(self._written(file_format, {"Title": self.title, words: self.alt}))
 
-    def _written(self, file_format: str) -> bytes:
+    def _written(self, file_format: str, described: dict[str, Any] | None = None) -> bytes:
         buffer = io.BytesIO()
         facecolor = "none" if file_format == "svg" else PAPER.drawn
         # Neither the time nor chance: the same picture is the same bytes.
-        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[file_format]
+        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[file_format] | (described or {})
         for image in self.figure.findobj(AxesImage):
             if "-smooth-" in (image.get_gid() or ""):
                 # Where pixels are drawn here, they are blended here; SVG and PDF hold the image as it is.

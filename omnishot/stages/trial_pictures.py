@@ -1,5 +1,6 @@
 """Evaluations become pictures of their trials: one trial at any number of ways, and those that tell most."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.evaluation import read_summary
+from omnishot.artifacts.reference import parse
 from omnishot.artifacts.scores import TrialScores, read_trial_scores
 from omnishot.artifacts.store import Store
 from omnishot.errors import DamagedFileError, NotFoundError, UsageError, brief
@@ -87,10 +89,9 @@ def _named(method: str, methods: list[str], evaluation: Artifact) -> str:
     fitting = [known for known in methods if method in {known, known.removeprefix("models/"), known.partition(":")[0]}]
     fitting = fitting or [known for known in methods if known.removeprefix("models/").partition(":")[0] == method]
     if len(fitting) != 1:
-        raise UsageError(
-            f"{evaluation.reference} has {len(fitting)} methods that '{method}' names",
-            hint=f"It has {', '.join(methods)}.",
-        )
+        what = "several methods" if fitting else "no method"
+        hint = f"It has {', '.join(methods)}."
+        raise UsageError(f"--method: '{method}' names {what} of {evaluation.reference}", hint=hint)
     return fitting[0]
 
 
@@ -181,20 +182,45 @@ def _shown(measured: MeasuredTrials, numbers: NDArray[np.integer], n_way: int) -
     ]
 
 
-def newest_trials(store: Store, model: Artifact) -> Artifact:
-    """Return the newest evaluation with trials of a model.
+def find_evaluation(store: Store, reference: str | None) -> Artifact:
+    """Return the evaluation that a user named, by itself or by its model; the newest one with trials without a name.
+
+    Raises:
+        NotFoundError: There is no such evaluation or model, or none with trials.
+        UsageError: The text names another kind.
+        DamagedFileError: It is there but cannot be read.
+    """
+    if reference is None:
+        newest = store.newest("evals")
+        return newest if has_trials(newest) else newest_trials(store, None)
+    for kind in ("evals", "models") if parse(reference).kind is None else ():
+        with contextlib.suppress(NotFoundError):
+            found = store.find(reference, kind)
+            break
+    else:
+        found = store.find(reference)  # It names its kind, or there is none: then this says so.
+    if found.manifest.kind == "models":
+        return newest_trials(store, found)
+    if found.manifest.kind == "evals":
+        return found
+    raise UsageError(f"{found.reference} has no trials", hint="Name an evaluation or a model.")
+
+
+def newest_trials(store: Store, model: Artifact | None) -> Artifact:
+    """Return the newest evaluation with trials, of a model or of any; on test images if there is one.
 
     Raises:
         NotFoundError: There is none.
+        DamagedFileError: A newer one cannot be read.
     """
-    for evaluation in reversed(store.artifacts("evals")):
-        if str(model.reference) in {parent.reference for parent in evaluation.manifest.parents} and has_trials(
-            evaluation
-        ):
+    newest_first = store.artifacts("evals")[::-1]
+    for evaluation in sorted(newest_first, key=lambda item: item.manifest.settings.get("on") != "test"):
+        measured = {parent.reference for parent in evaluation.manifest.parents}
+        if (model is None or str(model.reference) in measured) and has_trials(evaluation):
             return evaluation
-    raise NotFoundError(
-        f"There is no one-shot evaluation of {model.reference}", hint=f"Run `omnishot eval {model.reference}` first."
-    )
+    which = f"of {model.reference}" if model else f"in {store.root}"
+    command = f"omnishot eval {model.reference}" if model else "omnishot eval"
+    raise NotFoundError(f"There is no one-shot evaluation {which}", hint=f"Run `{command}` first.")
 
 
 def has_trials(evaluation: Artifact) -> bool:
