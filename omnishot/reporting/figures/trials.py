@@ -39,8 +39,8 @@ class ShownTrial:
 
     @property
     def rival(self) -> int:
-        """The wrong class with the best score."""
-        return int(np.nan_to_num(self.scores[1:], nan=-np.inf).argmax()) + 1
+        """The wrong class with the best score; one whose score is not a number counts as better than all."""
+        return int(self.scores[1:].argmax()) + 1
 
     @property
     def margin(self) -> float:
