@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omnishot.artifacts.evaluation import Result, write_evaluation
+from omnishot.artifacts.hdf5 import opened
+from omnishot.artifacts.images import read_pixels
+from omnishot.artifacts.pairs import read_pairs
 from omnishot.artifacts.store import Store
 from omnishot.config import EvalSettings, PrepareSettings
 from omnishot.errors import DamagedFileError, NotFoundError, UsageError
 from omnishot.progress import silent
 from omnishot.reporting.drawing import Picture
+from omnishot.reporting.figures.sheet import reduced
 from omnishot.settings_text import check
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.network_pictures import activations_of, curves_of, embedding_of, filters_of
@@ -117,18 +121,39 @@ def test_mistakes_and_successes_are_those_the_summary_counts(wide: Store) -> Non
             assert f" of {n} in 60 trials" in picture.alt
 
 
-def test_the_worst_mistake_comes_first_and_its_images_are_the_trials_own(wide: Store) -> None:
+def test_the_worst_mistake_comes_first_and_every_image_is_its_trials_own(wide: Store) -> None:
     measured = measured_trials(wide, wide.find("wide", "evals"), "random")
-    worst = int(measured.margins(25).argmin())
-    scores = measured.trials.scores["random"][worst]
+    scores, order = measured.trials.scores["random"], np.argsort(measured.margins(25), kind="stable")[:8]
     picture = ranking_of(measured, "mistakes")
     assert picture is not None
     _, _, first = picture.alt.partition(": ground truth ")
-    assert first.startswith(f"{scores[0]:.2f}, the predicted class {scores[1:].max():.2f}")
-    axes = picture.figure.axes[0]
-    query = measured.data.pixels(measured.trials.query[[worst]])[measured.trials.query[worst]]
-    ink = np.asarray(axes.images[0].get_array())[..., 3]
-    assert ink.astype(float).sum() * 4 == pytest.approx(query.astype(float).sum(), rel=0.02)  # Each is 2 x 2 pixels.
+    pair = f"{scores[order[0], 0]:.2f}, the predicted class {scores[order[0], 1:].max():.2f}"
+    assert first.replace("\N{MINUS SIGN}", "-").startswith(pair)
+    images = measured.trials.support[order, :, 0]
+    expected = np.stack(
+        [measured.trials.query[order], images[np.arange(8), 1 + scores[order, 1:].argmax(axis=1)], images[:, 0]], axis=1
+    ).reshape(-1)
+    pixels = measured.data.pixels(expected)
+    for shown, number in zip(inks(picture), expected, strict=True):
+        np.testing.assert_allclose(shown, reduced(pixels[number]), atol=0.01)
+
+
+def inks(picture: Picture) -> list[NDArray[np.float64]]:
+    """Return the images of a picture as shares of ink."""
+    return [np.asarray(image.get_array())[..., 3] / 255 for image in picture.figure.axes[0].images]
+
+
+def test_a_pair_is_shown_left_and_right_before_its_variants(store: Store) -> None:
+    pairs = store.find("golden-20-affine1")
+    with opened(pairs.file("pairs.h5")) as file:
+        drawn = read_pairs(file, "train")
+        pixels = read_pixels(file)
+    assert drawn is not None
+    shown = inks(variants_of(pairs, 4))
+    assert len(shown) == 4
+    np.testing.assert_allclose(shown[0], reduced(pixels[drawn.left[4]]), atol=0.01)
+    np.testing.assert_allclose(shown[2], reduced(pixels[drawn.right[4]]), atol=0.01)
+    assert np.abs(shown[1] - shown[0]).max() > 0.1
 
 
 def test_a_grid_of_fewer_ways_has_the_first_classes_of_the_trial(store: Store) -> None:

@@ -89,7 +89,7 @@ def test_a_small_margin_keeps_a_digit_that_tells_it_from_nothing() -> None:
 
 
 def test_names_are_no_mathematics_and_keep_nothing_that_is_not_printable() -> None:
-    trial = a_trial(0.0, 1.0, group="$\\frac{\u202e<script>日本")
+    trial = a_trial(0.0, 1.0, group="$\\frac$\u202e<script>日本")
     picture = ranked_trials([trial, trial], kind="worst mistakes", about="m", of="of 2 in 9 trials")
     assert any("<script>" in text for text in texts_of(picture))
     assert "\u202e" not in picture.alt + "".join(texts_of(picture))
