@@ -9,7 +9,7 @@ import pytest
 from omnishot.artifacts.evaluation import Result
 from omnishot.errors import QualityGateError, UsageError
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
-from omnishot.reporting.tables import Measured, tables_of
+from omnishot.reporting.tables import Difference, Measured, tables_of
 from omnishot.stages.report import check_gate, parse_gate
 
 TRAINED = {
@@ -77,6 +77,16 @@ def test_mnist_stands_beside_the_papers_table() -> None:
     table = next(table for table in tables if "MNIST" in table.title)
     assert [row[1] for row in table.rows] == ["75.0 %", "70.3 %", "26.5 %"]
     assert table.emphasised == {0}
+
+
+def test_a_difference_on_the_same_trials_has_a_table_of_its_own() -> None:
+    later = replace(measured("models/other:v1", 0.9), paired=Difference("models/koch:v1", -0.02, (-0.04, 0.001)))
+    table = tables_of([measured(), later])[-1]
+    assert table.title.startswith("Paired differences")
+    assert table.rows[0][:5] == ("models/other:v1", "models/koch:v1", "-2.0", "-4.0 to +0.1", "20-way 1-shot")
+    assert json.loads(as_json([later]))["results"][0]["paired"]["difference"] == -0.02
+    names, values = (line.split("\t") for line in as_tsv([later]).splitlines())
+    assert dict(zip(names, values, strict=True))["difference_high"] == "0.001"
 
 
 def test_no_result_is_lost_in_tsv_and_json() -> None:
