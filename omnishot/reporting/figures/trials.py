@@ -100,11 +100,11 @@ def _query_column(axes: Axes, trial: ShownTrial, n_way: int) -> None:
     words(axes, middle, y + _QUERY + 0.06, "query", size=9, bold=True)
     colour, outcome = (GOOD, "✓ success") if trial.is_right else (BAD, "✗ mistake")
     words(axes, middle, y + _QUERY + 0.25, outcome, colour=colour, size=9, bold=True)
-    words(axes, middle, y + _QUERY + 0.45, f"margin {_signed(trial.margin)}", colour=FAINT)
+    words(axes, middle, y + _QUERY + 0.45, f"margin {_signed(trial.margin)}", colour=FAINT, size=8)
     shots = f", {trial.k_shot} shots" if trial.k_shot > 1 else ""
-    words(axes, middle, y + _QUERY + 0.6, f"{n_way} ways{shots}", colour=FAINT)
-    words(axes, middle, y + _QUERY + 0.82, "a higher score:", colour=FAINT, size=7)
-    words(axes, middle, y + _QUERY + 0.95, "more alike", colour=FAINT, size=7)
+    words(axes, middle, y + _QUERY + 0.61, f"{n_way} ways{shots}", colour=FAINT, size=8)
+    words(axes, middle, y + _QUERY + 0.82, "a higher score:", colour=FAINT)
+    words(axes, middle, y + _QUERY + 0.95, "more alike", colour=FAINT)
 
 
 def _choice(axes: Axes, trial: ShownTrial, number: int, x: float, y: float, side: float) -> None:
@@ -113,9 +113,9 @@ def _choice(axes: Axes, trial: ShownTrial, number: int, x: float, y: float, side
     is_marked = bool(label)
     tile(axes, trial.support[number], x, y, side, colour=colour, line=line, thickness=2.2 if is_marked else 0.8)
     middle = x + side / 2
-    words(axes, middle, y + side + 0.04, decimal(trial.scores[number]), bold=is_marked)
+    words(axes, middle, y + side + 0.03, decimal(trial.scores[number]), size=8.5, bold=is_marked)
     if is_marked:
-        words(axes, middle, y + side + 0.17, label, colour=colour, size=6.5, bold=True)
+        words(axes, middle, y + side + 0.175, label, colour=colour, size=7, bold=True)
 
 
 def _role(trial: ShownTrial, number: int) -> tuple[Colour, str, str]:
@@ -151,7 +151,7 @@ def ranked_trials(trials: list[ShownTrial], *, kind: str, about: str, of: str) -
     """
     columns = 2 if len(trials) > 1 else 1
     rows = -(-len(trials) // columns)
-    pitch, row_height, header = WIDTH / 2, 1.02, 0.28
+    pitch, row_height, header = WIDTH / 2, 1.05, 0.28
 
     def onto(figure: Figure) -> None:
         axes = sheet(figure)
@@ -188,8 +188,8 @@ def _short_form(axes: Axes, trial: ShownTrial, x: float, y: float) -> None:
         colour, line, label = _role(trial, number)
         at = x + place * _STEP
         tile(axes, trial.support[number], at, y, _SMALL, colour=colour, line=line, thickness=1.8 if label else 0.8)
-        words(axes, at + _SMALL / 2, y + _SMALL + 0.045, decimal(trial.scores[number]), bold=bool(label))
-    words(axes, x, y + _SMALL + 0.185, _line(trial), colour=FAINT, size=7, align="left")
+        words(axes, at + _SMALL / 2, y + _SMALL + 0.045, decimal(trial.scores[number]), size=8.5, bold=bool(label))
+    words(axes, x, y + _SMALL + 0.2, _line(trial), colour=FAINT, align="left")
 
 
 def _line(trial: ShownTrial) -> str:

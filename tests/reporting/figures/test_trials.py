@@ -1,5 +1,7 @@
 """A trial's picture says the outcome in words and shapes, wherever its classes stand."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -104,3 +106,27 @@ def test_ranked_trials_say_every_pair_of_scores() -> None:
     assert picture.alt.startswith("The 3 worst mistakes of 3 in 9 trials")
     assert "Greek: ground truth 0.00, the predicted class 3.00; Greek: ground truth 1.00" in picture.alt
     assert {"predicted", "ground truth", "query"} <= set(texts_of(picture))
+
+
+def words_overlap(picture: Picture) -> list[tuple[str, str]]:
+    """Return the lines of a picture that touch each other or leave it."""
+    picture.figure.draw_without_rendering()
+    lines = [(text.get_text(), text.get_window_extent()) for text in picture.figure.axes[0].texts]
+    sheet = picture.figure.bbox
+    outside = [
+        (name, "") for name, box in lines if not (sheet.x0 <= box.x0 < box.x1 <= sheet.x1 and sheet.y0 <= box.y0)
+    ]
+    return outside + [(a[0], b[0]) for a, b in combinations(lines, 2) if a[1].overlaps(b[1])]
+
+
+@pytest.mark.parametrize("n_way", [2, 4, 9, 16, 20, 25])
+def test_no_words_touch_even_where_two_marked_classes_are_neighbours(n_way: int) -> None:
+    scores = [-118.88, -18.88, *[-188.88] * (n_way - 2)]
+    for order in (np.arange(n_way), np.arange(n_way)[::-1]):
+        assert words_overlap(grid(a_trial(*scores, k_shot=5), order)) == []
+
+
+def test_no_words_touch_in_a_list_of_trials_with_long_names() -> None:
+    trials = [a_trial(-118.88, -18.88, group="Blackfoot_(Canadian_Aboriginal_Syllabics)")] * 8
+    picture = ranked_trials(trials, kind="worst mistakes", about="m", of="of 9")
+    assert words_overlap(picture) == []
