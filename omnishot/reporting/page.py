@@ -116,9 +116,11 @@ def _breakable(cell: str) -> Markup:
     return Markup(re.sub(r"([/_])(?=\w)", r"\1<wbr>", str(escape(cell))))
 
 
-def _words(line: str) -> Markup:
-    """Return a command line that breaks between words, not after the hyphens of an option."""
-    return Markup(" ").join(Markup('<span class="word">{}</span>').format(word) for word in line.split(" "))
+def _words(command: str) -> Markup:
+    """Return command lines that break between words, not after the hyphens of an option."""
+    word = Markup('<span class="word">{}</span>')
+    lines = (Markup(" ").join(map(word.format, line.split(" "))) for line in command.split("\n"))
+    return Markup("\n").join(lines)
 
 
 def _classes(table: Table) -> list[str]:

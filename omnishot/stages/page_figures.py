@@ -37,7 +37,7 @@ _IN_WORDS = {
 def summary_section(subject: Reported) -> Section:
     """Return the figures that stand out, and what has to be said beside them."""
     if not subject.models:
-        line = command_line(subject.store, "train") + " && " + command_line(subject.store, "eval")
+        line = command_line(subject.store, "train") + " &&\n" + command_line(subject.store, "eval")
         return Section("Summary", missing=(Command("No network was measured, only baselines. To train one:", line),))
     first = subject.models[0]
     text = [f"{model} was trained on {describe_training(subject.trained_on(model))}." for model in subject.models]
@@ -197,7 +197,7 @@ def published_section(subject: Reported) -> Section:
         line = subject.eval_line(_first(subject), EvalSettings(protocol="lake"), source=elsewhere)
         missing.append(Command("Koch's table 2: no network was measured on Lake's runs. To measure it:", line))
     if "verification" not in tables:
-        missing.append(_how_to_verify(subject))
+        missing.append(how_to_verify(subject, _first(subject), "Koch's table 1: nothing was measured at verification"))
     if "mnist" not in tables:
         settings = EvalSettings(ways=(10,), baselines=("nearest-neighbour", "random"))
         line = subject.eval_line(_first(subject), settings, source="mnist")
@@ -215,18 +215,21 @@ def _has_network(subject: Reported, tables: dict[str, Table], about: str, protoc
     return about in tables and any(item.result.protocol == protocol for item in networks)
 
 
-def _how_to_verify(subject: Reported) -> Command:
-    model = _first(subject)
+def how_to_verify(subject: Reported, model: str | None, what: str) -> Command:
+    """Return how to measure verification, which needs images that are held out.
+
+    Args:
+        subject: Of the page.
+        model: Reference, or None where there is no model yet.
+        what: What is missing, without a full stop.
+    """
     said = subject.trained_on(model) if model else {}
     if said.get("source") and not said.get("validation_alphabets"):
-        what = (
-            "Koch's table 1: nothing was measured at verification, as its threshold needs images that are held out, "
-            "which this split does not do. To train and measure with one that does:"
-        )
-        return Command(what, command_line(subject.store, "run", "--split", "koch"))
+        why = "its threshold needs images that are held out, but this split holds none"
+        line = command_line(subject.store, "run", "--split", "koch")
+        return Command(f"{what}, as {why}. To train and measure with one that does:", line)
     settings = EvalSettings(protocol="verification", ways=(), baselines=())
-    what = "Koch's table 1: nothing was measured at verification. To measure it:"
-    return Command(what, subject.eval_line(model, settings))
+    return Command(f"{what}. To measure it:", subject.eval_line(model, settings))
 
 
 def further_section(subject: Reported) -> Section | None:

@@ -24,6 +24,7 @@ from omnishot.reporting.reliability_charts import (
 from omnishot.reporting.tables import Measured
 from omnishot.stages.commands import command_of
 from omnishot.stages.evaluation_data import EvaluationData
+from omnishot.stages.page_figures import how_to_verify
 from omnishot.stages.reported import Reported
 
 _MOST_MODELS = 4
@@ -42,10 +43,8 @@ def reliability_section(subject: Reported) -> Section:
         shown = _shown_of(subject, model)
         found += [_try(subject, item) for item in shown]
         if not any(item.result.ways is None for item in shown):
-            what = (
-                f"{model} was not measured at verification, so that there is no distribution of similarities to show."
-            )
-            found.append(_Found(missing=(Command(what, ""),)))
+            what = f"{model} was not measured at verification, so that there are no similarities to show"
+            found.append(_Found(missing=(how_to_verify(subject, model, what),)))
         if not any(item.result.ways for item in shown):
             line = subject.eval_line(model, EvalSettings(ways=(20,)))
             what = (

@@ -113,7 +113,7 @@ class Reported:
             if not found:
                 steps.append(self.train_line(model))
         words = ([model] if model else []) + (["--source", source] if source else [])
-        return " && ".join([*steps, command_line(self.store, "eval", *words, *evaluation_words(settings))])
+        return " &&\n".join([*steps, command_line(self.store, "eval", *words, *evaluation_words(settings))])
 
 
 def _age(ancestor: Ancestor) -> tuple[int, str]:

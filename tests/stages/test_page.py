@@ -12,6 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from omnishot.artifacts.manifest import file_digest
 from omnishot.artifacts.store import Store
 from omnishot.cli.app import app
 from omnishot.progress import silent
@@ -177,7 +178,7 @@ def test_only_the_papers_data_is_missing_where_all_was_measured(whole: Page) -> 
 
 def follow(store: Store, line: str, folder: Path) -> None:
     """Run what the page says."""
-    for step in line.split(" && "):
+    for step in line.split(" &&\n"):
         words = shlex.split(step.replace(" PATH ", f" {folder} "))
         done = CliRunner().invoke(app, words[1:])
         assert done.exit_code == 0, (step, done.output)
@@ -195,22 +196,42 @@ def remove(store: Store, *references: str) -> None:
 @pytest.mark.parametrize(
     ("gone", "said"),
     [
-        (["evals/quick-within-train:v1"], "models/quick:v1 was not measured on train images."),
-        (["evals/quick-within:v1"], "models/quick:v1 was not measured on test images."),
-        (["evals/quick-within:v1"], "nearest-neighbour and random: not measured on these trials."),
-        (["evals/quick-within:v1", "evals/quick-within-train:v1"], "Nothing was measured at several numbers of ways."),
-        (["evals/quick-verification:v1"], "Koch's table 1: nothing was measured at verification."),
-        (["pairs/scripts-60-affine1:v1"], "pairs/scripts-60-affine1:v1 is no longer in the store."),
-        (["evals/quick-within:v1", "pairs/scripts-60-affine1:v1"], "models/quick:v1 was not measured on test images."),
+        (
+            ["evals/quick-within:v1"],
+            ["models/quick:v1 was not measured on test images.", "nearest-neighbour and random: not measured on these"],
+        ),
+        (
+            ["evals/quick-within-train:v1", "evals/quick-verification:v1"],
+            [
+                "models/quick:v1 was not measured on train images.",
+                "Koch's table 1: nothing was measured at verification.",
+                "models/quick:v1 was not measured at verification, so that",
+            ],
+        ),
+        (
+            ["evals/quick-within:v1", "evals/quick-within-train:v1"],
+            ["Nothing was measured at several numbers of ways."],
+        ),
+        (
+            ["evals/quick-within:v1", "pairs/scripts-60-affine1:v1"],
+            [
+                "pairs/scripts-60-affine1:v1 is no longer in the store. To make",
+                "models/quick:v1 was not measured on test images.",
+            ],
+        ),
     ],
+    ids=["test side", "train side and verification", "sweep", "pair dataset"],
 )
 def test_what_is_missing_is_said_with_the_command_that_makes_it(
-    store: Store, picture_folder: Path, gone: list[str], said: str
+    store: Store, picture_folder: Path, gone: list[str], said: list[str]
 ) -> None:
     remove(store, *gone)
-    (line,) = {line for what, line in page_of(store, *_kept(store)).missing.items() if what.startswith(said)}
-    follow(store, line, picture_folder)
-    assert not [what for what in page_of(store).missing if what.startswith(said)]
+    missing = page_of(store, *_kept(store)).missing
+    for beginning in said:
+        (line,) = {line for what, line in missing.items() if what.startswith(beginning)}
+        follow(store, line, picture_folder)
+    left = page_of(store).missing
+    assert not [what for what in left if what.startswith(tuple(said))]
 
 
 def _kept(store: Store) -> list[str]:
@@ -253,6 +274,22 @@ def test_baselines_alone_are_reported_too(store: Store, picture_folder: Path) ->
     page = page_of(store)
     assert next(iter(page.missing)).startswith("No network was measured, only baselines.")
     assert [row["ways"] for row in page.table("N-way one-shot accuracy")] == ["1", "2", "3", "4"]
+
+
+def test_a_split_that_holds_nothing_out_cannot_be_verified_and_says_why(store: Store) -> None:
+    remove(store, "evals/quick-verification:v1")
+    for path in (store.root / "evals").glob("*/v1/summary.json"):
+        manifest = path.with_name("manifest.yaml")
+        path.chmod(0o644)
+        manifest.chmod(0o644)
+        path.write_text(re.sub(r'"validation_alphabets": \d+', '"validation_alphabets": 0', path.read_text()))
+        values = yaml.safe_load(manifest.read_text())
+        values["files"]["summary.json"] = {"sha256": file_digest(path), "size": path.stat().st_size}
+        manifest.write_text(yaml.safe_dump(values))
+    page = page_of(store)
+    (what,) = [what for what in page.missing if what.startswith("Koch's table 1")]
+    assert "this split holds none" in what
+    assert page.missing[what].startswith("omnishot run --split koch")
 
 
 def test_an_artifact_of_the_first_format_has_a_page(tmp_path: Path) -> None:
