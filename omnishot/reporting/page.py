@@ -8,6 +8,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from omnishot.reporting.charts import PHONE
 from omnishot.reporting.drawing import Picture
 from omnishot.reporting.tables import Table, percent
 
@@ -90,7 +91,11 @@ def as_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         "classes": _classes,
         "words": _words,
     }
-    environment.tests |= {"wide_table": _is_wide_table, "wide_picture": _is_wide_picture}
+    environment.tests |= {
+        "wide_table": _is_wide_table,
+        "wide_picture": _is_wide_picture,
+        "dense_picture": _is_dense_picture,
+    }
     source = (resources.files("omnishot") / "reporting" / "page.html.j2").read_text("utf-8")
     return environment.from_string(source).render(title=title, subtitle=subtitle, sections=sections)
 
@@ -141,3 +146,8 @@ def _is_wide_table(table: Table) -> bool:
 
 def _is_wide_picture(picture: Picture) -> bool:
     return float(picture.figure.get_figwidth()) > _PHONE_INCHES
+
+
+def _is_dense_picture(picture: Picture) -> bool:
+    """Tell whether a picture would be too small to read on a phone, where it scrolls instead."""
+    return PHONE < float(picture.figure.get_figwidth()) <= _PHONE_INCHES

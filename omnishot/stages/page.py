@@ -8,6 +8,7 @@ from omnishot.stages.page_figures import further_section, published_section, sum
 from omnishot.stages.page_lineage import commands_section, lineage_section
 from omnishot.stages.page_reliability import reliability_section
 from omnishot.stages.page_training import cost_section, training_section
+from omnishot.stages.pictures import pictures_of
 from omnishot.stages.reported import Reported
 
 
@@ -28,7 +29,7 @@ def make_page(store: Store, evaluations: list[Artifact], report: Report) -> str:
     title = f"One-shot recognition: {', '.join(names[:3]) or 'baselines'}"
     if len(names) > 3:
         title += f" and {len(names) - 3} more"
-    return as_html(title, _subtitle(subject), sections_of(subject))
+    return as_html(title, _subtitle(subject), sections_of(subject, report))
 
 
 def _subtitle(subject: Reported) -> str:
@@ -38,8 +39,9 @@ def _subtitle(subject: Reported) -> str:
     return f"{n} evaluation{'s' if n != 1 else ''} on {sources or 'nothing'}, the latest of {made} UTC"
 
 
-def sections_of(subject: Reported) -> list[Section]:
+def sections_of(subject: Reported, report: Report) -> list[Section]:
     """Return the parts of the page, in the order they are read."""
+    drawn = pictures_of(subject.store, subject.evaluations[::-1], report)  # Of the latest network.
     sections = [
         summary_section(subject),
         sweep_section(subject),
@@ -47,6 +49,7 @@ def sections_of(subject: Reported) -> list[Section]:
         further_section(subject),
         training_section(subject),
         reliability_section(subject),
+        *(Section(title, pictures=tuple(pictures)) for title, pictures in drawn),
         cost_section(subject),
         lineage_section(subject),
         commands_section(subject),
