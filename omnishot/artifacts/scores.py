@@ -1,55 +1,98 @@
-"""`scores.h5` of an evaluation: what was asked, and how every method scored it."""
+"""`scores.h5`: what every method said of every query of an evaluation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.artifacts.hdf5 import damaged, values
-from omnishot.data.episodes import Trials
-from omnishot.data.pairs import Pairs
+from omnishot.artifacts.hdf5 import damaged, holds, opened, values
+from omnishot.artifacts.images import refuse_strays
 
 
-def read_trials(file: h5py.File) -> Trials:
-    """Read the trials of a one-shot evaluation.
+@dataclass(frozen=True, slots=True)
+class TrialScores:
+    """Scores of N-way trials.
 
-    Raises:
-        DamagedFileError: Arrays are missing or do not fit each other.
+    Attributes:
+        query: Image indices, shape (n_trials,).
+        support: Image indices, shape (n_trials, n_way, k_shot); the first class is the right one.
+        episode: Trials of one number share their support images, shape (n_trials,).
+        scores: By method, shape (n_trials, n_way).
     """
-    query, episode = (values(file, f"trials/{name}", np.int32, 1) for name in ("query", "episode"))
-    support = values(file, "trials/support", np.int32, 3)
-    if not 0 < len(query) == len(episode) == len(support) or not support.size:
-        shapes = f"{query.shape}, {episode.shape} and {support.shape}"
-        raise damaged(file, f"query, episode and support of its trials have the shapes {shapes}")
-    return Trials(query, support, episode)
+
+    query: NDArray[np.int32]
+    support: NDArray[np.int32]
+    episode: NDArray[np.int32]
+    scores: dict[str, NDArray[np.float32]]
 
 
-def read_scored_pairs(file: h5py.File) -> Pairs:
-    """Read the pairs of a verification.
+@dataclass(frozen=True, slots=True)
+class PairScores:
+    """Scores of pairs.
 
-    Raises:
-        DamagedFileError: Arrays are missing or of different lengths, or all pairs are of one kind.
+    Attributes:
+        left: Image indices, shape (n_pairs,).
+        right: Image indices, shape (n_pairs,).
+        same: Whether a pair shows one class, shape (n_pairs,).
+        scores: By model, shape (n_pairs,).
     """
-    left, right = (values(file, f"pairs/{side}", np.int32, 1) for side in ("left", "right"))
-    same = values(file, "pairs/same", np.bool_, 1)
-    if not 0 < len(left) == len(right) == len(same) or same.all() or not same.any():
-        lengths = f"{len(left):,}, {len(right):,} and {len(same):,}"
-        raise damaged(file, f"left, right and same of its pairs have {lengths} entries, {same.sum():,} of them same")
-    return Pairs(left, right, same)
+
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    same: NDArray[np.bool_]
+    scores: dict[str, NDArray[np.float32]]
 
 
-def read_scores(file: h5py.File, method: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Read the scores of a model or a baseline.
+def read_trial_scores(path: Path, methods: Iterable[str], *, n_images: int) -> TrialScores:
+    """Read the trials of an evaluation and some methods' scores.
 
     Args:
-        file: The file.
-        method: Reference of the model, or name of the baseline.
-        shape: (n_trials, n_way), or (n_pairs,) for verification.
+        path: A `scores.h5` that was checked.
+        methods: References of models and names of baselines; those that were not measured are left out.
+        n_images: How many images the indices may point at.
 
     Raises:
-        DamagedFileError: There are none of this shape.
+        DamagedFileError: The file does not hold trials, or not in these shapes.
     """
-    name = f"{method.replace('/', '|')}/scores"  # As `write_evaluation` calls them.
-    scores = values(file, name, np.float32, len(shape))
-    if scores.shape != shape:
-        raise damaged(file, f"{name} has the shape {scores.shape}, expected {shape}")
-    return scores
+    with opened(path) as file:
+        query, episode = (values(file, f"trials/{name}", np.int32, 1) for name in ("query", "episode"))
+        support = values(file, "trials/support", np.int32, 3)
+        shape = support.shape[:2]
+        if not 0 < len(query) == len(episode) == len(support) or not support.size:
+            raise damaged(file, f"{len(query):,} queries have support sets of the shape {support.shape}")
+        refuse_strays(file, "trials/query", query, n_images)
+        refuse_strays(file, "trials/support", support, n_images)
+        return TrialScores(query, support, episode, _scores(file, methods, shape))
+
+
+def read_pair_scores(path: Path, models: Iterable[str]) -> PairScores:
+    """Read the pairs of a verification and some models' scores.
+
+    Args:
+        path: A `scores.h5` that was checked.
+        models: References of models; those that were not measured are left out.
+
+    Raises:
+        DamagedFileError: The file does not hold pairs, or not in these shapes.
+    """
+    with opened(path) as file:
+        left, right = (values(file, f"pairs/{name}", np.int32, 1) for name in ("left", "right"))
+        same = values(file, "pairs/same", np.bool_, 1)
+        if not 0 < len(left) == len(right) == len(same):
+            raise damaged(file, f"left, right and same have {len(left):,}, {len(right):,} and {len(same):,} entries")
+        return PairScores(left, right, same, _scores(file, models, same.shape))
+
+
+def _scores(file: h5py.File, methods: Iterable[str], shape: tuple[int, ...]) -> dict[str, NDArray[np.float32]]:
+    found: dict[str, NDArray[np.float32]] = {}
+    for method in methods:
+        group = method.replace("/", "|")  # A slash in a reference would open a group.
+        if not holds(file, group):
+            continue
+        found[method] = values(file, f"{group}/scores", np.float32, len(shape))
+        if found[method].shape != shape:
+            raise damaged(file, f"the scores of {method} have the shape {found[method].shape}, not {shape}")
+    return found

@@ -4,24 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.evaluation import Result, read_summary
 from omnishot.artifacts.facts import PairsFacts
-from omnishot.artifacts.hdf5 import damaged, opened
-from omnishot.artifacts.scores import read_scored_pairs, read_scores, read_trials
+from omnishot.artifacts.scores import PairScores, TrialScores, read_pair_scores, read_trial_scores
 from omnishot.artifacts.store import Store
 from omnishot.config import BASELINES
-from omnishot.data.episodes import Trials
-from omnishot.data.pairs import Pairs
 from omnishot.errors import DamagedFileError, UsageError
 from omnishot.evaluation.intervals import difference_interval
 from omnishot.evaluation.oneshot import correct_trials
-from omnishot.evaluation.verification import verify
 from omnishot.seeding import generator
+
+_ANY = 1 << 31
+"""Images that indices may point at: they are compared with each other, nothing is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,29 @@ class _Side:
         return max(ways or 0 for _, ways in self.results)
 
     @property
-    def n_models(self) -> int:
-        return len({place for place, _ in self.results})
+    def models(self) -> list[str]:
+        return list(dict.fromkeys(result.model for result in self.results.values()))
+
+    def trials(self) -> TrialScores:
+        return read_trial_scores(self.artifact.file("scores.h5"), self.models, n_images=_ANY)
+
+    def pairs(self) -> PairScores:
+        return read_pair_scores(self.artifact.file("scores.h5"), self.models)
+
+    def scores_of(self, result: Result, scores: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        if result.model not in scores:
+            raise DamagedFileError(f"{self.artifact.reference} holds no scores of {result.model}")
+        return scores[result.model]
+
+    def checked(self, result: Result, correct: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return outcomes that are what the summary says of them."""
+        if (int(correct.sum()), len(correct)) != (result.correct, result.trials):
+            raise DamagedFileError(
+                f"In {self.artifact.reference} the scores of {result.model} are right {correct.sum():,} times of "
+                f"{len(correct):,}, but its summary says {result.correct:,} of {result.trials:,}",
+                hint="Evaluate again with --force.",
+            )
+        return correct
 
 
 def paired(store: Store, one: Artifact, other: Artifact) -> list[Paired]:
@@ -114,9 +133,7 @@ def paired(store: Store, one: Artifact, other: Artifact) -> list[Paired]:
         reasons = [f"the images are those of {first.summary['data']} in one and {second.summary['data']} in the other"]
     found: list[Paired] = []
     if not reasons:
-        compare = _verified if first.any_result.ways is None else _answered
-        with opened(one.file("scores.h5")) as left, opened(other.file("scores.h5")) as right:
-            found = list(compare(first, left, second, right))
+        found = list((_verified if first.any_result.ways is None else _answered)(first, second))
     if not found:
         raise UsageError(
             f"{one.reference} and {other.reference} have no trials in common, so that they cannot be paired: "
@@ -134,7 +151,7 @@ def _other_settings(first: _Side, second: _Side) -> list[str]:
         ("the part of the split is", a.on, b.on),
         ("the number of shots is", a.shots, b.shots),
         ("the number of trials is", a.trials, b.trials),
-        ("the number of models is", first.n_models, second.n_models),
+        ("the number of models is", len(first.models), len(second.models)),
     ]
     if a.protocol not in {"lake", "verification"}:  # Runs and pairs are what they are, whatever the seed.
         said.append(("the seed is", first.summary["seed"], second.summary["seed"]))
@@ -158,18 +175,18 @@ def _images_of(store: Store, evaluation: Artifact) -> str:
     return PairsFacts.of(found.manifest).parents[0].recipe if found else data.recipe
 
 
-def _answered(first: _Side, left: h5py.File, second: _Side, right: h5py.File) -> Iterator[Paired]:
+def _answered(first: _Side, second: _Side) -> Iterator[Paired]:
     """Yield the differences in one-shot trials, for every number of ways at which the trials are the same."""
-    mine, theirs = read_trials(left), read_trials(right)
+    mine, theirs = first.trials(), second.trials()
     for (place, ways), one in first.results.items():
         other = second.results.get((place, ways))
         if ways and other and _are_same(mine, theirs, ways):
-            a = _outcomes(left, one, correct_trials(read_scores(left, one.model, mine.support.shape[:2]), ways))
-            b = _outcomes(right, other, correct_trials(read_scores(right, other.model, theirs.support.shape[:2]), ways))
+            a = first.checked(one, correct_trials(first.scores_of(one, mine.scores), ways))
+            b = second.checked(other, correct_trials(second.scores_of(other, theirs.scores), ways))
             yield _compared(one, a, other, b, mine.episode, seed=first.summary["seed"])
 
 
-def _are_same(mine: Trials, theirs: Trials, ways: int) -> bool:
+def _are_same(mine: TrialScores, theirs: TrialScores, ways: int) -> bool:
     """Tell whether trials are the same as long as only so many classes are offered."""
     if min(mine.support.shape[1], theirs.support.shape[1]) < ways:
         return False
@@ -180,34 +197,17 @@ def _are_same(mine: Trials, theirs: Trials, ways: int) -> bool:
     )
 
 
-def _verified(first: _Side, left: h5py.File, second: _Side, right: h5py.File) -> Iterator[Paired]:
+def _verified(first: _Side, second: _Side) -> Iterator[Paired]:
     """Yield the differences in verification, where the pairs are the same."""
-    mine, theirs = read_scored_pairs(left), read_scored_pairs(right)
+    mine, theirs = first.pairs(), second.pairs()
     if not all(np.array_equal(getattr(mine, name), getattr(theirs, name)) for name in ("left", "right", "same")):
         return
-    episode = np.arange(len(mine), dtype=np.int32)
+    episode = np.arange(len(mine.same), dtype=np.int32)
     for key, one in first.results.items():
         if other := second.results.get(key):
-            a = _outcomes(left, one, _decided(left, mine, one))
-            b = _outcomes(right, other, _decided(right, mine, other))
+            a = first.checked(one, (first.scores_of(one, mine.scores) > (one.threshold or 0)) == mine.same)
+            b = second.checked(other, (second.scores_of(other, theirs.scores) > (other.threshold or 0)) == mine.same)
             yield _compared(one, a, other, b, episode, seed=first.summary["seed"])
-
-
-def _decided(file: h5py.File, pairs: Pairs, result: Result) -> NDArray[np.bool_]:
-    if result.threshold is None:
-        raise damaged(file, f"its summary has no threshold for {result.model}")
-    return verify(read_scores(file, result.model, (len(pairs),)), pairs.same, result.threshold).correct
-
-
-def _outcomes(file: h5py.File, result: Result, correct: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return outcomes that were checked against what the summary says of them."""
-    if (int(correct.sum()), len(correct)) != (result.correct, result.trials):
-        raise damaged(
-            file,
-            f"{result.model} is right in {correct.sum():,} of {len(correct):,}, but in {result.correct:,} of "
-            f"{result.trials:,} as the summary says",
-        )
-    return correct
 
 
 def _compared(
