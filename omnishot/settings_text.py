@@ -15,6 +15,7 @@ from omnishot.config import (
     CyclicSchedule,
     DataSettings,
     ExponentialSchedule,
+    LogSettings,
     PairsObjective,
     PlainSchedule,
     Settings,
@@ -80,7 +81,7 @@ _KINDS: dict[str, tuple[type[Settings], ...]] = {
 def _all_names(settings: type[BaseModel]) -> set[str]:
     names = set(settings.model_fields)
     if settings is TrainSettings:
-        sections: dict[str, tuple[type[Settings], ...]] = {**_KINDS, "data": (DataSettings,)}
+        sections: dict[str, tuple[type[Settings], ...]] = {**_KINDS, "data": (DataSettings,), "log": (LogSettings,)}
         for section, models in sections.items():
             names |= {f"{section}.{name}" for model in models for name in model.model_fields}
     return names

@@ -125,10 +125,8 @@ def test_every_field_of_every_result_comes_back_from_tsv_and_json(result: Result
     cells = dict(zip(names, row, strict=True))
     ends = float(cells.pop("ci95_low")), float(cells.pop("ci95_high"))
     around = {name: cells.pop(name) for name in ("data", "source", "seed", "device", "evaluation", "trained_on")}
-    assert (
-        Result(ci95=ends, **{name: READ.get(name, str)(text) if text else None for name, text in cells.items()})
-        == result
-    )
+    values: dict[str, Any] = {name: READ.get(name, str)(text) if text else None for name, text in cells.items()}
+    assert Result(ci95=ends, **values) == result
     assert (around["source"], int(around["seed"]), json.loads(around["trained_on"])) == (source, seed, TRAINED)
     (loaded,) = json.loads(as_json([item]))["results"]
     fields = {field.name: loaded.pop(field.name) for field in dataclass_fields(Result)}
