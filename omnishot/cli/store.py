@@ -32,7 +32,11 @@ def ls_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """List the artifacts of the store, the oldest first. Creates: nothing."""
+    """List the artifacts of the store, the oldest first. Creates: nothing.
+
+    Examples:
+      omnishot ls models
+    """
     from omnishot.artifacts.artifact import place_name  # Deferred: pydantic takes tenths of a second.
     from omnishot.artifacts.reference import KINDS
     from omnishot.reporting.tables import Table
@@ -100,7 +104,11 @@ def show_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Print an artifact's manifest and what it descends from. Creates: nothing."""
+    """Print an artifact's manifest and what it descends from. Creates: nothing.
+
+    Examples:
+      omnishot show models/quick:v1
+    """
     from omnishot.stages.lineage import lineage  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)

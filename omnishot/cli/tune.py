@@ -48,6 +48,9 @@ def tune_command(
     """Search rate, momentum and L2 penalty on validation alphabets. Creates: a settings file for train --config.
 
     The study goes on where it stopped. Several machines that see its file share the work.
+
+    Examples:
+      omnishot tune --preset koch35 --trials 50 --minutes 600
     """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     opened = open_store(console, store)

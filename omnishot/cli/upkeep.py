@@ -30,7 +30,11 @@ def check_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Hash the files of an artifact, and of what it descends from, again. Creates: nothing; exit code 4: damaged."""
+    """Hash the files of an artifact, and of what it descends from, again. Creates: nothing; exit code 4: damaged.
+
+    Examples:
+      omnishot check --all
+    """
     from omnishot.stages.checking import check_artifacts  # Deferred: pydantic takes tenths of a second.
 
     if reference and everything:
@@ -76,7 +80,11 @@ def gc_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Remove old versions, but nothing a kept artifact descends from. Creates: nothing; prints what was removed."""
+    """Remove old versions, but nothing a kept artifact descends from. Creates: nothing; prints what was removed.
+
+    Examples:
+      omnishot gc --keep 2 --dry-run
+    """
     from omnishot.stages.cleaning import clean  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
@@ -115,7 +123,12 @@ def diff_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Print how two artifacts differ: settings, parents, results, environment. Creates: nothing."""
+    """Print how two artifacts differ: settings, parents, results, environment. Creates: nothing.
+
+    Examples:
+      omnishot diff models/quick:v1 models/quick:v2
+      omnishot diff quick-lake:v1 quick-lake:v2 --tolerance accuracy=0.005
+    """
     from omnishot.stages.difference import difference  # Deferred: pydantic takes tenths of a second.
     from omnishot.stages.paired import paired
     from omnishot.stages.tolerance import check_tolerance, parse_tolerance
