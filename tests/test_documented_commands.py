@@ -13,9 +13,10 @@ import typer
 from omnishot.cli.app import app
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+SCRIPT = Path(__file__).parents[1] / "examples" / "ci" / "check.sh"
 GROUP: Any = typer.main.get_command(app)
 BLOCK = re.compile(r"^```\w*\n(.*?)^```|((?:^ {4}[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
-ENDS = {"|", "&&", ";", ">", ">>", "||"}
+ENDS = {"|", "&&", ";", "||"}
 SUBSTITUTED = """
 # Only sizes and sources differ from what README says: the last of two equal options counts.
 omnishot() {
@@ -50,7 +51,7 @@ def command_lines(text: str) -> list[list[str]]:
             found += command_lines(inner[1])
             rest = rest[: inner.start()] + "REFERENCE" + rest[inner.end() :]
         if re.search(r"\bomnishot [a-z-]", rest):
-            words = _words(rest)
+            words = _words(re.sub(r"[0-9]?>>?(&[0-9]| *[^\s;)]+)", "", rest))
             for start in (i for i, word in enumerate(words) if word == "omnishot"):
                 command = words[start + 1 :]
                 end = next((i for i, word in enumerate(command) if word in ENDS), len(command))
@@ -72,6 +73,10 @@ def parse(words: list[str]) -> None:
 
 
 DOCUMENTED = [words for block in blocks(README) for words in command_lines(block)]
+PIPELINE = [
+    [re.sub(r"\$\w+", "1", word) for word in words if word != "$@"]
+    for words in command_lines(re.sub(r"^ *#.*", "", SCRIPT.read_text("utf-8"), flags=re.MULTILINE))
+]
 SPOKEN_OF = [
     words for text in re.findall(r"`(omnishot [^`]+)`", README) for words in command_lines(text) if words[0].isalpha()
 ]
@@ -82,8 +87,8 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("words", DOCUMENTED, ids=" ".join)
-def test_a_command_in_readme_parses(words: list[str]) -> None:
+@pytest.mark.parametrize("words", [*DOCUMENTED, *PIPELINE], ids=" ".join)
+def test_a_command_in_readme_and_in_the_pipeline_parses(words: list[str]) -> None:
     parse(words)
 
 
@@ -109,6 +114,7 @@ def test_what_is_documented_is_found() -> None:
     assert ["prepare", "--pairs", "30k"] in DOCUMENTED
     assert ["eval", "$M", "--json"] in DOCUMENTED
     assert len(SPOKEN_OF) > 10
+    assert {words[0] for words in PIPELINE} >= {"prepare", "train", "eval", "report", "diff"}
     for wrong in (["prepair"], ["eval", "--way", "20"], ["gc"], ["eval", "--protocol", "lakes"]):
         with pytest.raises(Exception, match=r"(?i)no such|missing|not one of|invalid"):
             parse(wrong)
