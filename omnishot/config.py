@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_Filters = Annotated[int, Field(ge=1, le=256)]
+_FilterSize = Annotated[int, Field(ge=1, le=20)]
+
 
 class Settings(BaseModel):
     """A frozen group of settings that refuses unknown names, wrong types and values out of range."""
@@ -157,6 +160,20 @@ OptimizerSettings = SgdSettings | AdamSettings
 ScheduleSettings = PlainSchedule | ExponentialSchedule | CyclicSchedule
 
 
+class Architecture(Settings):
+    """Sizes of the layers of `koch` and `koch35`, within the space that the paper searched; null is the network's own.
+
+    Source: Koch et al. 2015, section 3.2.
+    """
+
+    filters: tuple[_Filters, _Filters, _Filters, _Filters] | None = None
+    """Filters of each convolution."""
+    filter_sizes: tuple[_FilterSize, _FilterSize, _FilterSize, _FilterSize] | None = None
+    """Side of each convolution's filters, pixels."""
+    dense_units: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Units of the dense layer."""
+
+
 class DataSettings(Settings):
     """How images get to the device; whichever way, the batches are the same."""
 
@@ -181,6 +198,8 @@ class TrainSettings(Settings):
 
     twin: Literal["koch", "koch35", "conv4"] = "koch"
     """The network both images pass."""
+    architecture: Architecture = Architecture()
+    """Other sizes of its layers."""
     initialization: Literal["auto", "paper", "torch"] = "auto"
     """Initial weights: as Koch et al. 2015 draw them, as torch does, or `auto`: the paper's for its own networks."""
     objective: Annotated[ObjectiveSettings, Field(discriminator="kind")] = PairsObjective()

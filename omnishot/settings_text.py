@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from omnishot.config import (
     AdamSettings,
+    Architecture,
     ClassesObjective,
     CyclicSchedule,
     DataSettings,
@@ -81,7 +82,12 @@ _KINDS: dict[str, tuple[type[Settings], ...]] = {
 def _all_names(settings: type[BaseModel]) -> set[str]:
     names = set(settings.model_fields)
     if settings is TrainSettings:
-        sections: dict[str, tuple[type[Settings], ...]] = {**_KINDS, "data": (DataSettings,), "log": (LogSettings,)}
+        sections: dict[str, tuple[type[Settings], ...]] = {
+            **_KINDS,
+            "architecture": (Architecture,),
+            "data": (DataSettings,),
+            "log": (LogSettings,),
+        }
         for section, models in sections.items():
             names |= {f"{section}.{name}" for model in models for name in model.model_fields}
     return names

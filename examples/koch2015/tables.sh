@@ -2,41 +2,14 @@
 # Tables 1 to 3 of Koch, Zemel & Salakhutdinov 2015, cell by cell, ours beside theirs. What is made is not made again, and what
 # was interrupted goes on: run it as often as it takes.
 #
-#   bash examples/koch2015/tables.sh                                   the paper's network in full: for a CUDA device
-#   bash examples/koch2015/tables.sh --preset koch35 --budget 10       the reduced network, ten minutes a cell: for a CPU
-#   bash examples/koch2015/tables.sh --config tuned.yaml               settings that `omnishot tune` has found
+#   bash examples/koch2015/tables.sh                                          the paper's network in full: for a CUDA device
+#   bash examples/koch2015/tables.sh --config examples/koch2015/cpu.yaml      the reduced network, minutes a cell: for a CPU
+#   bash examples/koch2015/tables.sh --config tuned.yaml                      settings that `omnishot tune` has found
 #
-# --budget N ends the training of each cell after N minutes. --cells "30k/0 90k/8" chooses cells of table 1 (pairs/variants).
+# --budget N ends the training of each cell after N minutes. --cells "30k/0 90k/8" chooses cells of table 1 (pairs/variants),
+# --seeds "0 1 2" repeats each.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-PATH="$PWD/.venv/bin:$PATH"
-if [ -z "${OMNISHOT_DATA:-}" ] && [ -d ../shared/omniglot ]; then # Data beside the checkout.
-    OMNISHOT_DATA=$(cd ../shared && pwd)
-    export OMNISHOT_DATA
-fi
-
-settings=(--preset koch) name=koch budget="" cells="30k/0 30k/8 90k/0 90k/8 150k/0 150k/8" seeds="0"
-while [ $# -gt 0 ]; do
-    case $1 in
-    --preset) settings=(--preset "$2") name=$2 ;;
-    --config) settings=(--config "$2") name=$(basename "${2%.*}") ;;
-    --budget) budget=$2 ;;
-    --cells) cells=$2 ;;
-    --seeds) seeds=$2 ;;
-    *) echo "unknown option $1; the head of $0 lists them" >&2 && exit 2 ;;
-    esac
-    shift 2
-done
-[ -z "$budget" ] || settings+=(--set "max_minutes=$budget")
-
-# Continue an interrupted training, else begin one, else take what was made; prints the model.
-train() {
-    omnishot train "$@" --resume 2> >(grep -v -e 'nothing to resume' -e 'without --resume' >&2) ||
-        { [ $? = 4 ] && omnishot train "$@"; }
-}
-
-measured=()
-measure() { measured+=("$(omnishot eval "$@")"); }
+source "$(dirname "$0")/options.sh"
 
 for cell in $cells; do
     pairs=$(omnishot prepare --source omniglot --split koch --pairs "${cell%/*}" --affine "${cell#*/}")

@@ -1,10 +1,5 @@
 # Sourced by the scripts beside it: reads --small, --budget MINUTES and --seed N into `settings` and `suffix`.
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-PATH="$PWD/.venv/bin:$PATH"
-if [ -z "${OMNISHOT_DATA:-}" ] && [ -d ../shared/omniglot ]; then # Data beside the checkout.
-    OMNISHOT_DATA=$(cd ../shared && pwd)
-    export OMNISHOT_DATA
-fi
+source "$(dirname "${BASH_SOURCE[0]}")/../environment.sh"
 settings=() suffix=""
 while [ $# -gt 0 ]; do
     case $1 in

@@ -84,7 +84,7 @@ class _Comparison(BaseModel):
 
     model: Line
     against: Line
-    ways: Annotated[int, Field(ge=1, le=10**6)]
+    ways: Annotated[int, Field(ge=1, le=10**6)] | None
     difference: Annotated[float, Field(ge=-1, le=1)]
     ci95: tuple[Annotated[float, Field(ge=-1, le=1)], Annotated[float, Field(ge=-1, le=1)]]
 

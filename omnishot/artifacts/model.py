@@ -40,9 +40,9 @@ def read_model(weights_file: Path, config_file: Path) -> SiameseNetwork:
     try:
         values = read_yaml(read_text(config_file), origin=str(config_file))
         settings = check(TrainSettings, values, origin=str(config_file))
+        network = build_network(settings.twin, architecture=settings.architecture)
     except SettingsError as error:
         raise DamagedFileError(f"{error}") from None
-    network = build_network(settings.twin)
     load_weights(network, weights_file)
     return network
 

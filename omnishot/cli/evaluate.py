@@ -101,8 +101,9 @@ def _print_results(console: Console, made: "Made") -> None:
     comparisons = read_summary(made.artifact.file("summary.json"))["comparisons"]
     for row in comparisons:
         low, high = (100 * end for end in row["ci95"])
+        task = f"{row['ways']}-way" if row["ways"] else "Verification"
         console.note(
-            f"{row['ways']}-way: {row['model']} is {100 * row['difference']:+.1f} points ({low:+.1f} to {high:+.1f}) "
+            f"{task}: {row['model']} is {100 * row['difference']:+.1f} points ({low:+.1f} to {high:+.1f}) "
             f"from {row['against']} on the same trials"
         )
     console.made(made, results=[asdict(item.result) for item in measurements], comparisons=comparisons)

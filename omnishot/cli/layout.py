@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _PADDING = 3  # A space on both sides of a cell, and a line.
 _NARROWEST = 12
+_FIGURES = {"accuracy", "points"}
 _SCALE = range(21, 52)
 
 
@@ -58,7 +59,7 @@ def lay_out(table: "Table", width: int) -> Layout:
 
 def _chosen(table: "Table", needed: Sequence[int], width: int) -> tuple[list[int], int | None]:
     """Return the columns that fit, and the width of the first where it has to be folded."""
-    first, *others = sorted(range(len(needed)), key=lambda number: (number > 0, table.columns[number] != "accuracy"))
+    first, *others = sorted(range(len(needed)), key=lambda number: (number > 0, table.columns[number] not in _FIGURES))
     left = width - 1 - needed[first]
     if not others or left >= needed[others[0]]:
         chosen = [first]

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,7 +34,13 @@ def tune_command(
     ] = Path("tune.journal"),
     trials: Annotated[int, typer.Option("--trials", min=1, help="Trials that the study shall hold in the end.")] = 50,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0, help="Start no trial after this time.")] = None,
-    layerwise: Annotated[bool, typer.Option("--layerwise", help="Search values for each layer.")] = False,
+    by: Annotated[
+        Literal["all", "part", "layer"],
+        typer.Option("--by", help="What has values of its own: nothing, convolutions / dense / head, or every layer."),
+    ] = "all",
+    architecture: Annotated[
+        bool, typer.Option("--architecture", help="Search the layers' sizes too: filters, their sides, dense units.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Settings file to write. Default: the study's name with .best.yaml.")
     ] = None,
@@ -47,7 +53,8 @@ def tune_command(
 ) -> None:
     """Search rate, momentum and L2 penalty on validation alphabets. Creates: a settings file for train --config.
 
-    The study goes on where it stopped. Several machines that see its file share the work.
+    The first trial has the settings' own values. The study goes on where it stopped. Several machines that see its file
+    share the work.
 
     Examples:
       omnishot tune --preset koch35 --trials 50 --minutes 600
@@ -70,8 +77,8 @@ def tune_command(
     keep_freed_memory()
     with console.progress() as report:
         found = tune(
-            data, settings, storage=study, trials=trials, minutes=minutes, layerwise=layerwise, device=device,
-            report=report, watch_signals=watch_signals,
+            data, settings, storage=study, trials=trials, minutes=minutes, by=by, architecture=architecture,
+            device=device, report=report, watch_signals=watch_signals,
         )  # fmt: skip
     with replaced(target) as aside:
         aside.write_text(as_yaml(found.settings), "utf-8")

@@ -3,17 +3,18 @@
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from omnishot.config import Architecture
 from omnishot.model.siamese import TwinName, build_network
 
 
-def training_flops(twin: TwinName) -> int:
+def training_flops(twin: TwinName, architecture: Architecture | None = None) -> int:
     """Return the floating-point operations of one image's way through a twin and back.
 
     A multiplication and an addition are two. Pooling, activations and the head, which are below a hundredth, are left
     out, and so is the gradient of the image, which is not computed.
     """
     with torch.device("meta"):
-        network = build_network(twin)
+        network = build_network(twin, architecture=architecture)
         images = torch.empty(2, 1, network.twin.side, network.twin.side)
     with FlopCounterMode(display=False) as counter:
         network.twin(images).sum().backward()

@@ -1,9 +1,49 @@
 """The convolutional twin of Koch, Zemel & Salakhutdinov 2015, in full and for 35x35 images."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+from omnishot.config import Architecture
+from omnishot.errors import SettingsError
+
+KochName = Literal["koch", "koch35"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Sizes of a twin's layers.
+
+    Attributes:
+        side: Side of the images, pixels.
+        filters: Filters of each convolution.
+        filter_sizes: Side of each convolution's filters, pixels.
+        dense_units: Units of the dense layer.
+    """
+
+    side: int
+    filters: tuple[int, ...]
+    filter_sizes: tuple[int, ...]
+    dense_units: int
+
+    def sides_after(self) -> list[int]:
+        """Return the side of what each convolution passes on, the last one without pooling; below 1 nothing is left."""
+        side, sides = self.side, []
+        for number, filter_size in enumerate(self.filter_sizes, 1):
+            side = side - filter_size + 1
+            side = side if number == len(self.filter_sizes) else side // 2
+            sides.append(side)
+        return sides
+
+
+PUBLISHED: dict[str, Sizes] = {
+    "koch": Sizes(105, (64, 128, 128, 256), (10, 7, 4, 4), 4096),
+    # The paper gives no sizes for this one, so filters shrink with the image.
+    "koch35": Sizes(35, (64, 128, 128, 256), (4, 3, 2, 2), 4096),
+}
+"""Source: Koch et al. 2015, figure 4 and section 4.4."""
 
 
 class KochTwin(nn.Module):
@@ -16,25 +56,28 @@ class KochTwin(nn.Module):
     Source: Koch et al. 2015, section 3.1 and figure 4.
     """
 
-    def __init__(self, side: int, channels: Sequence[int], kernel_sizes: Sequence[int], dimension: int) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         """Build the layers and draw their weights as the paper does.
 
-        Args:
-            side: Side of the images, pixels.
-            channels: Filters of each convolution.
-            kernel_sizes: Side of each convolution's filters, pixels.
-            dimension: Units of the dense layer.
+        Raises:
+            SettingsError: The filters are too large for the images.
         """
         super().__init__()
-        self.side, self.dimension = side, dimension
+        self.side, self.dimension = sizes.side, sizes.dense_units
+        last = sizes.sides_after()[-1]
+        if last < 1:
+            filter_sizes = ", ".join(map(str, sizes.filter_sizes))
+            raise SettingsError(
+                f"Filters of {filter_sizes} pixels, with pooling between them, leave nothing of a "
+                f"{sizes.side}x{sizes.side} image",
+                hint="Lower architecture.filter_sizes.",
+            )
         incoming = 1
-        for number, (outgoing, kernel_size) in enumerate(zip(channels, kernel_sizes, strict=True), 1):
-            self.add_module(f"conv{number}", nn.Conv2d(incoming, outgoing, kernel_size))
-            side = side - kernel_size + 1
-            side = side if number == len(channels) else side // 2
+        for number, (outgoing, filter_size) in enumerate(zip(sizes.filters, sizes.filter_sizes, strict=True), 1):
+            self.add_module(f"conv{number}", nn.Conv2d(incoming, outgoing, filter_size))
             incoming = outgoing
-        self.n_convolutions = len(channels)
-        self.dense = nn.Linear(incoming * side * side, dimension)
+        self.n_convolutions = len(sizes.filters)
+        self.dense = nn.Linear(incoming * last * last, sizes.dense_units)
         self.apply(initialize_as_koch)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -66,11 +109,15 @@ def initialize_as_koch(layer: nn.Module) -> None:
             nn.init.normal_(layer.bias, 0.5, 0.01)
 
 
-def koch() -> KochTwin:
-    """Return the paper's twin for 105x105 images."""
-    return KochTwin(105, channels=(64, 128, 128, 256), kernel_sizes=(10, 7, 4, 4), dimension=4096)
+def koch_twin(name: KochName, architecture: Architecture | None = None) -> KochTwin:
+    """Return the paper's twin.
 
+    Args:
+        name: `koch` for 105x105 images, `koch35` for 35x35.
+        architecture: What is to be of another size.
 
-def koch35() -> KochTwin:
-    """Return the twin for 35x35 images; the paper gives no sizes for it, so filters shrink with the image."""
-    return KochTwin(35, channels=(64, 128, 128, 256), kernel_sizes=(4, 3, 2, 2), dimension=4096)
+    Raises:
+        SettingsError: The filters are too large for the images.
+    """
+    changed = architecture.model_dump(exclude_none=True) if architecture else {}
+    return KochTwin(replace(PUBLISHED[name], **changed))

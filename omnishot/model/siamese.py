@@ -7,8 +7,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from omnishot.config import Architecture
+from omnishot.errors import SettingsError
 from omnishot.model.conv4 import Conv4Twin
-from omnishot.model.koch import KochTwin, initialize_as_koch, koch, koch35
+from omnishot.model.koch import KochTwin, initialize_as_koch, koch_twin
 
 Twin = KochTwin | Conv4Twin
 TwinName = Literal["koch", "koch35", "conv4"]
@@ -75,18 +77,26 @@ class SiameseNetwork(nn.Module):
         return squares - 2 * (left * weight) @ right.T + self.head.bias
 
 
-def build_network(twin: TwinName, initialization: Initialization = "auto") -> SiameseNetwork:
+def build_network(
+    twin: TwinName, initialization: Initialization = "auto", architecture: Architecture | None = None
+) -> SiameseNetwork:
     """Return a freshly initialised network.
 
     Args:
         twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` with the squared one.
         initialization: How all weights are drawn: as the `paper` has it, as `torch` does; `auto` is the paper's for its
             own networks, and torch's for `conv4` but for a head that measures the mean distance.
+        architecture: Other sizes of the layers of `koch` and `koch35`.
+
+    Raises:
+        SettingsError: The twin has no such layers, or its filters are too large for the images.
     """
     if twin == "conv4":
+        if architecture and architecture.model_dump(exclude_none=True):
+            raise SettingsError("architecture is for the twins koch and koch35, not for conv4", hint="Leave it out.")
         network = SiameseNetwork(Conv4Twin(), "squared")
     else:
-        network = SiameseNetwork(koch() if twin == "koch" else koch35(), "l1")
+        network = SiameseNetwork(koch_twin(twin, architecture), "l1")
     if initialization == "paper":
         network.apply(initialize_as_koch)
     elif initialization == "torch":

@@ -11,7 +11,8 @@ from omnishot.reporting.tables import Measured, Table
 
 _COLUMNS = (
     "model", "protocol", "on", "ways", "shots", "trials", "correct", "accuracy", "ci95_low", "ci95_high", "alphabets",
-    "threshold", "equal_error_rate", "data", "source", "seed", "device", "evaluation", "trained_on",
+    "threshold", "equal_error_rate", "data", "source", "seed", "device", "evaluation", "trained_on", "against",
+    "difference", "difference_low", "difference_high",
 )  # fmt: skip
 
 _MARKS = re.compile(r"[\\`*_\[\]<>|~&$#]")
@@ -51,7 +52,15 @@ def as_json(measured: Sequence[Measured]) -> str:
     figures = {"20-way": TWENTY_WAY, "mnist 10-way": MNIST}
     published: dict[str, Any] = {name: [asdict(figure) for figure in listed] for name, listed in figures.items()}
     published["verification"] = verification
-    rows = [{**asdict(item.result), **_context(item), "trained_on": dict(item.trained_on)} for item in measured]
+    rows = [
+        {
+            **asdict(item.result),
+            **_context(item),
+            "trained_on": dict(item.trained_on),
+            "paired": asdict(item.paired) if item.paired else None,
+        }
+        for item in measured
+    ]
     return json.dumps({"results": rows, "published": published}, indent=1, allow_nan=False) + "\n"
 
 
@@ -62,7 +71,11 @@ def as_tsv(measured: Sequence[Measured]) -> str:
         values: dict[str, Any] = {**asdict(item.result), **_context(item)}
         values["ci95_low"], values["ci95_high"] = values.pop("ci95")
         values["trained_on"] = json.dumps(dict(item.trained_on), sort_keys=True)
-        lines.append("\t".join("" if values[name] is None else str(values[name]) for name in _COLUMNS))
+        if item.paired:
+            low, high = item.paired.ci95
+            values |= {"against": item.paired.against, "difference": item.paired.difference}
+            values |= {"difference_low": low, "difference_high": high}
+        lines.append("\t".join("" if values.get(name) is None else str(values[name]) for name in _COLUMNS))
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,7 @@ from omnishot.artifacts.evaluation import Result
 from omnishot.config import BASELINES
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION, Published
 
-_FIGURE = re.compile(r"[0-9][0-9,.]*(-[0-9.]+)?( (%|s|MB))?")
+_FIGURE = re.compile(r"[+-]?[0-9][0-9,.]*((-| to )[+-]?[0-9.]+)?( (%|s|MB))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,21 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more accurate a model is than another one on the same trials.
+
+    Attributes:
+        against: Reference of the other model.
+        difference: Between the accuracies, in [-1, 1].
+        ci95: Paired 95 % interval of it.
+    """
+
+    against: str
+    difference: float
+    ci95: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """One result with what its evaluation says of it.
 
@@ -51,6 +66,7 @@ class Measured:
         seed: Seed of the trials.
         device: Where the network ran.
         trained_on: What the model had seen, as `stages.evaluate.trained_on` gives it; empty for baselines.
+        paired: The difference to the first model of the evaluation, where this is a later one.
     """
 
     result: Result
@@ -60,6 +76,7 @@ class Measured:
     seed: int
     device: str
     trained_on: Mapping[str, Any]
+    paired: Difference | None = None
 
 
 def tables_of(measured: Sequence[Measured]) -> list[Table]:
@@ -75,6 +92,8 @@ def tables_of(measured: Sequence[Measured]) -> list[Table]:
     tables += [_mnist(digits)] if digits else []
     tables += [_results(others)] if others else []
     tables += [_verification(verified)] if verified else []
+    paired = [item for item in measured if item.paired]
+    tables += [_paired(paired)] if paired else []
     return tables
 
 
@@ -211,11 +230,30 @@ def _results(measured: Sequence[Measured]) -> Table:
         result = item.result
         if not is_baseline(result.model):
             emphasised.add(len(rows))
-        task = f"{result.ways}-way {result.shots}-shot" if result.ways else "same or different"
-        cells = (result.model, task, percent(result.accuracy), result.protocol, result.on, item.source)
+        cells = (result.model, _task(result), percent(result.accuracy), result.protocol, result.on, item.source)
         rows.append((*cells, _interval(result), f"{result.correct:,}", f"{result.trials:,}"))
     columns = ("method", "task", "accuracy", "protocol", "on", "images", "95 % interval", "correct", "trials")
     return Table(title="Accuracy", columns=columns, rows=tuple(rows), emphasised=frozenset(emphasised))
+
+
+def _task(result: Result) -> str:
+    return f"{result.ways}-way {result.shots}-shot" if result.ways else "same or different"
+
+
+def _paired(measured: Sequence[Measured]) -> Table:
+    rows = []
+    for item in measured:
+        if item.paired:
+            result, (low, high) = item.result, item.paired.ci95
+            points = (f"{100 * item.paired.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}")
+            cells = (result.model, item.paired.against, *points, _task(result), result.protocol, result.on)
+            rows.append((*cells, item.source, f"{result.trials:,}"))
+    return Table(
+        title="Paired differences: two networks on the same trials",
+        columns=("method", "against", "points", "95 % interval", "task", "protocol", "on", "images", "trials"),
+        rows=tuple(rows),
+        notes=("An interval that holds 0 is no difference that these trials can show.",),
+    )
 
 
 def _verification(measured: Sequence[Measured]) -> Table:

@@ -30,6 +30,8 @@ _MOST_SCORES = 100_000_000
 
 _SAID_OF_DATA = ("source", "train_alphabets", "train_drawers", "validation_alphabets", "validation_drawers")
 _Scores = dict[str, dict[str, NDArray[Any]]]
+_Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]
+"""Which trials a method has right at a number of ways, or at verification; shape (n_trials,)."""
 
 
 def evaluate(
@@ -118,9 +120,10 @@ def _oneshot(
         arrays[method] = {"scores": scores}
     n_alphabets = len(np.unique(data.labels.alphabet[trials.query]))
     results = []
+    outcomes: _Outcomes = {}
     for method in list(arrays)[1:]:
         for n_way in settings.ways:
-            correct = correct_trials(arrays[method]["scores"], n_way)
+            correct = outcomes[method, n_way] = correct_trials(arrays[method]["scores"], n_way)
             rng = generator(settings.seed, "bootstrap", n_way)
             results.append(
                 Result(
@@ -136,7 +139,7 @@ def _oneshot(
                     alphabets=n_alphabets,
                 )
             )
-    return results, _compared(models, arrays, trials, settings), arrays
+    return results, _compared(models, outcomes, trials.episode, settings.seed), arrays
 
 
 def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
@@ -171,23 +174,25 @@ def _scored(
         yield baseline, score_baseline(baseline, chosen, trials, rng=rng, report=report)
 
 
-def _compared(models: list[Artifact], arrays: _Scores, trials: Trials, settings: EvalSettings) -> list[dict[str, Any]]:
-    """Compare every later model with the first on the same trials."""
+def _compared(
+    models: list[Artifact], outcomes: _Outcomes, episode: NDArray[np.int32], seed: int
+) -> list[dict[str, Any]]:
+    """Compare every later model with the first on the same trials.
+
+    Args:
+        models: The models; the first one is what the others are compared with.
+        outcomes: Which trials each method has right, shape (n_trials,).
+        episode: Trials of one number are resampled together, shape (n_trials,).
+        seed: Seed of the bootstrap.
+    """
     rows = []
     for model in models[1:]:
-        for n_way in settings.ways:
-            names = str(model.reference), str(models[0].reference)
-            mine, first = (correct_trials(arrays[name]["scores"], n_way) for name in names)
-            low, high = difference_interval(mine, first, trials.episode, generator(settings.seed, "paired", n_way))
-            rows.append(
-                {
-                    "model": names[0],
-                    "against": names[1],
-                    "ways": n_way,
-                    "difference": float(mine.mean() - first.mean()),
-                    "ci95": [low, high],
-                }
-            )
+        name, against = str(model.reference), str(models[0].reference)
+        for n_way in (ways for method, ways in outcomes if method == name):
+            mine, first = outcomes[name, n_way], outcomes[against, n_way]
+            low, high = difference_interval(mine, first, episode, generator(seed, "paired", n_way or "verification"))
+            row = {"model": name, "against": against, "ways": n_way}
+            rows.append({**row, "difference": float(mine.mean() - first.mean()), "ci95": [low, high]})
     return rows
 
 
@@ -202,6 +207,8 @@ def _verification(
         )
     pixels = torch.from_numpy(data.pixels(validation.left, validation.right, pairs.left, pairs.right))
     results: list[Result] = []
+    outcomes: _Outcomes = {}
+    pair = np.arange(len(pairs), dtype=np.int32)
     arrays: _Scores = {"pairs": {"left": pairs.left, "right": pairs.right, "same": pairs.same}}
     for model in models:
         report(Progress(f"Verifying with {model.reference}", 0, 0))
@@ -210,6 +217,7 @@ def _verification(
         scores = score_pairs(network, pixels, pairs, compute)
         outcome = verify(scores, pairs.same, threshold)
         arrays[str(model.reference)] = {"scores": scores}
+        outcomes[str(model.reference), None] = outcome.correct
         rng = generator(settings.seed, "bootstrap", "verification")
         results.append(
             Result(
@@ -221,13 +229,13 @@ def _verification(
                 trials=len(pairs),
                 correct=int(outcome.correct.sum()),
                 accuracy=float(outcome.correct.mean()),
-                ci95=accuracy_interval(outcome.correct, np.arange(len(pairs), dtype=np.int32), rng),
+                ci95=accuracy_interval(outcome.correct, pair, rng),
                 alphabets=len(np.unique(data.labels.alphabet[pairs.left])),
                 threshold=threshold,
                 equal_error_rate=outcome.equal_error_rate,
             )
         )
-    return results, [], arrays
+    return results, _compared(models, outcomes, pair, settings.seed), arrays
 
 
 def _headline(results: list[Result]) -> dict[str, float]:

@@ -223,5 +223,5 @@ def _compared(
         trials=len(episode),
         accuracies=(one.accuracy, other.accuracy),
         difference=float(theirs.mean() - mine.mean()),
-        ci95=difference_interval(theirs, mine, episode, generator(seed, "paired", one.ways or 0)),
+        ci95=difference_interval(theirs, mine, episode, generator(seed, "paired", one.ways or "verification")),
     )

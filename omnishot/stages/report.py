@@ -7,7 +7,7 @@ from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.evaluation import read_summary
 from omnishot.artifacts.store import Store
 from omnishot.errors import QualityGateError, UsageError
-from omnishot.reporting.tables import Measured, is_baseline, percent
+from omnishot.reporting.tables import Difference, Measured, is_baseline, percent
 
 
 def choose_evaluations(store: Store, references: list[str]) -> list[Artifact]:
@@ -36,6 +36,10 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
     found: dict[tuple[object, ...], Measured] = {}
     for evaluation in evaluations:
         summary = read_summary(evaluation.file("summary.json"))
+        paired = {
+            (row["model"], row["ways"]): Difference(row["against"], row["difference"], row["ci95"])
+            for row in summary["comparisons"]
+        }
         for result in summary["results"]:
             item = Measured(
                 result=result,
@@ -45,6 +49,7 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
                 seed=summary["seed"],
                 device=summary["device"],
                 trained_on=summary["models"].get(result.model, {}),
+                paired=paired.get((result.model, result.ways)),
             )
             what = (result.model, result.protocol, result.on, result.ways, result.shots, result.trials)
             key = (summary["data"], summary["seed"], *what)

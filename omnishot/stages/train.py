@@ -203,11 +203,12 @@ def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
 def _speed(trainer: Trainer, settings: TrainSettings, processes: Processes, peak: float) -> dict[str, Any]:
     """Return how fast the training was, in pairs and in arithmetic, and how fast a matrix product is here."""
     pairs_per_second = trainer.pace.pairs_per_second
+    flops = training_flops(settings.twin, settings.architecture)
     return {
         "processes": processes.count,
         "pairs_per_second": round(pairs_per_second, 1),
         "images_per_second": round(pairs_per_second * trainer.images_per_pair, 1),
-        "flops_per_second": round(pairs_per_second * trainer.images_per_pair * training_flops(settings.twin)),
+        "flops_per_second": round(pairs_per_second * trainer.images_per_pair * flops),
         "matmul_flops_per_second": round(peak),
         "peak_memory": peak_memory(),
     }

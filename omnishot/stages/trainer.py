@@ -92,7 +92,7 @@ def build_trainer(
 def _network(settings: TrainSettings, weights_file: Path | None) -> SiameseNetwork:
     with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from its global generator.
         torch.manual_seed(derived_seed(settings.seed, "weights"))
-        network = build_network(settings.twin, settings.initialization)
+        network = build_network(settings.twin, settings.initialization, settings.architecture)
     if weights_file:
         load_weights(network, weights_file)
     return network

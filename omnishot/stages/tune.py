@@ -4,28 +4,23 @@ Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and L2 penalti
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omnishot.artifacts.artifact import Artifact
-from omnishot.config import SgdSettings, TrainSettings
+from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError, UnavailableError, brief
 from omnishot.model.device import Compute, DeviceName, choose_compute
-from omnishot.model.siamese import build_network
 from omnishot.progress import Progress, Report
-from omnishot.settings_text import check
+from omnishot.stages.search_space import By, SearchSpace
 from omnishot.stages.train import WatchSignals
 from omnishot.stages.trainer import build_trainer
-from omnishot.training.optimizer import layers_of
 
 if TYPE_CHECKING:
     import optuna
 
-_RATES = (1e-4, 1e-1)
-_MOST_MOMENTUM = 0.99
-_PENALTIES = (1e-7, 1e-1)
 _RANDOM_TRIALS = 8
 
 
@@ -53,20 +48,24 @@ def tune(
     storage: Path,
     trials: int,
     minutes: float | None = None,
-    layerwise: bool = False,
+    by: By = "all",
+    architecture: bool = False,
     device: DeviceName = "auto",
     report: Report,
     watch_signals: WatchSignals,
 ) -> Tuned:
     """Search, or go on with a search, until the study holds a number of trials.
 
+    The first trial has the values of the settings themselves.
+
     Args:
         pairs: The pair dataset.
-        settings: What all trials have in common; rate, momentum and L2 penalty are what is searched.
+        settings: What all trials have in common, but for what is searched.
         storage: The study's file, a journal to which several processes and machines may append.
         trials: Trials that the study shall hold, with those of earlier runs and other machines.
         minutes: Start no trial after this time.
-        layerwise: Search values for each layer, as the paper did, rather than for all alike.
+        by: What has values of its own; the paper searched for every layer.
+        architecture: Search the sizes of the layers too, as the paper did.
         device: Where to train.
         report: Receives progress.
         watch_signals: Tells whether a signal asked the search to stop.
@@ -77,14 +76,12 @@ def tune(
         DamagedFileError: The study cannot be read.
         StoppedError: A signal came; the trials that were finished are kept.
     """
-    if not isinstance(settings.optimizer, SgdSettings) or not settings.validation_trials:
-        raise SettingsError(
-            "tune searches the values of optimizer.kind = sgd by validation trials; these settings lack one of them",
-            hint="Use --preset koch or koch35.",
-        )
-    layers = list(layers_of(build_network(settings.twin))) if layerwise else ["all"]
+    space = SearchSpace.of(settings, by, architecture=architecture)
+    searched = {"layers": list(space.parts), "architecture": architecture}
     common = settings.model_dump(mode="json", exclude={"data"})
-    study = _study(storage, {"pairs": pairs.manifest.recipe, "layers": layers, "settings": common})
+    study = _study(storage, {"pairs": pairs.manifest.recipe, **searched, "settings": common}, settings.epochs)
+    if not study.trials:
+        study.enqueue_trial(space.own_values())
     compute, started = choose_compute(device, settings.precision), time.monotonic()
     with watch_signals() as stopped_by:
         while (count := len(_finished(study))) < trials:
@@ -95,18 +92,18 @@ def tune(
             def report_share(share: float, count: int = count, figures: dict[str, str] = figures) -> None:
                 report(Progress("Tuning", count + share, trials, "trials", figures))
 
-            _run_trial(study, pairs, settings, layers, compute, stopped_by, report_share)
+            _run_trial(study, pairs, space, compute, stopped_by, report_share)
     if not _accuracies(study):
         raise TrainingError("No trial came to its end", hint="Give it more --minutes, or lower --set epochs.")
     return Tuned(
         trials=len(_finished(study)),
         pruned=sum(trial.state.name == "PRUNED" for trial in study.trials),
         accuracy=study.best_value,
-        settings=_with_values(settings, study.best_params, layers),
+        settings=space.with_values(study.best_params),
     )
 
 
-def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
+def _study(storage: Path, searched: dict[str, Any], epochs: int) -> "optuna.Study":
     try:
         import optuna  # Deferred: it is an extra, and takes a second.
         from optuna.storages import JournalStorage
@@ -120,7 +117,8 @@ def _study(storage: Path, searched: dict[str, Any]) -> "optuna.Study":
             study_name="omnishot",
             direction="maximize",
             load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=_RANDOM_TRIALS),
+            # Not in the first half: many start late, and until then chance decides which of them is ahead.
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=_RANDOM_TRIALS, n_warmup_steps=epochs // 2),
         )
         # Without a seed, so that machines which share the study try different values.
         study.sampler = optuna.samplers.TPESampler(n_startup_trials=_RANDOM_TRIALS)
@@ -152,8 +150,7 @@ def _accuracies(study: "optuna.Study") -> list[float]:
 def _run_trial(
     study: "optuna.Study",
     pairs: Artifact,
-    settings: TrainSettings,
-    layers: Iterable[str],
+    space: SearchSpace,
     compute: Compute,
     stopped_by: Callable[[], int | None],
     report_share: Callable[[float], None],
@@ -163,7 +160,7 @@ def _run_trial(
 
     trial = study.ask()
     try:
-        accuracy = _measured(trial, pairs, _suggested(trial, settings, layers), compute, stopped_by, report_share)
+        accuracy = _measured(trial, pairs, space.suggest(trial), compute, stopped_by, report_share)
     except (TrialPruned, TrainingError):  # Worse than most, or diverged.
         study.tell(trial, state=TrialState.PRUNED)
     except BaseException:
@@ -206,23 +203,3 @@ def _measured(
     if trainer.position.best_accuracy < 0:
         raise SettingsError("This split holds nothing out to validate on", hint="Prepare without --holdout none.")
     return trainer.position.best_accuracy
-
-
-def _suggested(trial: "optuna.Trial", settings: TrainSettings, layers: Iterable[str]) -> TrainSettings:
-    for layer in layers:
-        trial.suggest_float(f"{layer}.learning_rate", *_RATES, log=True)
-        trial.suggest_float(f"{layer}.momentum", 0.0, _MOST_MOMENTUM)
-        trial.suggest_float(f"{layer}.l2", *_PENALTIES, log=True)
-    return _with_values(settings, trial.params, layers)
-
-
-def _with_values(settings: TrainSettings, params: dict[str, Any], layers: Iterable[str]) -> TrainSettings:
-    """Return the settings with a trial's values in them, rounded to three figures."""
-    values = settings.model_dump(mode="json")
-    for layer in layers:
-        own = {name: float(f"{params[f'{layer}.{name}']:.3g}") for name in ("learning_rate", "momentum", "l2")}
-        if layer == "all":
-            values["optimizer"] |= {**own, "layers": {}}
-        else:
-            values["optimizer"]["layers"][layer] = own
-    return check(TrainSettings, values, origin="tune")

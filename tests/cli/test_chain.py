@@ -149,6 +149,16 @@ def test_several_models_are_measured_on_the_same_trials(omnishot: Any, chain: Ch
     difference = made["results"][1]["accuracy"] - made["results"][0]["accuracy"]
     assert comparison["difference"] == pytest.approx(difference)
     assert comparison["ci95"][0] <= difference <= comparison["ci95"][1]
+    verified = omnishot(
+        "eval", "quick", "other", "--protocol", "verification", "--name", "pair", "--store", chain.store, "--json"
+    )
+    made = json.loads(verified.out)
+    (comparison,) = made["comparisons"]
+    assert comparison["ways"] is None
+    first, second = (row["accuracy"] for row in made["results"])
+    assert comparison["difference"] == pytest.approx(second - first)
+    reported = omnishot("report", "pair", "--format", "markdown", "--store", chain.store).out
+    assert f"| {100 * (second - first):+.1f} |" in reported.partition("Paired differences")[2]
 
 
 def test_other_images_can_be_measured_on(omnishot: Any, chain: Chain, picture_folder: Path) -> None:

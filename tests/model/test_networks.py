@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from omnishot.model.koch import koch, koch35
+from omnishot.config import Architecture
+from omnishot.errors import SettingsError
+from omnishot.model.koch import koch_twin
 from omnishot.model.siamese import SiameseNetwork, TwinName, build_network
 
 TWINS: list[TwinName] = ["koch35", "conv4"]
@@ -15,7 +17,7 @@ def test_the_papers_network_has_the_papers_number_of_parameters() -> None:
 
 
 def test_the_papers_layers_have_the_papers_shapes() -> None:
-    shapes = {name: tuple(layer.weight.shape) for name, layer in koch().named_children()}  # type: ignore[arg-type]
+    shapes = {name: tuple(layer.weight.shape) for name, layer in koch_twin("koch").named_children()}  # type: ignore[arg-type]
     assert shapes == {
         "conv1": (64, 1, 10, 10),
         "conv2": (128, 64, 7, 7),
@@ -25,9 +27,29 @@ def test_the_papers_layers_have_the_papers_shapes() -> None:
     }
 
 
+def test_layers_may_have_other_sizes() -> None:
+    sizes = Architecture(filters=(16, 32, 48, 64), filter_sizes=(5, 3, 2, 1), dense_units=256)
+    network = build_network("koch35", architecture=sizes)
+    assert [tuple(layer.weight.shape) for layer in network.twin.children()] == [  # type: ignore[arg-type]
+        (16, 1, 5, 5),
+        (32, 16, 3, 3),
+        (48, 32, 2, 2),
+        (64, 48, 1, 1),
+        (256, 64 * 2 * 2),
+    ]
+    assert network(*torch.rand(2, 3, 1, 35, 35)).shape == (3,)
+
+
+def test_filters_that_leave_nothing_of_the_image_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"20, 3, 2, 2 pixels.* leave nothing of a 35x35 image"):
+        build_network("koch35", architecture=Architecture(filter_sizes=(20, 3, 2, 2)))
+    with pytest.raises(SettingsError, match="not for conv4"):
+        build_network("conv4", architecture=Architecture(dense_units=8))
+
+
 def test_weights_are_drawn_as_in_the_paper() -> None:
     torch.manual_seed(0)
-    for name, layer in koch35().named_children():
+    for name, layer in koch_twin("koch35").named_children():
         weight, bias = layer.weight.detach(), layer.bias.detach()  # type: ignore[operator]
         assert float(weight.mean()) == pytest.approx(0, abs=0.002)
         assert float(weight.std()) == pytest.approx(0.2 if name == "dense" else 0.01, rel=0.1)

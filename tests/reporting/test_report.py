@@ -1,8 +1,8 @@
 """Tables say what was measured, and the gate stops what is below it."""
 
 import json
+from dataclasses import asdict, replace
 from dataclasses import fields as dataclass_fields
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from omnishot.artifacts.evaluation import Result
 from omnishot.errors import QualityGateError, UsageError
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
-from omnishot.reporting.tables import Measured, Table, tables_of
+from omnishot.reporting.tables import Difference, Measured, Table, tables_of
 from omnishot.stages.report import check_gate, parse_gate
 
 TRAINED = {
@@ -82,6 +82,16 @@ def test_mnist_stands_beside_the_papers_table() -> None:
     assert table.emphasised == {0}
 
 
+def test_a_difference_on_the_same_trials_has_a_table_of_its_own() -> None:
+    later = replace(measured("models/other:v1", 0.9), paired=Difference("models/koch:v1", -0.02, (-0.04, 0.001)))
+    table = tables_of([measured(), later])[-1]
+    assert table.title.startswith("Paired differences")
+    assert table.rows[0][:5] == ("models/other:v1", "models/koch:v1", "-2.0", "-4.0 to +0.1", "20-way 1-shot")
+    assert json.loads(as_json([later]))["results"][0]["paired"]["difference"] == -0.02
+    names, values = (line.split("\t") for line in as_tsv([later]).splitlines())
+    assert dict(zip(names, values, strict=True))["difference_high"] == "0.001"
+
+
 def test_no_result_is_lost_in_tsv_and_json() -> None:
     items = [*sweep(), measured(accuracy=1 / 3)]
     lines = as_tsv(items).splitlines()
@@ -117,13 +127,18 @@ READ = {"ways": int, "shots": int, "trials": int, "correct": int, "accuracy": fl
         "threshold": float, "equal_error_rate": float}  # fmt: skip
 
 
-@given(result=RESULTS, source=NAMES, seed=st.integers(0, 2**63))
-def test_every_field_of_every_result_comes_back_from_tsv_and_json(result: Result, source: str, seed: int) -> None:
-    item = Measured(result, "evals/e:v1", "pairs/p:v1", source, seed, "cpu", TRAINED)
+@given(result=RESULTS, source=NAMES, seed=st.integers(0, 2**63), difference=st.floats(-1, 1))
+def test_every_field_of_every_result_comes_back_from_tsv_and_json(
+    result: Result, source: str, seed: int, difference: float
+) -> None:
+    paired = Difference("models/a:v1", difference, (-1.0, difference))
+    item = Measured(result, "evals/e:v1", "pairs/p:v1", source, seed, "cpu", TRAINED, paired)
     names, row, end = (line.split("\t") for line in as_tsv([item]).split("\n"))
     assert end == [""]
     cells = dict(zip(names, row, strict=True))
     ends = float(cells.pop("ci95_low")), float(cells.pop("ci95_high"))
+    reach = float(cells.pop("difference_low")), float(cells.pop("difference_high"))
+    assert Difference(cells.pop("against"), float(cells.pop("difference")), reach) == paired
     around = {name: cells.pop(name) for name in ("data", "source", "seed", "device", "evaluation", "trained_on")}
     values: dict[str, Any] = {name: READ.get(name, str)(text) if text else None for name, text in cells.items()}
     assert Result(ci95=ends, **values) == result
@@ -132,7 +147,7 @@ def test_every_field_of_every_result_comes_back_from_tsv_and_json(result: Result
     fields = {field.name: loaded.pop(field.name) for field in dataclass_fields(Result)}
     assert Result(**{**fields, "ci95": tuple(fields["ci95"])}) == result
     assert loaded == {"evaluation": "evals/e:v1", "data": "pairs/p:v1", "source": source, "seed": seed, "device": "cpu",
-                      "trained_on": TRAINED}  # fmt: skip
+                      "trained_on": TRAINED, "paired": {**asdict(paired), "ci95": list(paired.ci95)}}  # fmt: skip
 
 
 def test_markdown_shows_names_as_they_are_and_figures_below_each_other() -> None:
@@ -158,6 +173,8 @@ def test_markdown_shows_names_as_they_are_and_figures_below_each_other() -> None
         (("1", "20", "1,000"), True),
         (("95.0 %", "", "100.0 %"), True),
         (("95.0-97.5", ""), True),
+        (("+1.0", "-0.5"), True),
+        (("-1.0 to +2.5",), True),
         (("13.4 MB", "89.6 s"), True),
         (("90,000", "on the fly"), False),
         (("", ""), False),

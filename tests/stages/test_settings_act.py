@@ -38,6 +38,9 @@ CLASSES: dict[str, Any] = {
 }
 WEIGHTS = [
     (PAIRS, ["twin=conv4"]),
+    (PAIRS, ["architecture.filters=[16, 16, 32, 32]"]),
+    (PAIRS, ["architecture.filter_sizes=[3, 3, 2, 2]"]),
+    (PAIRS, ["architecture.dense_units=128"]),
     (PAIRS, ["objective.batch_size=4"]),
     (PAIRS, ["objective.steps_per_epoch=3"]),
     (PAIRS, ["optimizer.learning_rate=0.02"]),

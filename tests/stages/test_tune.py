@@ -1,18 +1,22 @@
 """A search goes on where it stopped, refuses another's study, and gives settings that train."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.store import Store
-from omnishot.config import PrepareSettings, SgdSettings, TrainSettings
+from omnishot.config import Architecture, PrepareSettings, SgdSettings, TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError
+from omnishot.model.koch import PUBLISHED
 from omnishot.progress import silent
 from omnishot.settings_text import as_yaml, check
 from omnishot.stages.prepare import prepare
+from omnishot.stages.search_space import By, SearchSpace
 from omnishot.stages.tune import Tuned, tune
 from omnishot.strict_yaml import read_yaml
 
@@ -35,13 +39,15 @@ def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Art
 
 
 def search(pairs: Artifact, storage: Path, trials: int, *, signal: int | None = None, **changes: object) -> Tuned:
-    layerwise = bool(changes.pop("layerwise", False))
+    by: By = changes.pop("by", "all")  # type: ignore[assignment]
+    architecture = bool(changes.pop("architecture", False))
     return tune(
         pairs,
         check(TrainSettings, {**VALUES, **changes}, origin="test"),
         storage=storage,
         trials=trials,
-        layerwise=layerwise,
+        by=by,
+        architecture=architecture,
         device="cpu",
         report=silent,
         watch_signals=lambda: nullcontext(lambda: signal),
@@ -60,11 +66,53 @@ def test_a_study_goes_on_to_the_number_of_trials_asked_for(pairs: Artifact, tmp_
     assert check(TrainSettings, read_yaml(as_yaml(second.settings), origin="x"), origin="x") == second.settings
 
 
-def test_layers_get_values_of_their_own(pairs: Artifact, tmp_path: Path) -> None:
-    found = search(pairs, tmp_path / "study", 1, layerwise=True).settings.optimizer
+def space_of(by: By, **changes: object) -> SearchSpace:
+    values = {**VALUES, **changes}
+    return SearchSpace.of(check(TrainSettings, values, origin="test"), by, architecture="twin" in changes)
+
+
+def test_layers_get_values_of_their_own() -> None:
+    found = space_of("layer").suggest(optuna.create_study().ask()).optimizer
     assert isinstance(found, SgdSettings)
     assert list(found.layers) == ["conv1", "conv2", "conv3", "conv4", "dense", "head"]
     assert len({layer.learning_rate for layer in found.layers.values()}) == 6
+
+
+def test_parts_share_values_and_the_first_trial_has_the_settings_own(pairs: Artifact, tmp_path: Path) -> None:
+    own = {
+        "kind": "sgd",
+        "learning_rate": 0.02,
+        "momentum": 0.8,
+        "l2": 0.0,
+        "layers": {"head": {"learning_rate": 0.03}},
+    }
+    found = search(pairs, tmp_path / "study", 1, by="part", optimizer=own).settings.optimizer
+    assert isinstance(found, SgdSettings)
+    rates = {name: layer.learning_rate for name, layer in found.layers.items()}
+    assert rates == {**dict.fromkeys(["conv1", "conv2", "conv3", "conv4", "dense"], 0.02), "head": 0.03}
+    assert {layer.momentum for layer in found.layers.values()} == {0.8}
+    assert {layer.l2 for layer in found.layers.values()} == {1e-7}  # The least that is searched.
+
+
+@pytest.mark.parametrize("twin", ["koch", "koch35"])
+def test_whatever_sizes_are_searched_fit_the_image(twin: str) -> None:
+    space = space_of("all", twin=twin)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    sizes = [space.suggest(study.ask()).architecture.filter_sizes for _ in range(100)]
+    for filter_sizes in sizes:
+        assert filter_sizes
+        assert replace(PUBLISHED[twin], filter_sizes=filter_sizes).sides_after()[-1] >= 1
+    assert len(set(sizes)) > 50
+
+
+def test_the_sizes_of_layers_can_be_searched(pairs: Artifact, tmp_path: Path) -> None:
+    first = search(pairs, tmp_path / "study", 1, architecture=True)
+    assert first.settings.architecture == Architecture(
+        filters=(64, 128, 128, 256), filter_sizes=(4, 3, 2, 2), dense_units=4096
+    )
+    assert search(pairs, tmp_path / "study", 2, architecture=True).trials == 2
+    with pytest.raises(SettingsError, match="the twin is conv4"):
+        search(pairs, tmp_path / "other", 1, architecture=True, twin="conv4")
 
 
 def test_the_study_of_other_settings_is_refused(pairs: Artifact, tmp_path: Path) -> None:
@@ -99,7 +147,7 @@ def test_where_every_trial_diverges_none_came_to_its_end(
 
 
 def test_settings_without_anything_to_search_are_refused(pairs: Artifact, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="lack one of them"):
+    with pytest.raises(SettingsError, match="one of them is lacking"):
         search(pairs, tmp_path / "study", 1, optimizer={"kind": "adam"})
-    with pytest.raises(SettingsError, match="lack one of them"):
+    with pytest.raises(SettingsError, match="one of them is lacking"):
         search(pairs, tmp_path / "study", 1, validation_trials=0)

@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +26,7 @@ from omnishot.data.splits import Split
 from omnishot.evaluation.embedding import embed
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.model.device import choose_compute
-from omnishot.model.koch import KochTwin
+from omnishot.model.koch import PUBLISHED, KochTwin
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.presets import preset_text
 from omnishot.progress import silent
@@ -198,7 +199,7 @@ def images_of(trials: Trials) -> NDArray[np.int64]:
 def network_of(dimension: int) -> SiameseNetwork:
     """Return koch35 with vectors of another length."""
     torch.manual_seed(0)
-    return SiameseNetwork(KochTwin(35, (64, 128, 128, 256), (4, 3, 2, 2), dimension), "l1")
+    return SiameseNetwork(KochTwin(replace(PUBLISHED["koch35"], dense_units=dimension)), "l1")
 
 
 class _Embedded(nn.Module):
