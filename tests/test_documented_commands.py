@@ -65,11 +65,29 @@ def _words(line: str) -> list[str]:
     return list(lexer)
 
 
+def command_of(words: list[str]) -> tuple[Any, Any, list[str]]:
+    """Return the command that words name, in its place below others, and its own arguments."""
+    context, command, rest = GROUP.make_context("omnishot", list(words)), GROUP, list(words)
+    while hasattr(command, "resolve_command") and rest:
+        name, command, rest = command.resolve_command(context, rest)
+        if hasattr(command, "resolve_command"):
+            context = command.make_context(name, list(rest), parent=context)
+    return context, command, rest
+
+
 def parse(words: list[str]) -> None:
     """Have Typer read a command line without running it."""
-    root = GROUP.make_context("omnishot", list(words))
-    name, command, rest = GROUP.resolve_command(root, list(words))
-    command.make_context(name, rest, parent=root)
+    context, command, rest = command_of(words)
+    command.make_context(command.name, rest, parent=context)
+
+
+def commands_below(group: Any, *names: str) -> dict[str, Any]:
+    """Return the commands of a group, and of the groups in it, by all that has to be typed."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inner = hasattr(command, "commands")
+        found |= commands_below(command, *names, name) if inner else {" ".join((*names, name)): command}
+    return found
 
 
 DOCUMENTED = [words for block in blocks(README) for words in command_lines(block)]
@@ -80,11 +98,7 @@ PIPELINE = [
 SPOKEN_OF = [
     words for text in re.findall(r"`(omnishot [^`]+)`", README) for words in command_lines(text) if words[0].isalpha()
 ]
-EXAMPLES = {
-    command.name: command_lines((command.callback.__doc__ or "").partition("Examples:")[2])
-    for command in app.registered_commands
-    if command.callback
-}
+COMMANDS = commands_below(GROUP)
 
 
 @pytest.mark.parametrize("words", [*DOCUMENTED, *PIPELINE], ids=" ".join)
@@ -94,18 +108,18 @@ def test_a_command_in_readme_and_in_the_pipeline_parses(words: list[str]) -> Non
 
 @pytest.mark.parametrize("words", SPOKEN_OF, ids=" ".join)
 def test_a_command_that_readme_speaks_of_has_these_options(words: list[str]) -> None:
-    name, command, _ = GROUP.resolve_command(GROUP.make_context("omnishot", list(words)), list(words))
+    _, command, _ = command_of(words)
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
-    assert {word.partition("=")[0] for word in words[1:] if word.startswith("--")} <= known, name
+    assert {word.partition("=")[0] for word in words[1:] if word.startswith("--")} <= known
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_says_what_it_creates_and_has_examples_that_parse(name: str) -> None:
-    (command,) = (command for command in app.registered_commands if command.name == name)
-    assert "Creates: " in (command.callback.__doc__ or "" if command.callback else "")
-    assert EXAMPLES[name]
-    for words in EXAMPLES[name]:
-        assert words[0] == name
+    said, _, examples = COMMANDS[name].help.partition("Examples:")
+    assert "Creates: " in said
+    assert command_lines(examples)
+    for words in command_lines(examples):
+        assert " ".join(words).startswith(name)
         parse(words)
 
 

@@ -6,6 +6,7 @@ import typer
 
 from omnishot.cli.doctor import doctor_command
 from omnishot.cli.evaluate import eval_command
+from omnishot.cli.figure import figure_app
 from omnishot.cli.prepare import prepare_command
 from omnishot.cli.report import report_command
 from omnishot.cli.run import run_command
@@ -42,6 +43,7 @@ app.command("train")(train_command)
 app.command("eval")(eval_command)
 app.command("report")(report_command)
 app.command("run")(run_command)
+app.add_typer(figure_app, name="figure")
 app.command("tune")(tune_command)
 app.command("ls")(ls_command)
 app.command("show")(show_command)

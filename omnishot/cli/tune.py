@@ -51,7 +51,7 @@ def tune_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Search rate, momentum and L2 penalty on validation alphabets. Creates: a settings file for train --config.
+    """Search optimizer values and layer sizes on validation alphabets. Creates: a settings file for train --config.
 
     The first trial has the settings' own values. The study goes on where it stopped. Several machines that see its file
     share the work.

@@ -53,3 +53,17 @@ def correct_trials(scores: NDArray[np.float32], n_way: int) -> NDArray[np.bool_]
         return np.isfinite(scores[:, 0])
     right: NDArray[np.bool_] = scores[:, 0] > scores[:, 1:n_way].max(axis=1)
     return right
+
+
+def margins(scores: NDArray[np.float32], n_way: int) -> NDArray[np.float32]:
+    """Return by how much the right class leads the best wrong one: above 0 exactly where `correct_trials` is true.
+
+    Args:
+        scores: As for `correct_trials`.
+        n_way: Classes offered, 2 or more.
+
+    Returns:
+        Shape (n_trials,); minus infinity where a score is not a number.
+    """
+    lead: NDArray[np.float32] = scores[:, 0] - scores[:, 1:n_way].max(axis=1)
+    return np.where(np.isnan(lead), -np.inf, lead).astype(np.float32)

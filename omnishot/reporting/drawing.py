@@ -1,13 +1,21 @@
 """How every picture looks, and the formats it is written in; the only module that knows matplotlib's settings."""
 
 import io
-from collections.abc import Callable
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import NDArray
 
 from omnishot.errors import UsageError
 
@@ -66,6 +74,9 @@ _STYLE: dict[Any, Any] = {  # Any: matplotlib types its names one by one.
     "savefig.facecolor": "none",
 }
 
+_TINT = re.compile(r'id="tint(--[a-z]+)-(smooth|sharp)-\d+"')
+_SMOOTH = re.compile(r'(id="tint--[a-z]+-smooth-[^>]*?) style="image-rendering:crisp-edges;image-rendering:pixelated"')
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -86,30 +97,91 @@ class Picture:
     def svg(self) -> str:
         """Return an `<svg>` element for a page, whose colours are the page's custom properties."""
         text = self._written("svg").decode("utf-8")
-        text = text[text.index("<svg") :]
+        text = self._tinted(text[text.index("<svg") :])
         for colour in _ALL:
             text = text.replace(colour.drawn, f"var({colour.variable}, {colour.drawn})")
         return text
 
+    def _tinted(self, text: str) -> str:
+        """Let images made by `tint` take their colour from a filter, which knows the page's theme, not from pixels."""
+        used = {variable for variable, _ in _TINT.findall(text)}
+        text = _TINT.sub(rf'filter="url(#{self.name}\1)"', text)
+        filters = [
+            f'<filter id="{self.name}{colour.variable}" color-interpolation-filters="sRGB">'
+            f'<feFlood style="flood-color: {colour.drawn}"/><feComposite operator="in" in2="SourceGraphic"/></filter>'
+            for colour in _ALL
+            if colour.variable in used
+        ]
+        return text.replace("</svg>", "".join(filters) + "</svg>")
+
     def write(self, path: Path) -> None:
-        """Write a file of its own, in the light theme.
+        """Write a file of its own, in the light theme, which holds its title and what it says in words.
 
         Raises:
             UsageError: The name ends in none of `SUFFIXES`.
             OSError: The file cannot be written.
         """
-        if path.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"--out {path}: a picture is written as {', '.join(SUFFIXES)}", hint="Rename it.")
-        path.write_bytes(self._written(path.suffix.lower().removeprefix(".")))
+        check_suffix(path)
+        file_format = path.suffix.lower().removeprefix(".")
+        words = "Subject" if file_format == "pdf" else "Description"
+        path.write_bytes(self._written(file_format, {"Title": self.title, words: self.alt}))
 
-    def _written(self, file_format: str) -> bytes:
+    def _written(self, file_format: str, described: dict[str, Any] | None = None) -> bytes:
         buffer = io.BytesIO()
         facecolor = "none" if file_format == "svg" else PAPER.drawn
         # Neither the time nor chance: the same picture is the same bytes.
-        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[file_format]
-        with mpl.rc_context({**_STYLE, "svg.hashsalt": self.name}):
+        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[file_format] | (described or {})
+        for image in self.figure.findobj(AxesImage):
+            if "-smooth-" in (image.get_gid() or ""):
+                # Where pixels are drawn here, they are blended here; SVG and PDF hold the image as it is.
+                image.set_interpolation("hanning" if file_format == "png" else "none")
+        with _styled({"svg.hashsalt": self.name}):
             self.figure.savefig(buffer, format=file_format, dpi=200, facecolor=facecolor, metadata=metadata)
+        if file_format == "svg":
+            return _SMOOTH.sub(r"\1", buffer.getvalue().decode("utf-8")).encode("utf-8")
         return buffer.getvalue()
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a file name that says no format.
+
+    Raises:
+        UsageError: The name ends in none of `SUFFIXES`.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"--out {path}: a picture is written as {', '.join(SUFFIXES)}", hint="Rename it.")
+
+
+@contextmanager
+def _styled(more: dict[Any, Any]) -> Iterator[None]:
+    with mpl.rc_context({**_STYLE, **more}), warnings.catch_warnings():
+        # Names may hold letters that the font lacks; in SVG the reader's own fonts have them.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
+        yield
+
+
+def tint(
+    axes: Axes,
+    amount: NDArray[np.floating],
+    colour: Colour,
+    extent: tuple[float, float, float, float],
+    *,
+    smooth: bool = False,
+) -> None:
+    """Draw an image in one colour that follows the page's theme.
+
+    Args:
+        axes: Where to.
+        amount: How much of the colour each pixel has, in [0, 1], shape (height, width); 0 shows what lies below.
+        colour: The colour.
+        extent: Left, right, bottom and top edge, in the axes' units.
+        smooth: Blend pixels where they are enlarged or reduced, as fits drawings; else they stay squares.
+    """
+    pixels = np.empty((*amount.shape, 4), dtype=np.uint8)
+    pixels[..., :3] = np.round(255 * np.array(to_rgb(colour.drawn)))
+    pixels[..., 3] = np.round(255 * np.clip(amount, 0, 1))
+    image = axes.imshow(pixels, extent=extent, interpolation="none", aspect="auto", clip_on=False)
+    image.set_gid(f"tint{colour.variable}-{'smooth' if smooth else 'sharp'}-{len(axes.images)}")
 
 
 def draw(
@@ -125,7 +197,7 @@ def draw(
         width: Inches; five fit a phone's screen with text that can still be read.
         height: Inches.
     """
-    with mpl.rc_context(_STYLE):
+    with _styled({}):
         figure = Figure(figsize=(width, height), layout="constrained")
         onto(figure)
         # Laid out under the same settings, not when it is written.

@@ -8,7 +8,7 @@ from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_within
 from omnishot.data.image_set import ImageSet
 from omnishot.data.render import shrink
-from omnishot.evaluation.oneshot import correct_trials, score_trials
+from omnishot.evaluation.oneshot import correct_trials, margins, score_trials
 from omnishot.model.device import Compute
 from omnishot.model.siamese import build_network
 
@@ -42,3 +42,14 @@ def test_the_first_n_classes_are_an_n_way_trial() -> None:
 def test_a_tie_is_wrong_and_so_is_what_is_no_number() -> None:
     scores = np.array([[1, 1, 0], [np.nan, 0, 0], [1, np.nan, 0], [0, 0, 0]], dtype=np.float32)
     assert correct_trials(scores, 3).tolist() == [False] * 4
+
+
+def test_a_margin_is_above_zero_exactly_where_a_trial_is_right() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.integers(-2, 3, size=(200, 5)).astype(np.float32)  # With ties.
+    scores[:3, 0], scores[3:6, 2] = np.nan, np.nan
+    for n_way in (2, 5):
+        lead = margins(scores, n_way)
+        np.testing.assert_array_equal(lead > 0, correct_trials(scores, n_way))
+    assert margins(np.array([[3, 1, 2.5]], dtype=np.float32), 3).tolist() == [0.5]
+    assert margins(np.array([[3, 1, 2.5]], dtype=np.float32), 2).tolist() == [2]

@@ -1,0 +1,269 @@
+"""omnishot figure: one picture into a file of its own."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from omnishot.cli.console import Console
+from omnishot.cli.options import (
+    DEFAULT_STORE,
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    StoreOption,
+    VerboseOption,
+    open_store,
+)
+from omnishot.errors import UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from omnishot.artifacts.artifact import Artifact
+    from omnishot.artifacts.store import Store
+    from omnishot.reporting.drawing import Picture
+
+OutOption = Annotated[
+    Path,
+    typer.Option("--out", help="File to write: .svg, .pdf or .png, as its name ends. One that is there is replaced."),
+]
+ModelArgument = Annotated[str | None, typer.Argument(help="Model. Default: the newest.", show_default=False)]
+
+figure_app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Draw what a network does, for papers and slides: `omnishot figure trials --out trials.svg`.",
+)
+
+
+@figure_app.command("trials")
+def trials_command(
+    out: OutOption,
+    reference: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="EVAL|MODEL",
+            help="An evaluation, or a model for its newest one-shot evaluation, on test images if there is one. "
+            "Default: the newest.",
+            show_default=False,
+        ),
+    ] = None,
+    show: Annotated[
+        Literal["trial", "mistakes", "successes"],
+        typer.Option("--show", help="One trial, the 8 worst mistakes, or the 8 narrowest successes."),
+    ] = "trial",
+    ways: Annotated[
+        int | None, typer.Option("--ways", help="Classes to choose from. Default: all that were measured.")
+    ] = None,
+    trial: Annotated[
+        int | None,
+        typer.Option("--trial", metavar="N", help="Which trial, from 0. Default: the one of median margin."),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="Model or baseline of the evaluation. Default: its first model.")
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Draw a one-shot trial with its scores, or those that tell most. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure trials --out trials.svg
+      omnishot figure trials quick-lake --show mistakes --out mistakes.png
+    """
+    if trial is not None and show != "trial":
+        raise UsageError(f"--trial {trial} and --show {show} both say what to draw", hint="Give one of them.")
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+
+    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+        from omnishot.stages.trial_pictures import find_evaluation, grid_of, measured_trials, ranking_of
+
+        evaluation = find_evaluation(store, reference)
+        measured = measured_trials(store, evaluation, method)
+        if show == "trial":
+            return grid_of(measured, n_way=ways, number=trial), [evaluation]
+        if picture := ranking_of(measured, show, n_way=ways):
+            return picture, [evaluation]
+        raise UsageError(f"There are no {show} of {measured.method} in {evaluation.reference}")
+
+    _write(console, store, out, draw)
+
+
+@figure_app.command("filters")
+def filters_command(
+    out: OutOption,
+    models: Annotated[
+        list[str] | None, typer.Argument(help="One model or two. Default: the newest.", show_default=False)
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Draw all first-layer filters, of two models side by side. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure filters quick koch --out filters.pdf
+    """
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+
+    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+        from omnishot.stages.network_pictures import filters_of  # Deferred: torch takes seconds.
+
+        found = _models(store, models)
+        return filters_of(found), found
+
+    _write(console, store, out, draw)
+
+
+@figure_app.command("activations")
+def activations_command(
+    out: OutOption,
+    model: ModelArgument = None,
+    image: Annotated[
+        int | None,
+        typer.Option("--image", metavar="N", help="Image of the pair dataset, from 0. Default: its first test image."),
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Draw what every convolution responds to in one image. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure activations quick --out activations.svg
+    """
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+
+    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+        from omnishot.stages.network_pictures import activations_of
+
+        (found,) = _models(store, [model] if model else None)
+        return activations_of(store, found, image), [found]
+
+    _write(console, store, out, draw)
+
+
+@figure_app.command("pairs")
+def pairs_command(
+    out: OutOption,
+    pairs: Annotated[str | None, typer.Argument(help="Pair dataset. Default: the newest.", show_default=False)] = None,
+    pair: Annotated[
+        int | None,
+        typer.Option("--pair", metavar="N", help="Training pair, from 0. Default: the first of a single character."),
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Draw one training pair and its affine variants. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure pairs --out pairs.svg
+    """
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+
+    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+        from omnishot.stages.pictures import variants_of
+
+        found = store.find(pairs, "pairs") if pairs else store.newest("pairs")
+        return variants_of(found, pair), [found]
+
+    _write(console, store, out, draw)
+
+
+@figure_app.command("curves")
+def curves_command(
+    out: OutOption,
+    models: Annotated[
+        list[str] | None, typer.Argument(help="One model or several. Default: the newest.", show_default=False)
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Draw loss, validation accuracy and learning rate by epoch. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure curves quick --out curves.svg
+    """
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+
+    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+        from omnishot.stages.network_pictures import curves_of
+
+        found = _models(store, models)
+        return curves_of(found), found
+
+    _write(console, store, out, draw)
+
+
+@figure_app.command("embedding")
+def embedding_command(
+    out: OutOption,
+    model: ModelArgument = None,
+    alphabet: Annotated[
+        str | None, typer.Option("--alphabet", metavar="NAME", help="Default: the first one of the test images.")
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Draw where the network puts the images of one alphabet. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure embedding quick --out embedding.svg
+    """
+    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+
+    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+        from omnishot.stages.network_pictures import embedding_of
+
+        (found,) = _models(store, [model] if model else None)
+        return embedding_of(store, found, alphabet), [found]
+
+    _write(console, store, out, draw)
+
+
+def _models(store: "Store", references: list[str] | None) -> "list[Artifact]":
+    if not references:
+        return [store.newest("models")]
+    found = {artifact.path: artifact for artifact in (store.find(text, "models") for text in references)}
+    return list(found.values())
+
+
+def _write(console: Console, store: Path, out: Path, draw: "Callable[[Store], tuple[Picture, list[Artifact]]]") -> None:
+    """Draw a picture and write it; its title and what it says in words go to stderr."""
+    from omnishot.progress import Progress
+    from omnishot.reporting.drawing import check_suffix  # Deferred: matplotlib takes tenths of a second.
+
+    check_suffix(out)
+    opened = open_store(console, store)
+    with console.progress() as report:
+        report(Progress("Drawing", 0, 0))
+        picture, artifacts = draw(opened)
+        try:
+            picture.write(out)
+        except OSError as error:
+            raise UnavailableError(f"--out {out} cannot be written: {error}") from None
+    console.note(picture.title)
+    console.detail(picture.alt)
+    if console.as_json:
+        values = {"path": str(out), "title": picture.title, "alt": picture.alt}
+        names = [str(artifact.reference) for artifact in artifacts]
+        console.text(json.dumps(values | {"artifacts": names}) + "\n")
+    else:
+        console.text(f"{out}\n")

@@ -1,0 +1,51 @@
+"""Many numbers as two: the plane in which vectors differ most."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Vectors as points.
+
+    Attributes:
+        points: Shape (n, 2).
+        shares: Share of the variance that each of the two directions has, in [0, 1], shape (2,).
+    """
+
+    points: NDArray[np.float64]
+    shares: NDArray[np.float64]
+
+
+def principal_plane(vectors: NDArray[np.floating]) -> Projection:
+    """Project vectors onto their first two principal components, each turned so that its largest weight is positive.
+
+    Args:
+        vectors: Shape (n, d), with n and d 2 or more.
+
+    Source: Pearson 1901.
+    """
+    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    left, strengths, directions = np.linalg.svd(centred, full_matrices=False)
+    signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(axis=1)])
+    total = float((strengths**2).sum())
+    return Projection(
+        points=left[:, :2] * strengths[:2] * np.where(signs == 0, 1, signs),
+        shares=strengths[:2] ** 2 / total if total > 0 else np.zeros(2),
+    )
+
+
+def neighbours_agree(vectors: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """Return the share of vectors whose nearest other vector, of all dimensions, has the same label.
+
+    Args:
+        vectors: Shape (n, d), with n 2 or more.
+        labels: Shape (n,).
+    """
+    wide = vectors.astype(np.float64)
+    squares = (wide**2).sum(axis=1)
+    distances = squares[:, None] + squares[None] - 2 * wide @ wide.T
+    np.fill_diagonal(distances, np.inf)
+    return float((labels[distances.argmin(axis=1)] == labels).mean())
