@@ -186,6 +186,13 @@ class DataSettings(Settings):
     """How these processes start."""
 
 
+class LogSettings(Settings):
+    """What is written of a run besides its history; it decides nothing."""
+
+    tensorboard: bool = False
+    """Also write an event file for TensorBoard into the model (`train` and `run`; needs the extra `tensorboard`)."""
+
+
 class TrainSettings(Settings):
     """A training run."""
 
@@ -221,6 +228,8 @@ class TrainSettings(Settings):
     """`default` has torch compile the twin, which takes a minute; `reduce-overhead` records CUDA graphs too."""
     data: DataSettings = DataSettings()
     """How images get to the device."""
+    log: LogSettings = LogSettings()
+    """What is written of a run besides its history."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the initial weights, the batches and the distortions."""
 

@@ -16,6 +16,7 @@ from omnishot.config import (
     CyclicSchedule,
     DataSettings,
     ExponentialSchedule,
+    LogSettings,
     PairsObjective,
     PlainSchedule,
     Settings,
@@ -85,6 +86,7 @@ def _all_names(settings: type[BaseModel]) -> set[str]:
             **_KINDS,
             "architecture": (Architecture,),
             "data": (DataSettings,),
+            "log": (LogSettings,),
         }
         for section, models in sections.items():
             names |= {f"{section}.{name}" for model in models for name in model.model_fields}

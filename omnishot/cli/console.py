@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from omnishot.cli.streams import is_screen, say, visible, width_of
 from omnishot.progress import Progress, Report, silent
@@ -14,7 +14,10 @@ from omnishot.progress import Progress, Report, silent
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
+    from rich.table import Table as RichTable
 
+    from omnishot.cli.layout import Layout
+    from omnishot.reporting.blocks import Ink
     from omnishot.reporting.tables import Table
     from omnishot.stages.making import Made
 
@@ -79,27 +82,26 @@ class Console:
         if to_stderr and self._quiet:
             return
         from rich.console import Console as RichConsole  # Deferred: it takes a tenth of a second.
-        from rich.table import Table as RichTable
         from rich.text import Text
+
+        from omnishot.cli.layout import lay_out, legend
+        from omnishot.reporting.blocks import ink_for
 
         stream = sys.stderr if to_stderr else sys.stdout
         wraps = stream.isatty()
         # The size is given, as rich takes FORCE_COLOR for a terminal and a dumb terminal for 80 columns wide.
         width = width_of(stream, otherwise=_UNLIMITED)
         console = RichConsole(stderr=to_stderr, highlight=False, width=width, height=_HEIGHT)
+        ink = ink_for(stream.encoding)
         with console.capture() as captured:  # Written as a whole: a signal in between leaves no half of a result.
             for table in map(_visible, tables):
-                shown = RichTable()
-                n_columns = _fitting(table, console.width)
-                for column in table.columns[:n_columns]:
-                    shown.add_column(Text(column), overflow="fold")
-                for number, row in enumerate(table.rows):
-                    style = "bold green" if number in table.emphasised else None
-                    shown.add_row(*map(Text, row[:n_columns]), style=style)
-                console.print(Text(table.title, "bold"), soft_wrap=True)
-                console.print(shown)
-                if left_out := table.columns[n_columns:]:
-                    console.print(Text(f"A wider terminal, or a pipe, also shows: {', '.join(left_out)}."))
+                layout = lay_out(table if wraps else replace(table, shares=()), console.width)
+                console.print(Text(table.title, "bold"), soft_wrap=not wraps)
+                console.print(_rich_table(table, layout, ink))
+                if layout.scale:
+                    console.print(Text(legend(table.columns[1:], ink)))
+                if layout.left_out:
+                    console.print(Text(f"A wider terminal, or a pipe, also shows: {', '.join(layout.left_out)}."))
                 for note in table.notes:
                     console.print(Text(note), soft_wrap=not wraps)
                 console.print()
@@ -142,14 +144,25 @@ def _visible(table: "Table") -> "Table":
     )
 
 
-def _fitting(table: "Table", width: int) -> int:
-    """Return how many columns fit side by side; the first ones say what was measured, so the last ones give way."""
-    needed = 1
-    for number, cells in enumerate(zip(table.columns, *table.rows, strict=True)):
-        needed += max(map(len, cells)) + 3
-        if needed > width:
-            return max(number, 1)
-    return len(table.columns)
+def _rich_table(table: "Table", layout: "Layout", ink: "Ink") -> "RichTable":
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    from omnishot.cli.layout import scale_heading
+    from omnishot.reporting.blocks import on_scale
+
+    shown, numeric = RichTable(), table.numeric
+    for number, heading in zip(layout.columns, layout.headings, strict=True):
+        side: Literal["left", "right"] = "right" if number in numeric else "left"
+        shown.add_column(Text(heading), overflow="fold", justify=side, width=None if number else layout.first_width)
+    if layout.scale:
+        shown.add_column(Text(scale_heading(layout.scale)), no_wrap=True)
+    for number, row in enumerate(table.rows):
+        cells = [row[column] for column in layout.columns]
+        if layout.scale:
+            cells.append(on_scale(table.shares[number], layout.scale, ink))
+        shown.add_row(*map(Text, cells), style="bold green" if number in table.emphasised else None)
+    return shown
 
 
 def _duration(seconds: float) -> str:

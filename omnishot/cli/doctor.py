@@ -27,7 +27,11 @@ def doctor_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Print what this machine offers: device, precision, speed, memory, data. Creates: nothing."""
+    """Print what this machine offers: device, precision, speed, memory, data. Creates: nothing.
+
+    Examples:
+      omnishot doctor --device cpu
+    """
     from omnishot.stages.doctor import examine  # Deferred: torch takes seconds.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)

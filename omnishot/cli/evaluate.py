@@ -68,7 +68,12 @@ def eval_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Measure accuracy, with baselines and intervals. Creates: an evals artifact; prints its reference."""
+    """Measure accuracy, with baselines and intervals. Creates: an evals artifact; prints its reference.
+
+    Examples:
+      omnishot eval --ways 20
+      omnishot eval quick koch --protocol within --ways 1..20 --trials 1000
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     opened = open_store(console, store, wait_seconds=wait)
     measured = _models(console, opened, models or [], baselines_only=source is not None)

@@ -69,7 +69,12 @@ def trials_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Draw a one-shot trial with its scores, or those that tell most. Creates: the file; prints its path."""
+    """Draw a one-shot trial with its scores, or those that tell most. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure trials --out trials.svg
+      omnishot figure trials quick-lake --show mistakes --out mistakes.png
+    """
     if trial is not None and show != "trial":
         raise UsageError(f"--trial {trial} and --show {show} both say what to draw", hint="Give one of them.")
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
@@ -100,7 +105,11 @@ def filters_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Draw all first-layer filters, of two models side by side. Creates: the file; prints its path."""
+    """Draw all first-layer filters, of two models side by side. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure filters quick koch --out filters.pdf
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
@@ -126,7 +135,11 @@ def activations_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Draw what every convolution responds to in one image. Creates: the file; prints its path."""
+    """Draw what every convolution responds to in one image. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure activations quick --out activations.svg
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
@@ -152,7 +165,11 @@ def pairs_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Draw one training pair and its affine variants. Creates: the file; prints its path."""
+    """Draw one training pair and its affine variants. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure pairs --out pairs.svg
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
@@ -176,7 +193,11 @@ def curves_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Draw loss, validation accuracy and learning rate by epoch. Creates: the file; prints its path."""
+    """Draw loss, validation accuracy and learning rate by epoch. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure curves quick --out curves.svg
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
@@ -201,7 +222,11 @@ def embedding_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Draw where the network puts the images of one alphabet. Creates: the file; prints its path."""
+    """Draw where the network puts the images of one alphabet. Creates: the file; prints its path.
+
+    Examples:
+      omnishot figure embedding quick --out embedding.svg
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":

@@ -61,7 +61,12 @@ def prepare_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Turn images into a pair dataset. Creates: images and pairs artifacts; prints the latter's reference."""
+    """Turn images into a pair dataset. Creates: images and pairs artifacts; prints the latter's reference.
+
+    Examples:
+      omnishot prepare --pairs 90k --affine 8
+      omnishot prepare --source PATH/TO/PICTURES --pairs 30k
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     values = {
         "holdout": holdout,

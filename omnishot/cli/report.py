@@ -50,7 +50,13 @@ def report_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Print accuracy tables, beside published figures; or write a page: --out report.html. Creates: nothing else."""
+    """Print accuracy tables, beside published figures; or write a page. Creates: the file of --out, if there is one.
+
+    Examples:
+      omnishot report --format markdown --out report.md
+      omnishot report --out report.html
+      omnishot report quick-lake --fail-under 20-way=0.90
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     from omnishot.stages.report import check_gate, choose_evaluations, measured_in, parse_gate
 

@@ -51,7 +51,12 @@ def run_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Prepare, train, eval and report in a row. Creates: all their artifacts; prints the tables."""
+    """Prepare, train, eval and report in a row. Creates: all their artifacts; prints the tables.
+
+    Examples:
+      omnishot run --preset quick
+      omnishot run --source glyphs --set max_minutes=1
+    """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     from omnishot.artifacts.facts import PairsFacts  # Deferred: pydantic takes tenths of a second.
     from omnishot.stages.report import check_gate, measured_in, parse_gate

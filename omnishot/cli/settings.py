@@ -16,7 +16,11 @@ def presets_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """List the training presets, or print one as YAML with every setting. Creates: nothing."""
+    """List the training presets, or print one as YAML with every setting. Creates: nothing.
+
+    Examples:
+      omnishot presets quick > mine.yaml
+    """
     import json
 
     from omnishot.config import TrainSettings  # Deferred: pydantic takes tenths of a second.

@@ -1,6 +1,7 @@
 """omnishot ls and omnishot show."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from omnishot.cli.options import (
     VerboseOption,
     open_store,
 )
+from omnishot.cli.streams import is_screen, visible, width_of
 from omnishot.errors import DamagedFileError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +32,11 @@ def ls_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """List the artifacts of the store, the oldest first. Creates: nothing."""
+    """List the artifacts of the store, the oldest first. Creates: nothing.
+
+    Examples:
+      omnishot ls models
+    """
     from omnishot.artifacts.artifact import place_name  # Deferred: pydantic takes tenths of a second.
     from omnishot.artifacts.reference import KINDS
     from omnishot.reporting.tables import Table
@@ -84,13 +90,25 @@ def _row(artifact: "Artifact") -> dict[str, object]:
 
 def show_command(
     reference: Annotated[str, typer.Argument(help="Artifact, such as models/quick:v1 or quick.")],
+    pictures: Annotated[
+        bool | None,
+        typer.Option(
+            "--pictures/--no-pictures",
+            help="Also draw a few pairs, or the curves of a training, as comments. Default: on a terminal.",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Print an artifact's manifest and what it descends from. Creates: nothing."""
+    """Print an artifact's manifest and what it descends from. Creates: nothing.
+
+    Examples:
+      omnishot show models/quick:v1
+    """
     from omnishot.stages.lineage import lineage  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
@@ -105,3 +123,20 @@ def show_command(
     console.text("lineage:\n")
     for item in ancestors:
         console.text(f"{'  ' * item.depth}- {item.reference}{'' if item.artifact else '  # no longer in the store'}\n")
+    if is_screen(sys.stdout) if pictures is None else pictures:
+        _draw(console, artifact)
+
+
+def _draw(console: Console, artifact: "Artifact") -> None:
+    """Print a glimpse of an artifact in comments, so that what is printed stays YAML."""
+    from omnishot.reporting.blocks import ink_for
+    from omnishot.stages.glimpse import glimpse  # Deferred: h5py takes tenths of a second.
+
+    try:
+        lines = glimpse(
+            artifact, width=width_of(sys.stdout, otherwise=80) - len("# "), ink=ink_for(sys.stdout.encoding)
+        )
+    except DamagedFileError as error:  # The manifest is what one wants to see then.
+        console.note(f"omnishot: {error}")
+    else:
+        console.text("".join(f"# {visible(line, one_line=True)}".rstrip() + "\n" for line in lines))

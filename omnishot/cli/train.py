@@ -71,6 +71,10 @@ def train_command(
     """Fit a Siamese network. Creates: a models artifact; prints its reference.
 
     Several devices: torchrun --nproc-per-node N -m omnishot train ...
+
+    Examples:
+      omnishot train --preset koch
+      omnishot train omniglot-90k-affine8:v2 --set max_minutes=3 --resume
     """
     if is_led():
         from omnishot.stages.train import assist  # Deferred: torch takes seconds.

@@ -55,6 +55,9 @@ def tune_command(
 
     The first trial has the settings' own values. The study goes on where it stopped. Several machines that see its file
     share the work.
+
+    Examples:
+      omnishot tune --preset koch35 --trials 50 --minutes 600
     """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     opened = open_store(console, store)

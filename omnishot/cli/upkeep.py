@@ -1,6 +1,7 @@
 """omnishot check, omnishot gc and omnishot diff."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -29,7 +30,11 @@ def check_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Hash the files of an artifact, and of what it descends from, again. Creates: nothing; exit code 4: damaged."""
+    """Hash the files of an artifact, and of what it descends from, again. Creates: nothing; exit code 4: damaged.
+
+    Examples:
+      omnishot check --all
+    """
     from omnishot.stages.checking import check_artifacts  # Deferred: pydantic takes tenths of a second.
 
     if reference and everything:
@@ -75,7 +80,11 @@ def gc_command(
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Remove old versions, but nothing a kept artifact descends from. Creates: nothing; prints what was removed."""
+    """Remove old versions, but nothing a kept artifact descends from. Creates: nothing; prints what was removed.
+
+    Examples:
+      omnishot gc --keep 2 --dry-run
+    """
     from omnishot.stages.cleaning import clean  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
@@ -100,28 +109,49 @@ def gc_command(
 def diff_command(
     one: Annotated[str, typer.Argument(help="Artifact, such as models/quick:v1.")],
     other: Annotated[str, typer.Argument(help="Another of the same kind.")],
+    tolerance: Annotated[
+        str | None,
+        typer.Option(
+            "--tolerance",
+            metavar="accuracy=0.005",
+            help="Of two evaluations: exit with 3 if B is less accurate by more, trial by trial; or 20-way=0.005.",
+        ),
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
     no_progress: NoProgressOption = False,
 ) -> None:
-    """Print how two artifacts differ: settings, parents, results, environment. Creates: nothing."""
+    """Print how two artifacts differ: settings, parents, results, environment. Creates: nothing.
+
+    Examples:
+      omnishot diff models/quick:v1 models/quick:v2
+      omnishot diff quick-lake:v1 quick-lake:v2 --tolerance accuracy=0.005
+    """
     from omnishot.stages.difference import difference  # Deferred: pydantic takes tenths of a second.
+    from omnishot.stages.paired import paired
+    from omnishot.stages.tolerance import check_tolerance, parse_tolerance
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    tolerated = parse_tolerance(tolerance) if tolerance else None
     opened = open_store(console, store)
     first, second = opened.find(one), opened.find(other)
     found = difference(first, second)
+    comparisons = paired(opened, first, second) if tolerated else []
     names = str(first.reference), str(second.reference)
     if as_json:
         rows = [{"what": what, "one": before, "other": after} for what, before, after in found.values]
         values = {"one": names[0], "other": names[1], "same_recipe": found.same_recipe, "why": found.why}
         values["differences"] = rows
+        values |= {"paired": [asdict(comparison) for comparison in comparisons]} if tolerated else {}
         console.text(json.dumps(values) + "\n")
-        return
-    console.note(f"{names[0]} -> {names[1]}. {found.why}")
-    console.text("".join(f"{what}: {_shown(a)} -> {_shown(b)}\n" for what, a, b in found.values))
+    else:
+        console.note(f"{names[0]} -> {names[1]}. {found.why}")
+        console.text("".join(f"{what}: {_shown(a)} -> {_shown(b)}\n" for what, a, b in found.values))
+        console.text("".join(f"paired.{comparison.verdict}\n" for comparison in comparisons))
+    if tolerated:
+        console.note(check_tolerance(comparisons, tolerated))
 
 
 def _counted(number: int) -> str:

@@ -1,7 +1,8 @@
 """Tables as text that goes elsewhere: markdown for pages, TSV and JSON without loss for programs."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +15,9 @@ _COLUMNS = (
     "difference", "difference_low", "difference_high",
 )  # fmt: skip
 
+_MARKS = re.compile(r"[\\`*_\[\]<>|~&$#]")
+"""What markdown, or GitHub's, would take for more than a letter."""
+
 
 def as_markdown(tables: Sequence[Table]) -> str:
     """Return tables as GitHub-flavoured markdown; our own networks are bold."""
@@ -21,14 +25,21 @@ def as_markdown(tables: Sequence[Table]) -> str:
 
 
 def _markdown(table: Table) -> str:
-    lines = [f"### {table.title}", "", _line(table.columns), "|" + " --- |" * len(table.columns)]
+    numeric = table.numeric
+    rule = ["---:" if i in numeric else "---" for i in range(len(table.columns))]
+    lines = [f"### {_plain(table.title)}", "", _line(map(_plain, table.columns)), _line(rule)]
     for number, row in enumerate(table.rows):
-        cells = [cell.replace("|", "\\|") for cell in row]
+        cells = [_plain(cell) for cell in row]
         lines.append(_line([f"**{cell}**" if cell else "" for cell in cells] if number in table.emphasised else cells))
-    return "\n".join([*lines, *[f"\n{note}" for note in table.notes]])
+    return "\n".join([*lines, *[f"\n{_plain(note)}" for note in table.notes]])
 
 
-def _line(cells: Sequence[str]) -> str:
+def _plain(text: str) -> str:
+    """Return a text as markdown that shows it as it is, on one line, whatever names it holds."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 

@@ -14,7 +14,6 @@ from omnishot.reporting.tables import Table, percent
 
 _PHONE_INCHES = 5.5
 _WIDE_COLUMNS = 6
-_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*( (%|s|MB))?(-[0-9.]+)?")
 _SHORT = 24
 _LONG = 40
 
@@ -130,13 +129,13 @@ def _words(command: str) -> Markup:
 
 def _classes(table: Table) -> list[str]:
     """Return how each column is set: `number` to the right, `short` in one line, `long` with room for sentences."""
-    return [_class([row[place] for row in table.rows]) for place in range(len(table.columns))]
+    numeric = table.numeric
+    cells = enumerate(zip(*table.rows, strict=True))
+    return ["number" if place in numeric else _class(column) for place, column in cells] or [""] * len(table.columns)
 
 
 def _class(cells: Sequence[str]) -> str:
     longest = max(map(len, cells), default=0)
-    if longest and all(_NUMBER.fullmatch(cell) for cell in cells if cell):
-        return "number"
     return "short" if longest <= _SHORT else "long" if longest > _LONG else "middle"
 
 

@@ -1,5 +1,6 @@
 """Evaluations as tables: the N-way sweep, 20-way beside published figures, verification beside Koch's table 1."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from omnishot.artifacts.evaluation import Result
 from omnishot.config import BASELINES
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION, Published
+
+_FIGURE = re.compile(r"[+-]?[0-9][0-9,.]*((-| to )[+-]?[0-9.]+)?( (%|s|MB))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Table:
         notes: What has to be said below it.
         emphasised: Numbers of the rows that hold our own networks.
         about: `sweep`, `20-way`, `mnist` or `verification`, whose tables have a place of their own on a page.
+        shares: For each row the accuracies, in [0, 1], of the columns after the first, where those are curves.
     """
 
     title: str
@@ -28,6 +32,13 @@ class Table:
     notes: tuple[str, ...] = ()
     emphasised: frozenset[int] = frozenset()
     about: str = ""
+    shares: tuple[tuple[float | None, ...], ...] = ()
+
+    @property
+    def numeric(self) -> frozenset[int]:
+        """Numbers of the columns that hold nothing but figures, which belong below each other digit by digit."""
+        columns = enumerate(zip(*self.rows, strict=True))
+        return frozenset(i for i, cells in columns if any(cells) and all(map(_FIGURE.fullmatch, filter(None, cells))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,7 @@ def _sweep(items: Sequence[Measured]) -> Table:
             *_training_notes(items),
         ),
         about="sweep",
+        shares=tuple(tuple(series[key][way].accuracy if way in series[key] else None for key in keys) for way in ways),
     )
 
 

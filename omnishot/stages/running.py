@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ def run_to_end(
     *,
     report: Report,
     stopped_by: Callable[[], int | None],
-    after_step: Callable[[], None],
+    after_steps: Iterable[Callable[[], None]],
 ) -> None:
     """Train until the end.
 
@@ -109,7 +109,7 @@ def run_to_end(
         keeper: Keeps its state.
         report: Receives progress.
         stopped_by: Returns the number of the signal that asked the run to stop, or None.
-        after_step: Called after each step.
+        after_steps: Called after each step, in order.
 
     Raises:
         StoppedError: A signal came; the state is kept.
@@ -122,7 +122,8 @@ def run_to_end(
 
     def save() -> None:
         keeper.after_step()
-        after_step()
+        for after_step in after_steps:
+            after_step()
 
     if not trainer.run(report=report, should_stop=should_stop, save=save):
         keeper.save()

@@ -20,6 +20,7 @@ from omnishot.progress import Report, short, silent
 from omnishot.settings_text import check
 from omnishot.stages.making import Made, make
 from omnishot.stages.running import EVERY_MINUTE, Interval, Keeper, profiled, restore, run_to_end
+from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
 from omnishot.training.loop import Trainer
 from omnishot.training.processes import Processes, joined
@@ -98,8 +99,10 @@ def train(
         OmnishotError: The data or the settings do not allow the run.
     """
     parents = [pairs.as_parent()] + ([initial.as_parent()] if initial else [])
-    # How images get to the device decides nothing that is kept.
-    recipe = Recipe("models", _RECIPE, settings.model_dump(mode="json", exclude={"data"}), parents)
+    # How images get to the device, and what is written down besides, decides nothing that is kept.
+    recipe = Recipe("models", _RECIPE, settings.model_dump(mode="json", exclude={"data", "log"}), parents)
+    if settings.log.tensorboard:
+        require_tensorboard()
     compute = choose_compute(device, settings.precision)
     late: list[int] = []
 
@@ -115,8 +118,14 @@ def train(
         tell_others(asdict(task))
         trainer = task.trainer(compute, processes, store.tell)
         keeper = Keeper(trainer, store, recipe, checkpoint_every, resumed=resume)
-        with watch_signals() as stopped_by, profiled(profile, store.tell) as after_step:
-            run_to_end(trainer, keeper, report=report, stopped_by=stopped_by, after_step=after_step)
+        folder = staging.path if settings.log.tensorboard else None
+        with (
+            watch_signals() as stopped_by,
+            profiled(profile, store.tell) as profile_step,
+            logged(folder, trainer.position) as log_step,
+        ):
+            after_steps = (profile_step, log_step)
+            run_to_end(trainer, keeper, report=report, stopped_by=stopped_by, after_steps=after_steps)
             late.extend(filter(None, [stopped_by()]))
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
@@ -130,6 +139,8 @@ def train(
         made = make(store, recipe, name, build, force=force)
         if made.reused and profile:
             store.tell(f"Nothing was trained, so that {profile} was not written; --force trains again")
+        if made.reused and settings.log.tensorboard and EVENTS not in made.artifact.manifest.files:
+            store.tell("Nothing was trained, so that nothing was written for TensorBoard; --force trains again")
     if late:
         raise StoppedError(
             f"The training had come to its end: {made.artifact.reference} is made", signal_number=late[0]

@@ -22,12 +22,15 @@ Environment = dict[str, str] | None
 DARK = {name: value for name, value in os.environ.items() if name not in SETTINGS}
 
 
-def on_terminal(*arguments: str | Path, columns: int = 80, code: int = 0, environment: Environment = None) -> str:
+def on_terminal(
+    *arguments: str | Path, columns: int = 80, code: int = 0, environment: Environment = None,
+    program: tuple[str, ...] = ("-m", "omnishot"),
+) -> str:  # fmt: skip
     """Run a command whose three streams are a terminal, and return all that is shown."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "omnishot", *map(str, arguments)],
+        [sys.executable, *program, *map(str, arguments)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -117,3 +120,59 @@ def test_arguments_cannot_act_on_a_terminal() -> None:
     shown = on_terminal("prepare", "--no-progress", "--source", f"{name}\nomnishot: done", code=4)
     assert "\x1b" not in shown
     assert not re.search("^omnishot: done", shown, re.MULTILINE)
+
+
+def test_show_draws_pairs_on_a_terminal_in_comments_that_fit() -> None:
+    for columns in (40, 200):
+        shown = on_terminal("show", "pairs/golden-20-affine1", "--store", GOLDEN, columns=columns).splitlines()
+        drawn = [line for line in shown if line.startswith("#")]
+        words = " ".join(drawn)
+        assert (words.count(" same"), words.count(" different")) == (2, 2)
+        assert sum("▀" in line or "█" in line for line in drawn) >= 7
+        assert max(map(len, drawn)) <= columns
+        assert yaml.safe_load("\n".join(shown))["kind"] == "pairs"
+    assert "▀" not in on_terminal("show", "pairs/golden-20-affine1", "--no-pictures", "--store", GOLDEN)
+
+
+def test_show_in_a_pipe_is_yaml_without_pictures_unless_they_are_asked_for() -> None:
+    plain = piped("show", "pairs/golden-20-affine1", "--store", GOLDEN)
+    assert "#" not in plain
+    asked = piped("show", "pairs/golden-20-affine1", "--pictures", "--store", GOLDEN, PYTHONIOENCODING="ascii")
+    assert asked.startswith(plain)
+    assert asked.isascii()
+    assert yaml.safe_load(asked) == yaml.safe_load(plain)
+    assert len(asked.splitlines()) > len(plain.splitlines()) + 20
+
+
+def test_show_of_a_model_draws_its_loss_in_one_line(tmp_path: Path) -> None:
+    shown = piped("show", "models/golden", "--pictures", "--store", GOLDEN)
+    (line,) = [line for line in shown.splitlines() if line.startswith("# loss")]
+    assert "▁" in line
+    store = shutil.copytree(GOLDEN, tmp_path / "artifacts")
+    history = store / "models" / "golden" / "v1" / "history.jsonl"
+    history.chmod(0o644)
+    history.write_text("")
+    shown = on_terminal("show", "models/golden", "--store", store)
+    assert "kind: models" in shown
+    assert "history.jsonl is damaged" in shown
+
+
+SWEEP = """
+from omnishot.cli.console import Console
+from omnishot.reporting.tables import Table
+rows = (("1", "100.0 %"), ("2", "50.0 %"))
+table = Table("Sweep", ("ways", "net on test"), rows, shares=((1.0,), (0.5,)))
+Console(as_json=False, quiet=False, verbose=False, no_progress=False).tables([table])
+"""
+
+
+def test_curves_are_drawn_on_a_terminal_with_room_for_them_only() -> None:
+    wide = on_terminal(columns=100, program=("-c", SWEEP))
+    (line,) = [line for line in table_lines(wide) if "50.0 %" in line]
+    assert line.split("│")[3].strip(" ").index("●") == 25
+    assert "● net on test" in wide
+    assert "●" not in on_terminal(columns=40, program=("-c", SWEEP))
+    plain = on_terminal(columns=100, program=("-c", SWEEP), environment={"PYTHONIOENCODING": "ascii"})
+    assert "* net on test" in plain
+    done = subprocess.run([sys.executable, "-c", SWEEP], capture_output=True, text=True, check=True, env=DARK)
+    assert "●" not in done.stdout

@@ -165,3 +165,16 @@ def test_diff_says_why_something_was_made_again(omnishot: Any, picture_folder: P
     assert not values["same_recipe"]
     assert json.loads(omnishot("diff", "p:v1", "p:v1", "--json", "--store", tmp_path).out)["differences"] == []
     assert omnishot("diff", "p:v1", "images/scripts", "--store", tmp_path).code == 2
+
+
+def test_diff_with_a_tolerance_pairs_the_trials_and_has_the_gates_exit_code(omnishot: Any, store: Path) -> None:
+    same = omnishot("diff", "golden-lake", "golden-lake", "--tolerance", "accuracy=0", "--json", "--store", store)
+    assert same.code == 0, same.err
+    pairs = json.loads(same.out)["paired"]
+    assert pairs
+    assert {pair["difference"] for pair in pairs} == {0.0}
+    assert "Accuracy fell by no more than the tolerated 0 points" in same.err
+    refused = omnishot("diff", "models/golden", "models/golden", "--tolerance", "accuracy=0.1", "--store", store)
+    assert refused.code == 2
+    assert "--tolerance compares evaluations, trial by trial, but models/golden:v1 is none" in refused.err
+    assert omnishot("diff", "golden-lake", "golden-lake", "--tolerance", "0.1", "--store", store).code == 2

@@ -1,15 +1,18 @@
 """Tables say what was measured, and the gate stops what is below it."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from omnishot.artifacts.evaluation import Result
 from omnishot.errors import QualityGateError, UsageError
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
-from omnishot.reporting.tables import Difference, Measured, tables_of
+from omnishot.reporting.tables import Difference, Measured, Table, tables_of
 from omnishot.stages.report import check_gate, parse_gate
 
 TRAINED = {
@@ -104,6 +107,83 @@ def test_no_result_is_lost_in_tsv_and_json() -> None:
 def test_markdown_has_equally_many_cells_in_every_line() -> None:
     lines = [line for line in as_markdown(tables_of([measured()])).splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_the_sweep_has_the_share_of_every_cell_to_draw_its_curves_from() -> None:
+    table = tables_of(sweep())[0]
+    assert table.shares[1] == (0.95, 0.95, 0.95)
+    assert [len(shares) for shares in table.shares] == [len(table.columns) - 1] * len(table.rows)
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
+SHARES = st.floats(0, 1)
+RESULTS = st.builds(
+    Result, model=NAMES, protocol=NAMES, on=NAMES, ways=st.none() | st.integers(1, 10**6),
+    shots=st.none() | st.integers(1, 10**6), trials=st.integers(1, 10**9), correct=st.integers(0, 10**9),
+    accuracy=SHARES, ci95=st.tuples(SHARES, SHARES), alphabets=st.integers(0, 50),
+    threshold=st.none() | st.floats(allow_nan=False, allow_infinity=False), equal_error_rate=st.none() | SHARES,
+)  # fmt: skip
+READ = {"ways": int, "shots": int, "trials": int, "correct": int, "accuracy": float, "alphabets": int,
+        "threshold": float, "equal_error_rate": float}  # fmt: skip
+
+
+@given(result=RESULTS, source=NAMES, seed=st.integers(0, 2**63), difference=st.floats(-1, 1))
+def test_every_field_of_every_result_comes_back_from_tsv_and_json(
+    result: Result, source: str, seed: int, difference: float
+) -> None:
+    paired = Difference("models/a:v1", difference, (-1.0, difference))
+    item = Measured(result, "evals/e:v1", "pairs/p:v1", source, seed, "cpu", TRAINED, paired)
+    names, row, end = (line.split("\t") for line in as_tsv([item]).split("\n"))
+    assert end == [""]
+    cells = dict(zip(names, row, strict=True))
+    ends = float(cells.pop("ci95_low")), float(cells.pop("ci95_high"))
+    reach = float(cells.pop("difference_low")), float(cells.pop("difference_high"))
+    assert Difference(cells.pop("against"), float(cells.pop("difference")), reach) == paired
+    around = {name: cells.pop(name) for name in ("data", "source", "seed", "device", "evaluation", "trained_on")}
+    values: dict[str, Any] = {name: READ.get(name, str)(text) if text else None for name, text in cells.items()}
+    assert Result(ci95=ends, **values) == result
+    assert (around["source"], int(around["seed"]), json.loads(around["trained_on"])) == (source, seed, TRAINED)
+    (loaded,) = json.loads(as_json([item]))["results"]
+    fields = {field.name: loaded.pop(field.name) for field in dataclass_fields(Result)}
+    assert Result(**{**fields, "ci95": tuple(fields["ci95"])}) == result
+    assert loaded == {"evaluation": "evals/e:v1", "data": "pairs/p:v1", "source": source, "seed": seed, "device": "cpu",
+                      "trained_on": TRAINED, "paired": {**asdict(paired), "ci95": list(paired.ci95)}}  # fmt: skip
+
+
+def test_markdown_shows_names_as_they_are_and_figures_below_each_other() -> None:
+    table = Table(
+        "On <b>my|data</b>", ("method", "accuracy"), (("a|b*c*", "95.0 %"), ("`x`\ny", "5.5 %")), ("[link](x) #1",),
+        frozenset({1}),
+    )  # fmt: skip
+    assert as_markdown([table]).splitlines() == [
+        r"### On \<b\>my\|data\</b\>",
+        "",
+        "| method | accuracy |",
+        "| --- | ---: |",
+        r"| a\|b\*c\* | 95.0 % |",
+        r"| **\`x\` y** | **5.5 %** |",
+        "",
+        r"\[link\](x) \#1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "numeric"),
+    [
+        (("1", "20", "1,000"), True),
+        (("95.0 %", "", "100.0 %"), True),
+        (("95.0-97.5", ""), True),
+        (("+1.0", "-0.5"), True),
+        (("-1.0 to +2.5",), True),
+        (("13.4 MB", "89.6 s"), True),
+        (("90,000", "on the fly"), False),
+        (("", ""), False),
+        (("2026-11-22 09:53:32",), False),
+        (("x 8", "none"), False),
+    ],
+)
+def test_a_column_of_figures_is_known_from_its_cells(cells: tuple[str, ...], numeric: bool) -> None:
+    assert Table("", ("a",), tuple((cell,) for cell in cells)).numeric == (frozenset({0}) if numeric else frozenset())
 
 
 @pytest.mark.parametrize("gate", ["20-way=0.92", "20-way=.5", "20-way=0"])

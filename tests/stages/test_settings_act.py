@@ -83,8 +83,10 @@ CHOICES = [  # They decide which epoch is kept, and when to stop.
     ["validation_trials=41"],
     ["validation_ways=3"],
 ]
-ELSEWHERE = {"data.memory_gb", "data.readers", "data.start_method", "compile", "patience", "objective.kind"}
-"""How weights are computed decides nothing, or rounding only; `test_loop.py` knows patience; kinds have other names."""
+ELSEWHERE = {"data.memory_gb", "data.readers", "data.start_method", "compile", "patience", "objective.kind",
+             "log.tensorboard"}  # fmt: skip
+"""How weights are computed, and what is logged, decides nothing, or rounding only; `test_loop.py` knows patience; kinds
+have other names."""
 
 
 @pytest.fixture(scope="module")
