@@ -90,15 +90,13 @@ def pictures_of(store: Store, evaluations: list[Artifact], report: Report) -> li
     except InputError:
         model = None
     if model:
-        sections += [
-            ("First-layer filters", _drawn(report, "filters", lambda: filters_of([model]))),
-            ("Activation maps", _drawn(report, "activation maps", lambda: activations_of(store, model))),
-            (
-                "Affine variants",
-                _drawn(report, "affine variants", lambda: variants_of(pairs_of_models(store, [model]))),
-            ),
-            ("Map of embeddings", _drawn(report, "embeddings", lambda: embedding_of(store, model))),
-        ]
+        inside = (
+            lambda: filters_of([model]),
+            lambda: activations_of(store, model),
+            lambda: embedding_of(store, model),
+            lambda: variants_of(pairs_of_models(store, [model])),
+        )
+        sections.append(("What the network sees", _drawn(report, "what the network sees", *inside)))
     return [(title, pictures) for title, pictures in sections if pictures]
 
 
