@@ -71,7 +71,7 @@ def test_looking_at_a_store_imports_no_torch(arguments: list[str], tmp_path: Pat
     store = shutil.copytree(Path(__file__).parent / "golden" / "v1", tmp_path / "artifacts")
     program = (
         "import sys, omnishot.cli\n"
-        f"sys.argv = ['omnishot', *{[*arguments, '--store', str(store)]}]\n"
+        f"sys.argv = ['omnishot', *{[*command.split(), '--store', str(store)]}]\n"
         "try:\n    omnishot.cli.main()\n"
         "except SystemExit as stopped:\n    assert not stopped.code\n"
         "sys.exit('torch' in sys.modules)\n"
