@@ -64,10 +64,8 @@ def test_help_imports_neither_torch_nor_h5py(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments", [["ls"], ["show", "golden-lake"], ["diff", "golden-lake", "golden-lake"]], ids=" ".join
-)
-def test_looking_at_a_store_imports_no_torch(arguments: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["ls", "show golden-lake", "diff golden-lake golden-lake"])
+def test_looking_at_a_store_imports_no_torch(command: str, tmp_path: Path) -> None:
     store = shutil.copytree(Path(__file__).parent / "golden" / "v1", tmp_path / "artifacts")
     program = (
         "import sys, omnishot.cli\n"
