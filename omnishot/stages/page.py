@@ -6,9 +6,9 @@ from omnishot.progress import Progress, Report
 from omnishot.reporting.page import Section, as_html
 from omnishot.stages.page_figures import further_section, published_section, summary_section, sweep_section
 from omnishot.stages.page_lineage import commands_section, lineage_section
+from omnishot.stages.page_pictures import pictured_sections
 from omnishot.stages.page_reliability import reliability_section
 from omnishot.stages.page_training import cost_section, training_section
-from omnishot.stages.pictures import pictures_of
 from omnishot.stages.reported import Reported
 
 
@@ -41,7 +41,6 @@ def _subtitle(subject: Reported) -> str:
 
 def sections_of(subject: Reported, report: Report) -> list[Section]:
     """Return the parts of the page, in the order they are read."""
-    drawn = pictures_of(subject.store, subject.evaluations[::-1], report)  # Of the latest network.
     sections = [
         summary_section(subject),
         sweep_section(subject),
@@ -49,7 +48,7 @@ def sections_of(subject: Reported, report: Report) -> list[Section]:
         further_section(subject),
         training_section(subject),
         reliability_section(subject),
-        *(Section(title, pictures=tuple(pictures)) for title, pictures in drawn),
+        *pictured_sections(subject, report),
         cost_section(subject),
         lineage_section(subject),
         commands_section(subject),
