@@ -145,9 +145,9 @@ _BASELINES = {
 def _looks(curves: Sequence[Curve]) -> list[_Look]:
     """Return the look of each curve; dashes and markers alone tell any two apart.
 
-    Dashes are the part's. Of one model, every part has a colour; of several, every model has a colour and a marker.
+    Dashes are the part's. Of one model, every part has a colour and a marker; of several, every model has.
     """
-    parts = {"test": FIRST, "train": SECOND, "validation": FAINT}
+    parts = {"test": (FIRST, "o"), "train": (SECOND, "s"), "validation": (FAINT, "^")}
     models = list(dict.fromkeys(curve.method for curve in curves if curve.method not in _BASELINES))
     looks = []
     for curve in curves:
@@ -155,9 +155,11 @@ def _looks(curves: Sequence[Curve]) -> list[_Look]:
             look = _BASELINES[curve.method]
             looks.append(look if len(models) < 2 else replace(look, colour=FAINT))
             continue
-        model, dashes = models.index(curve.method), _DASHES.get(curve.on, ":")
-        colour = parts.get(curve.on, FAINT) if len(models) < 2 else SERIES[model % len(SERIES)]
-        looks.append(_Look(colour, dashes, _MARKERS[model % len(_MARKERS)]))
+        model = models.index(curve.method)
+        colour, marker = SERIES[model % len(SERIES)], _MARKERS[model % len(_MARKERS)]
+        if len(models) < 2:
+            colour, marker = parts.get(curve.on, (FAINT, "D"))  # A summary from elsewhere may name any part.
+        looks.append(_Look(colour, _DASHES.get(curve.on, ":"), marker))
     return looks
 
 
