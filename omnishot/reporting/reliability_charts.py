@@ -120,7 +120,7 @@ def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]
     said = "; ".join(f"{truth} for {taken}, {n} times" for (truth, taken), n in worst)
     alt = f"{total} mistakes, of which the most frequent: {said}. Characters without a mistake are left out"
     if left_out := len(weights) - len(shown):
-        title += f"; {len(shown)} of {len(weights)} characters"
+        title += f"; {len(shown)} of {len(weights)} mistaken characters"
         alt += f", and {left_out} more with the fewest"
     alt += "."
     return draw(name, title, alt, onto, width=PHONE, height=max(2.6, min(4.0, 1.4 + 0.22 * len(shown))))

@@ -56,13 +56,15 @@ def reliability_section(subject: Reported) -> Section:
             found.append(_Found(missing=(Command(f"{what}To measure it:", line),)))
     if not subject.models:
         found.append(_Found(missing=(Command("No network was measured, so that there are no errors to show.", ""),)))
-    text = [
-        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample. "
-        f"Characters that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} those that "
-        "were least often."
-    ]
+    intervals = (
+        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample."
+    )
     if of_runs:
-        text.append("Those of protocol lake are somewhat too narrow, as the queries of a run share their support set.")
+        intervals += " Of protocol lake they are somewhat too narrow, as the queries of a run share their support set."
+    text = [
+        f"{intervals} Characters that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} "
+        "those that were least often."
+    ]
     if len(subject.models) > _MOST_MODELS:
         text.append(f"Shown for {', '.join(subject.models[:_MOST_MODELS])}; name other evaluations to see the others.")
     pictures = tuple(picture for item in found for picture in item.pictures)
