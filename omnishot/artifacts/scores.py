@@ -76,14 +76,19 @@ def read_pair_scores(path: Path, models: Iterable[str]) -> PairScores:
         models: References of models; those that were not measured are left out.
 
     Raises:
-        DamagedFileError: The file does not hold pairs, or not in these shapes.
+        DamagedFileError: The file does not hold pairs, or not in these shapes, or a score is not finite.
     """
     with opened(path) as file:
         left, right = (values(file, f"pairs/{name}", np.int32, 1) for name in ("left", "right"))
         same = values(file, "pairs/same", np.bool_, 1)
         if not 0 < len(left) == len(right) == len(same):
             raise damaged(file, f"left, right and same have {len(left):,}, {len(right):,} and {len(same):,} entries")
-        return PairScores(left, right, same, _scores(file, models, same.shape))
+        scores = _scores(file, models, same.shape)
+        for model, found in scores.items():
+            # Unlike a trial, where it is wrong, a pair without a score can be neither above a threshold nor below.
+            if not np.isfinite(found).all():
+                raise damaged(file, f"{np.sum(~np.isfinite(found)):,} scores of {model} are not finite")
+        return PairScores(left, right, same, scores)
 
 
 def _scores(file: h5py.File, methods: Iterable[str], shape: tuple[int, ...]) -> dict[str, NDArray[np.float32]]:

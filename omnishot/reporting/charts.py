@@ -1,7 +1,7 @@
 """Charts of figures: accuracy by the number of ways, and the course of a training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -15,6 +15,10 @@ PHONE = 4.2
 """Inches; a picture of this width fills a phone's screen with text that can be read."""
 
 _LONGEST = 26
+_LONGEST_LINE = 48
+_DASHES = {"test": "-", "train": "--", "validation": "-."}
+_MARKERS = "os^DvPX<>ph"
+"""Of models; no divisor in common with the number of colours, so that many models pass before a look comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,21 @@ def shortened(name: str, most: int = _LONGEST) -> str:
     return name if len(name) <= most else f"{name[:head]}…{name[len(name) - (most - 1 - head) :]}"
 
 
+def told_apart(names: Sequence[str], most: int, limit: int) -> list[str]:
+    """Return names that fit a chart: shortened as far as different ones stay different.
+
+    Args:
+        names: Any.
+        most: Letters of the shortest.
+        limit: Letters beyond which even names that look alike are shortened.
+    """
+    for length in range(most, limit):
+        labels = [shortened(name, length) for name in names]
+        if len(set(labels)) == len(set(names)):
+            return labels
+    return [shortened(name, limit) for name in names]
+
+
 def in_percent(axis: Axis) -> None:
     """Label an axis whose values are percents, at whole ones."""
     axis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
@@ -83,40 +102,64 @@ def sweep_chart(name: str, title: str, curves: Sequence[Curve]) -> Picture:
         title: What it shows.
         curves: Models and baselines.
     """
+    labels = told_apart([curve.name for curve in curves], _LONGEST, 4 * _LONGEST_LINE)
+    columns = 2 if all(len(label) <= _LONGEST for label in labels) else 1
+    labels = [_wrapped(label) for label in labels]
 
     def onto(figure: Figure) -> None:
         axes = figure.subplots()
-        for curve, (colour, dashes) in zip(curves, _looks(curves), strict=True):
+        for curve, label, look in zip(curves, labels, _looks(curves), strict=True):
+            colour = look.colour.drawn
             values = [100 * value for value in curve.accuracy]
             low, high = ([100 * ends[side] for ends in curve.ci95] for side in (0, 1))
-            axes.fill_between(curve.ways, low, high, color=colour.drawn, alpha=0.16, linewidth=0)
-            label = shortened(curve.name)
-            axes.plot(
-                curve.ways, values, color=colour.drawn, linestyle=dashes, label=label, linewidth=1.8, marker="o", ms=2.2
-            )
+            axes.fill_between(curve.ways, low, high, color=colour, alpha=0.16, linewidth=0)
+            (line,) = axes.plot(curve.ways, values, color=colour, label=label, linewidth=1.6, markersize=3.6)
+            line.set(linestyle=look.dashes, marker=look.marker)
         axes.set(xlabel="ways: characters to choose from", ylabel="accuracy", ylim=(0, 102))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
         in_percent(axes.yaxis)
-        figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, columnspacing=1.2, handlelength=2.2)
+        figure.legend(loc="outside lower center", ncols=columns, fontsize=8.5, columnspacing=1.2, handlelength=3)
 
-    rows = (len(curves) + 1) // 2
+    rows = -(-sum(label.count("\n") + 1 for label in labels) // columns)
     return draw(name, title, _sweep_in_words(curves), onto, width=PHONE, height=2.9 + 0.2 * rows)
 
 
-def _looks(curves: Sequence[Curve]) -> list[tuple[Colour, str]]:
-    """Return colour and dashes of each curve: one model has a colour for each part, several have one colour each."""
-    baselines = {"nearest-neighbour": (THIRD, "--"), "random": (FOURTH, ":"), "hausdorff": (INK, "-.")}
-    models = list(dict.fromkeys(curve.method for curve in curves if curve.method not in baselines))
-    looks: list[tuple[Colour, str]] = []
+def _wrapped(label: str) -> str:
+    return "\n".join(label[start : start + _LONGEST_LINE] for start in range(0, len(label), _LONGEST_LINE))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    colour: Colour
+    dashes: str
+    marker: str
+
+
+_BASELINES = {
+    "nearest-neighbour": _Look(THIRD, "--", "x"),
+    "random": _Look(FOURTH, ":", "+"),
+    "hausdorff": _Look(INK, "-.", "*"),
+}
+
+
+def _looks(curves: Sequence[Curve]) -> list[_Look]:
+    """Return the look of each curve; dashes and markers alone tell any two apart.
+
+    Dashes are the part's. Of one model, every part has a colour and a marker; of several, every model has.
+    """
+    parts = {"test": (FIRST, "o"), "train": (SECOND, "s"), "validation": (FAINT, "^")}
+    models = list(dict.fromkeys(curve.method for curve in curves if curve.method not in _BASELINES))
+    looks = []
     for curve in curves:
-        if curve.method in baselines:
-            colour, dashes = baselines[curve.method]
-            looks.append((colour if len(models) < 2 else FAINT, dashes))
-        elif len(models) < 2:
-            looks.append((FIRST if curve.on == "test" else SECOND, "-"))
-        else:
-            colour = SERIES[models.index(curve.method) % len(SERIES)]
-            looks.append((colour, "-" if curve.on == "test" else "--"))
+        if curve.method in _BASELINES:
+            look = _BASELINES[curve.method]
+            looks.append(look if len(models) < 2 else replace(look, colour=FAINT))
+            continue
+        model = models.index(curve.method)
+        colour, marker = SERIES[model % len(SERIES)], _MARKERS[model % len(_MARKERS)]
+        if len(models) < 2:
+            colour, marker = parts.get(curve.on, (FAINT, "D"))  # A summary from elsewhere may name any part.
+        looks.append(_Look(colour, _DASHES.get(curve.on, ":"), marker))
     return looks
 
 

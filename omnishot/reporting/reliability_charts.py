@@ -10,12 +10,14 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from omnishot.reporting.charts import PHONE, in_percent, shortened
+from omnishot.reporting.charts import PHONE, in_percent, shortened, told_apart
 from omnishot.reporting.drawing import BAD, FAINT, FIRST, GOOD, INK, LINE, SECOND, Picture, draw
 from omnishot.reporting.tables import percent
 
 _MOST_ROWS = 30
-_MOST_CHARACTERS = 14
+MOST_CHARACTERS = 14
+"""Of a confusion; of more, those with the fewest mistakes are left out."""
+
 _BINS = 60
 
 
@@ -89,7 +91,7 @@ def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]
 
     Args:
         name: Names the picture.
-        title: What it shows.
+        title: What it shows; where characters with mistakes are left out, it says how many are shown.
         counts: How often a character (first) was taken for another (second), or for itself; with a mistake in it.
     """
     mistakes = {pair: n for pair, n in counts.items() if pair[0] != pair[1]}
@@ -97,7 +99,7 @@ def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]
     for pair, n in mistakes.items():
         for character in pair:
             weights[character] = weights.get(character, 0) + n
-    shown = sorted(sorted(weights, key=lambda character: -weights[character])[:_MOST_CHARACTERS])
+    shown = sorted(sorted(weights, key=lambda character: -weights[character])[:MOST_CHARACTERS])
     place = {character: i for i, character in enumerate(shown)}
 
     def onto(figure: Figure) -> None:
@@ -106,7 +108,7 @@ def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]
         for (truth, taken), n in counts.items():
             if truth in place and taken in place:
                 _cell(axes, place[taken], place[truth], n, n / most, is_right=truth == taken)
-        labels = [shortened(character, 12) for character in shown]
+        labels = told_apart(shown, 12, 30)
         ticks, edge = range(len(shown)), len(shown) - 0.5
         axes.set(xlim=(-0.5, edge), ylim=(edge, -0.5), aspect="equal", xlabel="taken for", ylabel="shown")
         axes.set_xticks(ticks, labels, rotation=90 if max(map(len, labels)) > 2 else 0)
@@ -116,7 +118,11 @@ def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]
     total = sum(mistakes.values())
     worst = sorted(mistakes.items(), key=lambda item: -item[1])[:5]
     said = "; ".join(f"{truth} for {taken}, {n} times" for (truth, taken), n in worst)
-    alt = f"{total} mistakes, of which the most frequent: {said}. Characters without a mistake are left out."
+    alt = f"{total} mistakes, of which the most frequent: {said}. Characters without a mistake are left out"
+    if left_out := len(weights) - len(shown):
+        title += f"; {len(shown)} of {len(weights)} mistaken characters"
+        alt += f", and {left_out} more with the fewest"
+    alt += "."
     return draw(name, title, alt, onto, width=PHONE, height=max(2.6, min(4.0, 1.4 + 0.22 * len(shown))))
 
 
@@ -128,17 +134,18 @@ def _cell(axes: Axes, column: int, row: int, n: int, share: float, *, is_right: 
 
 
 def similarity_chart(
-    name: str, title: str, scores: NDArray[np.float32], same: NDArray[np.bool_], decision: Decision
+    name: str, title: str, scores: NDArray[np.floating], same: NDArray[np.bool_], decision: Decision
 ) -> Picture:
     """Draw how the scores of same and of different pairs are distributed, with the threshold.
 
     Args:
         name: Names the picture.
         title: What it shows.
-        scores: Logits, shape (n_pairs,).
+        scores: Logits, finite, shape (n_pairs,).
         same: The truth, shape (n_pairs,), with both values in it.
         decision: Where the threshold lies.
     """
+    scores = scores.astype(np.float64)  # What lies between the largest float32 is none.
     low, high = np.quantile(scores, [0.001, 0.999]).tolist()
     low, high = min(low, decision.threshold), max(high, decision.threshold)
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)

@@ -14,6 +14,7 @@ from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
 from omnishot.reporting.drawing import Picture
 from omnishot.reporting.page import Command, Section
 from omnishot.reporting.reliability_charts import (
+    MOST_CHARACTERS,
     Decision,
     Share,
     alphabets_chart,
@@ -38,9 +39,11 @@ class _Found:
 
 def reliability_section(subject: Reported) -> Section:
     """Return accuracy by alphabet, confusions, and how well same pairs are told from different ones."""
-    found = []
+    found: list[_Found] = []
+    of_runs = False
     for model in subject.models[:_MOST_MODELS]:
         shown = _shown_of(subject, model)
+        of_runs |= any(item.result.protocol == "lake" for item in shown)
         found += [_try(subject, item) for item in shown]
         if not any(item.result.ways is None for item in shown):
             what = f"{model} was not measured at verification, so that there are no similarities to show"
@@ -53,9 +56,14 @@ def reliability_section(subject: Reported) -> Section:
             found.append(_Found(missing=(Command(f"{what}To measure it:", line),)))
     if not subject.models:
         found.append(_Found(missing=(Command("No network was measured, so that there are no errors to show.", ""),)))
+    intervals = (
+        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample."
+    )
+    if of_runs:
+        intervals += " Of protocol lake they are somewhat too narrow, as the queries of a run share their support set."
     text = [
-        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample. "
-        "Characters that were never mistaken are left out of a confusion."
+        f"{intervals} Characters that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} "
+        "those that were least often."
     ]
     if len(subject.models) > _MOST_MODELS:
         text.append(f"Shown for {', '.join(subject.models[:_MOST_MODELS])}; name other evaluations to see the others.")
@@ -65,15 +73,20 @@ def reliability_section(subject: Reported) -> Section:
 
 
 def _shown_of(subject: Reported, model: str) -> list[Measured]:
-    """Return the latest result on test images of each protocol that has alphabets or thresholds, at the most ways."""
-    found: dict[str, Measured] = {}
+    """Return the latest result on test images of each task that has alphabets or thresholds, at the most ways.
+
+    A task is a protocol with some shots on the images of one source.
+    """
+    found: dict[tuple[str, str, int | None], Measured] = {}
     for item in subject.measured:
         result = item.result
         if result.model == model and result.on == "test" and result.protocol != "between":
-            before = found.get(result.protocol)
+            task = item.source, result.protocol, result.shots
+            before = found.get(task)
             if before is None or before.evaluation != item.evaluation or (result.ways or 0) > (before.result.ways or 0):
-                found[result.protocol] = item
-    return [found[protocol] for protocol in ("lake", "within", "verification") if protocol in found]
+                found[task] = item
+    order = ("lake", "within", "verification")
+    return [item for protocol in order for item in found.values() if item.result.protocol == protocol]
 
 
 def _try(subject: Reported, item: Measured) -> _Found:
@@ -109,7 +122,9 @@ def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Pic
     place = (
         f"{evaluation.manifest.name}-{evaluation.manifest.version}-{result.model.replace('/', '-').replace(':', '-')}"
     )
-    said = f"{result.model.removeprefix('models/')}, {result.ways}-way, protocol {result.protocol}"
+    shots = "" if result.shots == 1 else f" {result.shots}-shot"
+    model = result.model.removeprefix("models/")
+    said = f"{model}, {result.ways}-way{shots}, protocol {result.protocol}, images of {item.source}"
     pictures = [alphabets_chart(f"alphabets-{place}", f"Accuracy by alphabet: {said}", shares)]
     worst = groups[0]
     if worst.correct < worst.trials:
@@ -128,12 +143,16 @@ def _confusions(
     """Return how often each character of some trials was taken for which."""
     taken = labels.character[trials.support[np.arange(len(chosen)), chosen, 0]]
     truth = labels.character[trials.query]
-    pairs = zip(truth[among].tolist(), taken[among].tolist(), strict=True)
-    return {(_short(labels, a), _short(labels, b)): n for (a, b), n in Counter(pairs).items()}
+    counts = Counter(zip(truth[among].tolist(), taken[among].tolist(), strict=True))
+    names = short_names(labels, {character for pair in counts for character in pair})
+    return {(names[a], names[b]): n for (a, b), n in counts.items()}
 
 
-def _short(labels: Labels, character: int) -> str:
-    return labels.character_names[character].rpartition("/")[2].removeprefix("character")
+def short_names(labels: Labels, characters: set[int]) -> dict[int, str]:
+    """Return names of characters without their alphabet, or whole ones where two of those would be alike."""
+    whole = {character: labels.character_names[character] for character in characters}
+    short = {character: name.rpartition("/")[2].removeprefix("character") for character, name in whole.items()}
+    return short if len(set(short.values())) == len(short) else whole
 
 
 def _verification(item: Measured, evaluation: Artifact) -> tuple[Picture, ...]:
@@ -148,7 +167,7 @@ def _verification(item: Measured, evaluation: Artifact) -> tuple[Picture, ...]:
     place = (
         f"{evaluation.manifest.name}-{evaluation.manifest.version}-{result.model.replace('/', '-').replace(':', '-')}"
     )
-    said = f"{result.model.removeprefix('models/')}, {result.trials:,} pairs"
+    said = f"{result.model.removeprefix('models/')}, {result.trials:,} pairs of {item.source}"
     return (
         similarity_chart(f"similarity-{place}", f"Similarity of pairs: {said}", scores, same, decision),
         roc_chart(

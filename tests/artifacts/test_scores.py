@@ -57,6 +57,17 @@ def test_scores_of_another_shape_are_refused(tmp_path: Path) -> None:
         read_pair_scores(written(tmp_path, "pairs", PAIRS, np.zeros(3, np.float32)), ["models/m:v1"])
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_pairs_without_a_score_are_refused_and_trials_without_one_are_wrong(tmp_path: Path, odd: float) -> None:
+    scores = np.array([[odd, 2], [3, 4]], np.float32)
+    with pytest.raises(DamagedFileError, match=r"scores\.h5 does not hold .* 1 scores of models/m:v1 are not finite"):
+        read_pair_scores(written(tmp_path, "pairs", PAIRS, scores[0]), ["models/m:v1"])
+    trials = tmp_path / "trials"
+    trials.mkdir()
+    found = read_trial_scores(written(trials, "trials", TRIALS, scores), ["models/m:v1"], n_images=6)
+    assert np.isnan(found.scores["models/m:v1"][0, 0]) == np.isnan(odd)
+
+
 def test_a_history_of_an_older_version_lacks_what_it_did_not_measure(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text('{"epoch": 1, "loss": 1.5, "validation_accuracy": null, "learning_rate": 0.001, "seconds": 1.0}\n')
