@@ -170,7 +170,7 @@ class Architecture(Settings):
     """Filters of each convolution."""
     filter_sizes: tuple[_FilterSize, _FilterSize, _FilterSize, _FilterSize] | None = None
     """Side of each convolution's filters, pixels."""
-    dense_units: Annotated[int, Field(ge=1, le=4096)] | None = None
+    dense_units: Annotated[int, Field(ge=2, le=4096)] | None = None
     """Units of the dense layer."""
 
 

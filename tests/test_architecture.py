@@ -1,6 +1,7 @@
 """The shape of the package: imports point down, start-up is light, nothing is unpickled."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,20 @@ def test_help_imports_neither_torch_nor_h5py(arguments: list[str]) -> None:
         "except SystemExit as stopped:\n    assert stopped.code == 0\n"
         "heavy = {'torch', 'h5py', 'numpy', 'PIL'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", ["ls", "show golden-lake", "diff golden-lake golden-lake"])
+def test_looking_at_a_store_imports_no_torch(command: str, tmp_path: Path) -> None:
+    store = shutil.copytree(Path(__file__).parent / "golden" / "v1", tmp_path / "artifacts")
+    program = (
+        "import sys, omnishot.cli\n"
+        f"sys.argv = ['omnishot', *{[*command.split(), '--store', str(store)]}]\n"
+        "try:\n    omnishot.cli.main()\n"
+        "except SystemExit as stopped:\n    assert not stopped.code\n"
+        "sys.exit('torch' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

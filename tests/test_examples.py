@@ -20,6 +20,8 @@ def test_a_script_is_well_formed_and_names_what_exists(script: Path) -> None:
     commands = {command.name for command in app.registered_commands}
     assert set(re.findall(r"^[^#`]*?\bomnishot (\w+) ", text, re.MULTILINE)) <= commands
     assert set(re.findall(r"--preset ([\w-]+)", text)) <= set(preset_names())
+    for path in re.findall(r"\bexamples/[\w./-]+\.\w+", text):
+        assert (EXAMPLES.parent / path).is_file(), path
 
 
 def test_an_unknown_option_is_refused() -> None:

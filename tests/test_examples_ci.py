@@ -66,6 +66,16 @@ def test_the_gates_end_the_script_and_only_what_passes_becomes_the_baseline(tmp_
     assert baseline.read_text() == "evals/new:v1\n"
 
 
+def test_a_baseline_that_cannot_be_compared_is_replaced(tmp_path: Path) -> None:
+    baseline = tmp_path / "baseline"
+    baseline.write_text("evals/old:v1\n")
+    done = check(tmp_path, FAKE, KEEP="true", BASELINE=str(baseline), DIFF="2")
+    assert done.returncode == 0
+    assert "> the verdict" in done.stdout
+    assert baseline.read_text() == "evals/new:v1\n"
+    assert check(tmp_path, FAKE, TOLERANCE="2%").returncode == 2
+
+
 def test_a_baseline_that_is_gone_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "baseline").write_text("evals/old:v1\n")
     done = check(tmp_path, FAKE, BASELINE=str(tmp_path / "baseline"), SHOW="4", DIFF="3")

@@ -2,9 +2,9 @@
 # Tables 1 to 3 of Koch, Zemel & Salakhutdinov 2015, cell by cell, ours beside theirs. What is made is not made again, and what
 # was interrupted goes on: run it as often as it takes.
 #
-#   bash examples/koch2015/tables.sh                                          the paper's network in full: for a CUDA device
-#   bash examples/koch2015/tables.sh --config examples/koch2015/cpu.yaml      the reduced network, minutes a cell: for a CPU
-#   bash examples/koch2015/tables.sh --config tuned.yaml                      settings that `omnishot tune` has found
+#   bash examples/koch2015/tables.sh                                                  the paper's network in full: for a CUDA device
+#   bash examples/koch2015/tables.sh --config examples/koch2015/koch35-cpu.yaml       the reduced network, minutes a cell: for a CPU
+#   bash examples/koch2015/tables.sh --config tuned.yaml                              settings that `omnishot tune` has found
 #
 # --budget N ends the training of each cell after N minutes. --cells "30k/0 90k/8" chooses cells of table 1 (pairs/variants),
 # --seeds "0 1 2" repeats each.

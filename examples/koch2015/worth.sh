@@ -2,7 +2,7 @@
 # What the affine variants, the split and the negatives are each worth: four networks that differ in one thing only, on the same trials,
 # paired; and what the protocol is worth: the first of them under each. Takes the options of tables.sh, and its last cell's networks.
 #
-#   bash examples/koch2015/worth.sh --config examples/koch2015/cpu.yaml
+#   bash examples/koch2015/worth.sh --config examples/koch2015/koch35-cpu.yaml
 set -euo pipefail
 source "$(dirname "$0")/options.sh"
 

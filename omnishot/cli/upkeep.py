@@ -130,15 +130,18 @@ def diff_command(
       omnishot diff quick-lake:v1 quick-lake:v2 --tolerance accuracy=0.005
     """
     from omnishot.stages.difference import difference  # Deferred: pydantic takes tenths of a second.
-    from omnishot.stages.paired import paired
-    from omnishot.stages.tolerance import check_tolerance, parse_tolerance
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    tolerated = parse_tolerance(tolerance) if tolerance else None
     opened = open_store(console, store)
     first, second = opened.find(one), opened.find(other)
     found = difference(first, second)
-    comparisons = paired(opened, first, second) if tolerated else []
+    tolerated, comparisons = None, []
+    if tolerance is not None:
+        from omnishot.stages.paired import paired  # Deferred: torch takes seconds.
+        from omnishot.stages.tolerance import parse_tolerance
+
+        tolerated = parse_tolerance(tolerance)
+        comparisons = paired(opened, first, second)
     names = str(first.reference), str(second.reference)
     if as_json:
         rows = [{"what": what, "one": before, "other": after} for what, before, after in found.values]
@@ -151,6 +154,8 @@ def diff_command(
         console.text("".join(f"{what}: {_shown(a)} -> {_shown(b)}\n" for what, a, b in found.values))
         console.text("".join(f"paired.{comparison.verdict}\n" for comparison in comparisons))
     if tolerated:
+        from omnishot.stages.tolerance import check_tolerance
+
         console.note(check_tolerance(comparisons, tolerated))
 
 

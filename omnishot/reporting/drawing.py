@@ -28,7 +28,7 @@ class Colour:
     """A colour of pictures that follows the page's theme.
 
     Attributes:
-        drawn: What matplotlib is given, `#rrggbb`: the light theme's value, and no other colour's.
+        drawn: What matplotlib is given, `#rrggbb`: the value in files, near the light theme's, and no other colour's.
         variable: The custom property of the page that replaces it.
     """
 
@@ -153,9 +153,13 @@ def check_suffix(path: Path) -> None:
         raise UsageError(f"--out {path}: a picture is written as {', '.join(SUFFIXES)}", hint="Rename it.")
 
 
+_DEFAULTS = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+
+
 @contextmanager
 def _styled(more: dict[Any, Any]) -> Iterator[None]:
-    with mpl.rc_context({**_STYLE, **more}), warnings.catch_warnings():
+    # Not on top of the user's own matplotlibrc, which could put images into files of their own.
+    with mpl.rc_context({**_DEFAULTS, **_STYLE, **more}), warnings.catch_warnings():
         # Names may hold letters that the font lacks; in SVG the reader's own fonts have them.
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         yield

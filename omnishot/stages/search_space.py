@@ -1,6 +1,6 @@
 """What `tune` searches: rate, momentum and L2 penalty, by layer if asked to, and the sizes of the layers.
 
-Source: Koch et al. 2015, section 3.2 (the same values and ranges).
+Source: Koch et al. 2015, section 3.2 (the same values, within its ranges).
 """
 
 from collections.abc import Mapping
@@ -76,10 +76,10 @@ class SearchSpace:
                 value = getattr(optimizer, name) if value is None else value
                 values[f"{part}.{name}"] = min(max(value, lowest), highest)
         if self.architecture:
-            own = self._own_sizes()
+            own, sides = self._own_sizes(), (*_FILTER_SIZES[self.settings.twin], 1)
             for i, (filters, size) in enumerate(zip(own.filters, own.filter_sizes, strict=True), 1):
-                values |= {f"filters{i}": filters, f"filter_size{i}": size}
-            values["dense_units"] = own.dense_units
+                values |= {f"filters{i}": _nearest(filters, *_FILTERS), f"filter_size{i}": _nearest(size, *sides)}
+            values["dense_units"] = _nearest(own.dense_units, *_DENSE_UNITS)
         return values
 
     def suggest(self, trial: "optuna.Trial") -> TrainSettings:
@@ -128,3 +128,7 @@ class SearchSpace:
                 "dense_units": params["dense_units"],
             }
         return check(TrainSettings, values, origin="tune")
+
+
+def _nearest(size: int, lowest: int, highest: int, step: int) -> int:
+    return min(max(lowest + round((size - lowest) / step) * step, lowest), highest)

@@ -99,8 +99,7 @@ def train(
         OmnishotError: The data or the settings do not allow the run.
     """
     parents = [pairs.as_parent()] + ([initial.as_parent()] if initial else [])
-    # How images get to the device, and what is written down besides, decides nothing that is kept.
-    recipe = Recipe("models", _RECIPE, settings.model_dump(mode="json", exclude={"data", "log"}), parents)
+    recipe = Recipe("models", _RECIPE, _deciding(settings), parents)
     if settings.log.tensorboard:
         require_tensorboard()
     compute = choose_compute(device, settings.precision)
@@ -177,6 +176,14 @@ def _in_words(speed: dict[str, Any]) -> str:
         f"{speed['flops_per_second'] / 1e9:,.0f} GFLOP/s, {share:.0%} of the "
         f"{speed['matmul_flops_per_second'] / 1e9:,.0f} GFLOP/s of a large matrix product here{memory}"
     )
+
+
+def _deciding(settings: TrainSettings) -> dict[str, Any]:
+    """Return the settings that decide what is kept: not how images get to the device, nor what is logged."""
+    values = settings.model_dump(mode="json", exclude={"data", "log"})
+    if all(size is None for size in values["architecture"].values()):
+        del values["architecture"]  # As before there was this setting.
+    return values
 
 
 def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:

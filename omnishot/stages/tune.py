@@ -78,10 +78,11 @@ def tune(
     """
     space = SearchSpace.of(settings, by, architecture=architecture)
     searched = {"layers": list(space.parts), "architecture": architecture}
-    common = settings.model_dump(mode="json", exclude={"data"})
+    common = settings.model_dump(mode="json", exclude={"data", "log"})
     study = _study(storage, {"pairs": pairs.manifest.recipe, **searched, "settings": common}, settings.epochs)
-    if not study.trials:
-        study.enqueue_trial(space.own_values())
+    own, kept = space.own_values(), [trial for trial in study.trials if trial.state.name != "FAIL"]
+    if own not in [trial.system_attrs.get("fixed_params") for trial in kept]:
+        study.enqueue_trial(own)
     compute, started = choose_compute(device, settings.precision), time.monotonic()
     with watch_signals() as stopped_by:
         while (count := len(_finished(study))) < trials:

@@ -174,6 +174,8 @@ def test_diff_with_a_tolerance_pairs_the_trials_and_has_the_gates_exit_code(omni
     assert pairs
     assert {pair["difference"] for pair in pairs} == {0.0}
     assert "Accuracy fell by no more than the tolerated 0 points" in same.err
+    unset = omnishot("diff", "golden-lake", "golden-lake", "--tolerance", "", "--store", store)
+    assert unset.code == 2  # As from a variable that is not set.
     refused = omnishot("diff", "models/golden", "models/golden", "--tolerance", "accuracy=0.1", "--store", store)
     assert refused.code == 2
     assert "--tolerance compares evaluations, trial by trial, but models/golden:v1 is none" in refused.err

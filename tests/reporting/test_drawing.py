@@ -3,6 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -85,3 +86,14 @@ def test_letters_that_the_font_lacks_are_no_reason_to_warn(tmp_path: Path) -> No
     picture = draw("x", "x", "x", onto)
     picture.write(tmp_path / "x.png")
     assert "日本" in picture.svg()
+
+
+def test_what_a_user_has_set_for_matplotlib_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def onto(figure: Figure) -> None:
+        figure.subplots().imshow(np.zeros((4, 4)))
+
+    plain = draw("image", "An image", "It is empty.", onto).svg()
+    monkeypatch.chdir(tmp_path)
+    with mpl.rc_context({"svg.image_inline": False, "font.size": 20, "savefig.bbox": "tight", "lines.linewidth": 9}):
+        assert draw("image", "An image", "It is empty.", onto).svg() == plain
+    assert list(tmp_path.iterdir()) == []

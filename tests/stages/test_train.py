@@ -5,12 +5,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from omnishot.artifacts.store import Store
-from omnishot.config import PrepareSettings, TrainSettings
+from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSettings, TrainSettings
 from omnishot.presets import preset_text
 from omnishot.progress import silent
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
-from omnishot.stages.train import train
+from omnishot.stages.train import _deciding, train
 from omnishot.strict_yaml import read_yaml
 
 
@@ -39,3 +39,12 @@ def test_the_koch_preset_learns_a_few_pairs_at_105_pixels(picture_folder: Path, 
     assert len(losses) == 8
     assert min(losses[4:]) < 0.8 * losses[0]
     assert model.manifest.summary["parameters"] == 38_951_745
+
+
+def test_what_decides_nothing_is_not_part_of_the_recipe() -> None:
+    plain = TrainSettings(twin="koch35")
+    elsewhere = plain.model_copy(update={"data": DataSettings(readers=7), "log": LogSettings(tensorboard=True)})
+    assert _deciding(elsewhere) == _deciding(plain)
+    assert "architecture" not in _deciding(plain)  # Models made before there was this setting are found again.
+    other = plain.model_copy(update={"architecture": Architecture(dense_units=128)})
+    assert _deciding(other) != _deciding(plain)

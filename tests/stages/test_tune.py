@@ -94,6 +94,22 @@ def test_parts_share_values_and_the_first_trial_has_the_settings_own(pairs: Arti
     assert {layer.l2 for layer in found.layers.values()} == {1e-7}  # The least that is searched.
 
 
+def test_the_settings_own_values_are_tried_even_if_the_first_trial_was_stopped(pairs: Artifact, tmp_path: Path) -> None:
+    own = {"kind": "sgd", "learning_rate": 0.0123, "momentum": 0.8, "l2": 1e-5}
+    with pytest.raises(StoppedError):
+        search(pairs, tmp_path / "study", 1, signal=15, optimizer=own)
+    found = search(pairs, tmp_path / "study", 1, optimizer=own).settings.optimizer
+    assert isinstance(found, SgdSettings)
+    assert (found.learning_rate, found.momentum, found.l2) == (0.0123, 0.8, 1e-5)
+
+
+def test_sizes_off_the_grid_begin_at_the_nearest_on_it() -> None:
+    space = space_of("all", twin="koch35", architecture={"filters": [10, 17, 30, 256], "dense_units": 100})
+    values = space.own_values()
+    assert [values[f"filters{i}"] for i in (1, 2, 3, 4)] == [16, 16, 32, 256]
+    assert values["dense_units"] == 128
+
+
 @pytest.mark.parametrize("twin", ["koch", "koch35"])
 def test_whatever_sizes_are_searched_fit_the_image(twin: str) -> None:
     space = space_of("all", twin=twin)
