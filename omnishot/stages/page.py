@@ -4,6 +4,7 @@ from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.store import Store
 from omnishot.progress import Progress, Report
 from omnishot.reporting.page import Section, as_html
+from omnishot.stages.commands import command_line
 from omnishot.stages.page_figures import further_section, published_section, summary_section, sweep_section
 from omnishot.stages.page_lineage import commands_section, lineage_section
 from omnishot.stages.page_pictures import pictured_sections
@@ -29,7 +30,9 @@ def make_page(store: Store, evaluations: list[Artifact], report: Report) -> str:
     title = f"One-shot recognition: {', '.join(names[:3]) or 'baselines'}"
     if len(names) > 3:
         title += f" and {len(names) - 3} more"
-    return as_html(title, _subtitle(subject), sections_of(subject, report))
+    references = [str(evaluation.reference) for evaluation in evaluations]
+    unrounded = command_line(store, "report", *references, "--format", "json")
+    return as_html(title, _subtitle(subject), sections_of(subject, report), unrounded=unrounded)
 
 
 def _subtitle(subject: Reported) -> str:
