@@ -34,7 +34,7 @@ def test_json_has_path_title_words_and_artifacts(omnishot: Any, tmp_path: Path) 
     [
         (["trials", "golden-lake", "--out", "x.gif"], 2, ".svg, .pdf, .png"),
         (["trials", "golden-lake", "--trial", "1", "--show", "mistakes", "--out", "x.svg"], 2, "--trial 1"),
-        (["activations", "--out", "/nowhere/x.svg"], 6, "cannot be written"),
+        (["activations", "--out", "/nowhere/x.svg"], 4, "There is no folder /nowhere for x.svg"),
         (["embedding"], 2, "--out"),
     ],
     ids=["format", "both", "place", "no place"],
