@@ -62,8 +62,8 @@ def commands_section(subject: Reported) -> Section:
 def _how_to_run(artifacts: list[Artifact]) -> tuple[str, ...]:
     text = (
         "Run them in this order in an empty folder. Equal recipes give equal content, except for a model that was "
-        "trained under a time limit (max_minutes) or is trained on another device. A time limit decides the epochs: on "
-        "a slower or busier machine there are fewer, the model is another one, and so are its figures."
+        "trained under a time limit (max_minutes) or is trained on another device. A time limit decides the number of "
+        "epochs: on a slower or busier machine there are fewer, the model is another one, and so are its figures."
     )
     sources = {artifact.manifest.source["name"] for artifact in artifacts if artifact.manifest.source}
     if sources <= BUILT_IN:
