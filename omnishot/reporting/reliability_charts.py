@@ -158,7 +158,7 @@ def similarity_chart(
             axes.stairs(shares, edges, fill=True, color=colour.drawn, alpha=0.3)
             axes.stairs(shares, edges, color=colour.drawn, linewidth=1.3, label=f"{label} ({chosen.sum():,} pairs)")
         axes.axvline(decision.threshold, color=INK.drawn, linewidth=1.2, linestyle="--", label="chosen threshold")
-        axes.set(xlabel="similarity (logit of “same”)", ylabel="share of pairs", xlim=(edges[0], edges[-1]))
+        axes.set(xlabel="similarity: the higher, the more alike", ylabel="share of pairs", xlim=(edges[0], edges[-1]))
         axes.xaxis.set_major_locator(MaxNLocator(5))
         in_percent(axes.yaxis)
         figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, columnspacing=1.2, handlelength=1.6)

@@ -81,6 +81,7 @@ def _headline(subject: Reported, item: Measured) -> Headline:
 
 def _task(item: Measured) -> str:
     result, words = item.result, _IN_WORDS.get(item.result.protocol, item.result.protocol)
+    words = "on MNIST" if item.source == "mnist" else words
     if result.ways is None:
         return f"Verification: {words}"
     shots = "one-shot" if result.shots == 1 else f"{result.shots}-shot"

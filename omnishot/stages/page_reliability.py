@@ -73,9 +73,10 @@ def reliability_section(subject: Reported) -> Section:
 
 
 def _shown_of(subject: Reported, model: str) -> list[Measured]:
-    """Return the latest result on test images of each task that has alphabets or thresholds, at the most ways.
+    """Return for each task that has alphabets or thresholds the result on test images that says most.
 
-    A task is a protocol with some shots on the images of one source.
+    A task is a protocol with some shots on the images of one source. Most trials say most, then the latest evaluation,
+    and of that the most ways.
     """
     found: dict[tuple[str, str, int | None], Measured] = {}
     for item in subject.measured:
@@ -83,10 +84,17 @@ def _shown_of(subject: Reported, model: str) -> list[Measured]:
         if result.model == model and result.on == "test" and result.protocol != "between":
             task = item.source, result.protocol, result.shots
             before = found.get(task)
-            if before is None or before.evaluation != item.evaluation or (result.ways or 0) > (before.result.ways or 0):
+            if before is None or _says_more(item, before):
                 found[task] = item
     order = ("lake", "within", "verification")
     return [item for protocol in order for item in found.values() if item.result.protocol == protocol]
+
+
+def _says_more(item: Measured, before: Measured) -> bool:
+    """Compare a result with an earlier one of the same task."""
+    if item.result.trials != before.result.trials:
+        return item.result.trials > before.result.trials
+    return item.evaluation != before.evaluation or (item.result.ways or 0) > (before.result.ways or 0)
 
 
 def _try(subject: Reported, item: Measured) -> _Found:
