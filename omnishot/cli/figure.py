@@ -15,6 +15,7 @@ from omnishot.cli.options import (
     QuietOption,
     StoreOption,
     VerboseOption,
+    check_folder_of,
     open_store,
 )
 from omnishot.errors import UnavailableError, UsageError
@@ -251,6 +252,7 @@ def _write(console: Console, store: Path, out: Path, draw: "Callable[[Store], tu
     from omnishot.reporting.drawing import check_suffix  # Deferred: matplotlib takes tenths of a second.
 
     check_suffix(out)
+    check_folder_of(out)
     opened = open_store(console, store)
     with console.progress() as report:
         report(Progress("Drawing", 0, 0))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omnishot.errors import UsageError
+from omnishot.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from omnishot.artifacts.store import Store
@@ -117,3 +117,13 @@ def parse_ways(text: str) -> tuple[int, ...]:
             )
         ways += range(first, last + 1)
     return tuple(sorted(set(ways)))
+
+
+def check_folder_of(path: Path) -> None:
+    """Look for the folder a file is to be written into, before the work that goes into it.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    if not path.absolute().parent.is_dir():
+        raise NotFoundError(f"There is no folder {path.absolute().parent} for {path.name}", hint="Make it first.")

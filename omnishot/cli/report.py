@@ -13,21 +13,31 @@ from omnishot.cli.options import (
     QuietOption,
     StoreOption,
     VerboseOption,
+    check_folder_of,
     open_store,
 )
 from omnishot.cli.streams import visible
-from omnishot.errors import UnavailableError
+from omnishot.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from omnishot.artifacts.artifact import Artifact
     from omnishot.artifacts.store import Store
 
+_FORMATS = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "markdown",
+    ".tsv": "tsv",
+    ".json": "json",
+    ".html": "html",
+    ".htm": "html",
+}
 FormatOption = Annotated[
     Literal["auto", "rich", "markdown", "tsv", "json", "html"],
     typer.Option(
         "--format",
-        help="auto is rich, or what --out ends in. tsv and json hold every result unrounded; html is one page with "
-        "charts, lineage and commands, which needs no network.",
+        help="auto is rich, or for a file what its name ends in. tsv and json hold every result unrounded; html is one "
+        "page with charts, lineage and commands, which needs no network.",
     ),
 ]
 GateOption = Annotated[
@@ -78,8 +88,12 @@ def print_report(
     from omnishot.stages.report import measured_in
 
     if output_format == "auto" and out is not None:
-        known = {".tsv": "tsv", ".json": "json", ".html": "html", ".htm": "html"}
-        output_format = known.get(out.suffix.lower(), "markdown")
+        output_format = _FORMATS.get(out.suffix.lower(), "auto")
+        if output_format == "auto":
+            hint = "Use --format, or one of those endings."
+            raise UsageError(f"--out {out}: the name ends in none of {', '.join(_FORMATS)}", hint=hint)
+    if out is not None:
+        check_folder_of(out)
     if output_format in {"auto", "rich"} and out is None:
         console.tables(tables_of(measured_in(evaluations)))
         return

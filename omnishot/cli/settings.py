@@ -22,6 +22,7 @@ def presets_command(
       omnishot presets quick > mine.yaml
     """
     import json
+    import re
 
     from omnishot.config import TrainSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.presets import preset_names, preset_text
@@ -41,4 +42,6 @@ def presets_command(
         if name:
             console.text("\n".join(comments) + "\n" + as_yaml(settings[preset]))
         else:
-            console.text(f"{preset:12}{comments[0].removeprefix('# ')}\n")
+            said = " ".join(comment.removeprefix("# ") for comment in comments)
+            first = re.split(r"(?<=[a-z0-9)])\. ", said.removesuffix("."))[0]  # Not after an initial.
+            console.text(f"{preset:{max(map(len, texts)) + 2}}{first}.\n")

@@ -15,11 +15,11 @@ from omnishot.cli.options import (
     SetOption,
     StoreOption,
     VerboseOption,
+    check_folder_of,
     open_store,
 )
 from omnishot.cli.process import keep_freed_memory
 from omnishot.cli.train import ConfigOption, DeviceOption, choose_settings, watch_signals
-from omnishot.errors import NotFoundError
 
 
 def tune_command(
@@ -72,8 +72,7 @@ def tune_command(
 
     target = out or study.with_suffix(".best.yaml")
     for path in (study, target):  # Before hours of searching.
-        if not path.absolute().parent.is_dir():
-            raise NotFoundError(f"There is no folder {path.absolute().parent} for {path.name}", hint="Make it first.")
+        check_folder_of(path)
     keep_freed_memory()
     with console.progress() as report:
         found = tune(
@@ -84,7 +83,7 @@ def tune_command(
         aside.write_text(as_yaml(found.settings), "utf-8")
     console.note(
         f"Best of {found.trials} trials ({found.pruned} given up early): {found.accuracy:.1%} validation accuracy; "
-        f"omnishot train --config {target}"
+        f"omnishot train {data.reference} --config {target}"
     )
     if as_json:
         values = {"settings": str(target), "preset": chosen, "trials": found.trials, "pruned": found.pruned}

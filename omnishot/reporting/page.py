@@ -73,13 +73,14 @@ class Section:
     headlines: tuple[Headline, ...] = ()
 
 
-def as_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+def as_html(title: str, subtitle: str, sections: Sequence[Section], *, unrounded: str = "") -> str:
     """Return the page, which fetches nothing and needs no script.
 
     Args:
         title: Of the page.
         subtitle: What it is about, in a line.
         sections: Its parts.
+        unrounded: The command that prints the same figures with all their digits, or an empty text.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
@@ -96,7 +97,8 @@ def as_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         "dense_picture": _is_dense_picture,
     }
     source = (resources.files("omnishot") / "reporting" / "page.html.j2").read_text("utf-8")
-    return environment.from_string(source).render(title=title, subtitle=subtitle, sections=sections)
+    template = environment.from_string(source)
+    return template.render(title=title, subtitle=subtitle, sections=sections, unrounded=unrounded)
 
 
 def _anchor(text: str) -> str:

@@ -16,6 +16,9 @@ from omnishot.settings_text import check
 from omnishot.stages.prepare import default_name, short_count
 from omnishot.strict_yaml import read_yaml
 
+BUILT_IN = frozenset({"omniglot", "glyphs", "mnist"})
+"""Sources that need no folder."""
+
 _SECTIONS = {"objective", "optimizer", "schedule"}
 
 
@@ -41,11 +44,20 @@ def command_of(store: Store, artifact: Artifact) -> str:
 
     Settings of a version with other names cannot be written as options of this one.
     """
-    words = {"images": _images, "pairs": _pairs, "models": _model, "evals": _evaluation}[artifact.manifest.kind]
     try:
-        return command_line(store, MADE_BY[artifact.manifest.kind], *words(artifact.manifest))
+        return command_line(store, *words_of(artifact.manifest))
     except SettingsError:
         return recorded_line(artifact.manifest)
+
+
+def words_of(manifest: Manifest) -> list[str]:
+    """Return what follows `omnishot` to make an artifact from its settings and parents.
+
+    Raises:
+        SettingsError: The settings are another version's, which options of this one cannot say.
+    """
+    words = {"images": _images, "pairs": _pairs, "models": _model, "evals": _evaluation}[manifest.kind]
+    return [MADE_BY[manifest.kind], *words(manifest)]
 
 
 def _images(manifest: Manifest) -> Iterator[str]:
@@ -54,7 +66,7 @@ def _images(manifest: Manifest) -> Iterator[str]:
 
 def _source(manifest: Manifest, name: str) -> str:
     """Return a source as it is typed; that of a folder is in the recorded command line, if anywhere."""
-    if name in {"omniglot", "glyphs", "mnist"}:
+    if name in BUILT_IN:
         return name
     words = [*manifest.argv, "--source", "PATH"]
     return words[words.index("--source") + 1] if words.index("--source") + 1 < len(words) else "PATH"

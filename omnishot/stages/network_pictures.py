@@ -20,7 +20,7 @@ from omnishot.model.siamese import SiameseNetwork
 from omnishot.reporting.drawing import Picture
 from omnishot.reporting.figures.embedding_map import embedding_map
 from omnishot.reporting.figures.layers import activation_maps, first_filters
-from omnishot.reporting.figures.training_curves import MOST_CURVES, Curve, training_curves
+from omnishot.reporting.figures.training_curves import MOST_CURVES, Run, training_curves
 from omnishot.settings_text import did_you_mean
 from omnishot.stages.evaluation_data import EvaluationData, pairs_of_models
 
@@ -145,15 +145,15 @@ def curves_of(models: list[Artifact]) -> Picture:
     """
     if len(models) > MOST_CURVES:
         raise UsageError(f"Curves of {MOST_CURVES} models can be told apart, not of {len(models)}")
-    found = [_curve(str(model.reference), model.file("history.jsonl")) for model in models]
-    if not (curves := [curve for curve in found if curve.loss]):
+    found = [_run(str(model.reference), model.file("history.jsonl")) for model in models]
+    if not (runs := [run for run in found if run.loss]):
         raise UsageError(f"{', '.join(str(model.reference) for model in models)} finished no epoch")
-    return training_curves(curves)
+    return training_curves(runs)
 
 
-def _curve(reference: str, path: Path) -> Curve:
+def _run(reference: str, path: Path) -> Run:
     epochs = read_history(path)
-    return Curve(
+    return Run(
         model=reference,
         loss=[epoch.loss for epoch in epochs],
         validation_accuracy=[epoch.validation_accuracy for epoch in epochs],

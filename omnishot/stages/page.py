@@ -4,11 +4,12 @@ from omnishot.artifacts.artifact import Artifact
 from omnishot.artifacts.store import Store
 from omnishot.progress import Progress, Report
 from omnishot.reporting.page import Section, as_html
+from omnishot.stages.commands import command_line
 from omnishot.stages.page_figures import further_section, published_section, summary_section, sweep_section
 from omnishot.stages.page_lineage import commands_section, lineage_section
+from omnishot.stages.page_pictures import pictured_sections
 from omnishot.stages.page_reliability import reliability_section
 from omnishot.stages.page_training import cost_section, training_section
-from omnishot.stages.pictures import pictures_of
 from omnishot.stages.reported import Reported
 
 
@@ -29,7 +30,9 @@ def make_page(store: Store, evaluations: list[Artifact], report: Report) -> str:
     title = f"One-shot recognition: {', '.join(names[:3]) or 'baselines'}"
     if len(names) > 3:
         title += f" and {len(names) - 3} more"
-    return as_html(title, _subtitle(subject), sections_of(subject, report))
+    references = [str(evaluation.reference) for evaluation in evaluations]
+    unrounded = command_line(store, "report", *references, "--format", "json")
+    return as_html(title, _subtitle(subject), sections_of(subject, report), unrounded=unrounded)
 
 
 def _subtitle(subject: Reported) -> str:
@@ -41,7 +44,6 @@ def _subtitle(subject: Reported) -> str:
 
 def sections_of(subject: Reported, report: Report) -> list[Section]:
     """Return the parts of the page, in the order they are read."""
-    drawn = pictures_of(subject.store, subject.evaluations[::-1], report)  # Of the latest network.
     sections = [
         summary_section(subject),
         sweep_section(subject),
@@ -49,7 +51,7 @@ def sections_of(subject: Reported, report: Report) -> list[Section]:
         further_section(subject),
         training_section(subject),
         reliability_section(subject),
-        *(Section(title, pictures=tuple(pictures)) for title, pictures in drawn),
+        *pictured_sections(subject, report),
         cost_section(subject),
         lineage_section(subject),
         commands_section(subject),

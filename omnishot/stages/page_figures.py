@@ -124,7 +124,9 @@ def sweep_section(subject: Reported) -> Section:
         pictures.append(sweep_chart(f"sweep-{number}", title, curves_of(items)))
         missing += _lacking_in(subject, items)
     if not pictures:
-        settings = EvalSettings(ways=_ways(subject, "test"), trials=_TRIALS, baselines=("nearest-neighbour", "random"))
+        settings = EvalSettings(
+            ways=ways_to_measure(subject, "test"), trials=_TRIALS, baselines=("nearest-neighbour", "random")
+        )
         line = subject.eval_line(_first(subject), settings)
         missing.append(Command("Nothing was measured at several numbers of ways. To measure it:", line))
     tables = tuple(table for table in tables_of(subject.measured) if table.about == "sweep")
@@ -169,13 +171,13 @@ def _lacking_in(subject: Reported, items: list[Measured]) -> Iterator[Command]:
 
 def _like(subject: Reported, items: list[Measured], on: SplitPart) -> EvalSettings:
     """Return what measures the same trials, on another part or with other methods."""
-    result, most = items[0].result, max(_ways(subject, on))
+    result, most = items[0].result, max(ways_to_measure(subject, on))
     ways = sorted({item.result.ways for item in items if item.result.ways and item.result.ways <= most})
     values = {"protocol": result.protocol, "on": on, "ways": ways or [most], "shots": result.shots}
     return check(EvalSettings, {**values, "trials": result.trials, "seed": items[0].seed}, origin=items[0].evaluation)
 
 
-def _ways(subject: Reported, part: str) -> tuple[int, ...]:
+def ways_to_measure(subject: Reported, part: str) -> tuple[int, ...]:
     """Return as many ways as the alphabets of a part allow, at most 20."""
     most, model = _WAYS, subject.artifact(subject.models[0]) if subject.models else None
     data = subject.made_from(model, "pairs") if model else None

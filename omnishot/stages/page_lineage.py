@@ -3,7 +3,8 @@
 from omnishot.artifacts.artifact import Artifact
 from omnishot.reporting.page import Command, Section
 from omnishot.reporting.tables import Table, is_baseline, percent
-from omnishot.stages.commands import command_of, recorded_line
+from omnishot.stages.commands import BUILT_IN, command_of, recorded_line
+from omnishot.stages.from_scratch import Line, lines_from_scratch
 from omnishot.stages.reported import Reported
 
 _DIGITS = 12
@@ -48,17 +49,43 @@ def _how_to_restore(subject: Reported, reference: str) -> Command:
 
 def commands_section(subject: Reported) -> Section:
     """Return the commands that make every figure again, in the order in which they have to run."""
-    commands = []
-    for ancestor in subject.ancestors():
-        artifact = ancestor.artifact
-        if artifact and artifact.manifest.kind != "images":  # What makes pairs makes their images.
-            line, recorded = command_of(subject.store, artifact), recorded_line(artifact.manifest)
-            commands.append(Command(_figures(subject, artifact), line, recorded if recorded != line else ""))
-    text = (
-        "Run them in this order in an empty folder. Settings of the same recipe give the same content; a model trained "
-        "under a time limit, or on another device, may differ slightly, and its figures with it."
+    artifacts = [ancestor.artifact for ancestor in subject.ancestors() if ancestor.artifact]
+    lines, left = lines_from_scratch(artifacts)
+    return Section(
+        "How to get each figure again",
+        text=_how_to_run(artifacts),
+        missing=tuple(_not_from_scratch(subject, artifact) for artifact in left),
+        commands=tuple(_again(subject, line) for line in lines),
     )
-    return Section("How to get each figure again", text=(text,), commands=tuple(commands))
+
+
+def _how_to_run(artifacts: list[Artifact]) -> tuple[str, ...]:
+    text = (
+        "Run them in this order in an empty folder. Equal recipes give equal content, except for a model that was "
+        "trained under a time limit (max_minutes) or is trained on another device. A time limit decides the epochs: on "
+        "a slower or busier machine there are fewer, the model is another one, and so are its figures."
+    )
+    sources = {artifact.manifest.source["name"] for artifact in artifacts if artifact.manifest.source}
+    if sources <= BUILT_IN:
+        return (text,)
+    return text, "After --source stands a folder as it was typed, or PATH: write it as it is seen from the empty one."
+
+
+def _again(subject: Reported, line: Line) -> Command:
+    first = line.stands_for[0]
+    what = ", ".join(_figures(subject, artifact) for artifact in line.stands_for)
+    if line.makes not in map(str, (artifact.reference for artifact in line.stands_for)):
+        what += f"; it becomes {line.makes} there"
+    recorded = recorded_line(first.manifest)
+    return Command(what, line.text, recorded if recorded != line.text else "")
+
+
+def _not_from_scratch(subject: Reported, artifact: Artifact) -> Command:
+    what = (
+        f"{_figures(subject, artifact)}. In an empty folder it cannot be made: something that it descends from is no "
+        "longer in the store, or has settings of another version of omnishot. Where all of that is there:"
+    )
+    return Command(what, command_of(subject.store, artifact))
 
 
 def _figures(subject: Reported, artifact: Artifact) -> str:

@@ -24,6 +24,9 @@ from omnishot.stages.trial_pictures import MeasuredTrials, Ranking, grid_of, has
 WAYS = (4, 9, 16, 20, 25)
 """Sizes of trial grids, as squares as it goes."""
 
+TRIALS, RANKINGS, INSIDE = "Trials", "Worst mistakes and narrowest successes", "What the network sees"
+"""Titles of the parts in which pictures stand."""
+
 _MOST_VARIANTS = 9
 _PROTOCOLS = ("lake", "within", "between")
 
@@ -82,8 +85,8 @@ def pictures_of(store: Store, evaluations: list[Artifact], report: Report) -> li
     reference = next((reference for reference in references if reference.startswith("models/")), None)
     measured = _measured(store, evaluations, reference)
     sections = [
-        ("Trials", _drawn(report, "trials", *_grids(measured))),
-        ("Worst mistakes and narrowest successes", _drawn(report, "mistakes", *_rankings(measured))),
+        (TRIALS, _drawn(report, "trials", *_grids(measured))),
+        (RANKINGS, _drawn(report, "mistakes", *_rankings(measured))),
     ]
     try:
         model = store.find(reference, "models") if reference else None
@@ -96,7 +99,7 @@ def pictures_of(store: Store, evaluations: list[Artifact], report: Report) -> li
             lambda: embedding_of(store, model),
             lambda: variants_of(pairs_of_models(store, [model])),
         )
-        sections.append(("What the network sees", _drawn(report, "what the network sees", *inside)))
+        sections.append((INSIDE, _drawn(report, "what the network sees", *inside)))
     return [(title, pictures) for title, pictures in sections if pictures]
 
 

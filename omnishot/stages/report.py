@@ -73,6 +73,13 @@ class Gate:
     protocol: str | None = None
 
     @property
+    def command(self) -> str:
+        """What measures it."""
+        if not self.ways:
+            return "omnishot eval --protocol verification"
+        return f"omnishot eval --ways {self.ways}" + (f" --protocol {self.protocol}" if self.protocol else "")
+
+    @property
     def task(self) -> str:
         """What has to be measured."""
         task = f"{self.ways}-way" if self.ways else "verification"
@@ -115,7 +122,7 @@ def check_gate(measured: list[Measured], gate: Gate) -> str:
         has = sorted({f"{result.ways}-way" if result.ways else "verification" for result in networks})
         raise UsageError(
             f"--fail-under {gate.task}={gate.least:g}: no network was measured at {gate.task} on test images",
-            hint=f"There is {', '.join(has) or 'nothing but baselines'}; run `omnishot eval` for {gate.task} first.",
+            hint=f"There is {', '.join(has) or 'nothing but baselines'}; `{gate.command}` measures it.",
         )
     below = [result for result in judged if result.accuracy < gate.least]
     figures = ", ".join(f"{result.model} {percent(result.accuracy)} ({result.protocol})" for result in below or judged)

@@ -23,7 +23,7 @@ By = Literal["all", "part", "layer"]
 _RANGES = {"learning_rate": (1e-4, 1e-1), "momentum": (0.0, 0.99), "l2": (1e-7, 1e-1)}
 _FILTERS = (16, 256, 16)
 _DENSE_UNITS = (128, 4096, 128)
-_FILTER_SIZES = {"koch": (3, 20), "koch35": (1, 7)}
+_FILTER_SIZES = {"koch": (3, 20), "koch35": (1, 7)}  # The paper's 3 to 20 are for images three times as wide.
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,7 @@ def check_tolerance(found: list[Paired], tolerance: Tolerance) -> str:
         more = f" ({len(failed)} of {len(judged)} comparisons)" if len(judged) > 1 else ""
         raise QualityGateError(
             f"Accuracy fell by more than the tolerated {points}{more}. {worst.verdict}",
-            hint="Look for what changed (`omnishot diff A B`), or raise the tolerance; "
-            "more trials make the interval narrower.",
+            hint="Look for what changed, or raise the tolerance; more trials make the interval narrower.",
         )
     largest = "The largest loss, or smallest gain: " if len(judged) > 1 else ""
     return f"Accuracy fell by no more than the tolerated {points}. {largest}{worst.verdict}"

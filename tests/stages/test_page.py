@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -201,6 +202,16 @@ def test_only_the_papers_data_is_missing_where_all_was_measured(whole: Page) -> 
     assert sorted(line.partition(" --store")[0] for line in whole.missing.values()) == [
         "omnishot eval models/quick:v1 --source mnist --protocol within --ways 10 --trials 400",
         "omnishot eval models/quick:v1 --source omniglot --protocol lake --ways 20",
+    ]
+
+
+def test_the_footer_prints_the_same_rows(store: Store) -> None:
+    page = page_of(store, "quick-between", "quick-verification")
+    (line,) = re.findall("<footer>.*<code>(.*)</code>.*</footer>", page.text, re.DOTALL)
+    done = CliRunner().invoke(app, shlex.split(unescape(re.sub("<[^>]*>", "", line)))[1:])
+    assert [row["evaluation"] for row in json.loads(done.stdout)["results"]] == [
+        *["evals/quick-between:v1"] * 3,
+        "evals/quick-verification:v1",
     ]
 
 

@@ -14,7 +14,7 @@ MOST_CURVES = len(_STYLES) // 2
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class Run:
     """One training run, with one value per epoch in each list.
 
     Attributes:
@@ -30,10 +30,10 @@ class Curve:
     learning_rate: list[float]
 
 
-def training_curves(curves: list[Curve]) -> Picture:
+def training_curves(runs: list[Run]) -> Picture:
     """Draw one to `MOST_CURVES` training runs, one panel per quantity."""
     panels = ["loss", "validation accuracy", "learning rate"]
-    has_validation = any(value is not None for curve in curves for value in curve.validation_accuracy)
+    has_validation = any(value is not None for run in runs for value in run.validation_accuracy)
     if not has_validation:
         panels.remove("validation accuracy")
 
@@ -41,10 +41,10 @@ def training_curves(curves: list[Curve]) -> Picture:
         all_axes = figure.subplots(len(panels), 1, sharex=True)
         for axes, panel in zip(all_axes, panels, strict=True):
             axes.set_ylabel(panel + (", %" if panel == "validation accuracy" else ""))
-            for curve, (line, colour) in zip(curves, _STYLES, strict=False):
-                values = _values(curve, panel)
+            for run, (line, colour) in zip(runs, _STYLES, strict=False):
+                values = _values(run, panel)
                 axes.plot(
-                    range(1, len(values) + 1), values, line, color=colour.drawn, label=brief(curve.model),
+                    range(1, len(values) + 1), values, line, color=colour.drawn, label=brief(run.model),
                     linewidth=1.6, marker="o" if len(values) < 3 else "", markersize=3,
                 )  # fmt: skip
             axes.margins(x=0.02)
@@ -54,21 +54,21 @@ def training_curves(curves: list[Curve]) -> Picture:
         for text in all_axes[0].legend(loc="upper right").get_texts():
             text.set_parse_math(False)
 
-    named = ", ".join(brief(curve.model) for curve in curves)
-    said = " ".join(_said(curve) for curve in curves)
+    named = ", ".join(brief(run.model) for run in runs)
+    said = " ".join(_said(run) for run in runs)
     return draw("training-curves", f"Training of {named}", said, onto, width=5, height=1.6 * len(panels) + 0.4)
 
 
-def _values(curve: Curve, panel: str) -> list[float]:
+def _values(run: Run, panel: str) -> list[float]:
     if panel == "validation accuracy":
-        return [float("nan") if value is None else 100 * value for value in curve.validation_accuracy]
-    return curve.loss if panel == "loss" else curve.learning_rate
+        return [float("nan") if value is None else 100 * value for value in run.validation_accuracy]
+    return run.loss if panel == "loss" else run.learning_rate
 
 
-def _said(curve: Curve) -> str:
-    text = f"{brief(curve.model)}: {len(curve.loss)} epochs, loss from {curve.loss[0]:.3g} to {curve.loss[-1]:.3g}"
-    measured = [(value, epoch) for epoch, value in enumerate(curve.validation_accuracy, 1) if value is not None]
+def _said(run: Run) -> str:
+    text = f"{brief(run.model)}: {len(run.loss)} epochs, loss from {run.loss[0]:.3g} to {run.loss[-1]:.3g}"
+    measured = [(value, epoch) for epoch, value in enumerate(run.validation_accuracy, 1) if value is not None]
     if measured:
         best, epoch = max(measured, key=lambda pair: (pair[0], -pair[1]))
         text += f", validation accuracy at best {best:.1%} after epoch {epoch}"
-    return f"{text}; learning rate {curve.learning_rate[0]:.2g} to {curve.learning_rate[-1]:.2g}."
+    return f"{text}; learning rate {run.learning_rate[0]:.2g} to {run.learning_rate[-1]:.2g}."

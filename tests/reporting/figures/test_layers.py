@@ -9,7 +9,7 @@ from omnishot.reporting.drawing import FIRST, SECOND, SERIES
 from omnishot.reporting.figures.embedding_map import embedding_map
 from omnishot.reporting.figures.layers import activation_maps, first_filters
 from omnishot.reporting.figures.sheet import mosaic, reduced
-from omnishot.reporting.figures.training_curves import Curve, training_curves
+from omnishot.reporting.figures.training_curves import Run, training_curves
 from omnishot.reporting.figures.variants import affine_variants
 
 PIXELS = np.zeros((105, 105), dtype=np.uint8)
@@ -87,8 +87,8 @@ def test_an_embedding_says_its_share_of_variance_and_draws_every_character_in_on
 
 
 def test_curves_of_models_have_a_line_each_and_no_panel_for_what_was_not_validated() -> None:
-    one = Curve("models/one:v1", [2.0, 1.0], [0.5, 0.75], [0.1, 0.01])
-    two = Curve("models/two:v1", [3.0], [None], [0.1])
+    one = Run("models/one:v1", [2.0, 1.0], [0.5, 0.75], [0.1, 0.01])
+    two = Run("models/two:v1", [3.0], [None], [0.1])
     picture = training_curves([one, two])
     assert [len(axes.lines) for axes in picture.figure.axes] == [2, 2, 2]
     assert "loss from 2 to 1, validation accuracy at best 75.0% after epoch 2" in picture.alt
