@@ -69,6 +69,6 @@ def _said(run: Run) -> str:
     text = f"{brief(run.model)}: {len(run.loss)} epochs, loss from {run.loss[0]:.3g} to {run.loss[-1]:.3g}"
     measured = [(value, epoch) for epoch, value in enumerate(run.validation_accuracy, 1) if value is not None]
     if measured:
-        best, epoch = max(measured, key=lambda pair: (pair[0], -pair[1]))
+        best, epoch = max(measured)  # Of equals the later, which was kept.
         text += f", validation accuracy at best {best:.1%} after epoch {epoch}"
     return f"{text}; learning rate {run.learning_rate[0]:.2g} to {run.learning_rate[-1]:.2g}."
