@@ -108,9 +108,9 @@ class Store:
             raise UsageError(f"'{text}' fits {', '.join(sorted(kinds))}", hint="Put the kind and a slash before it.")
         if not versions:
             known = {artifact.manifest.name for artifact in everything}
-            others = {path.parent.name for path in self.root.glob(f"*/{query.name}")} - {kind} if kind else set()
+            others = [other for other in KINDS if kind and other != kind and (self.root / other / query.name).is_dir()]
             hint = f"`omnishot ls` lists what there is in {self.root}"
-            hint = f"It is one of the {', '.join(sorted(others))}, but {kind} are needed here" if others else hint
+            hint = f"It is one of the {', '.join(others)}, but {kind} are needed here" if others else hint
             raise NotFoundError(f"There is no '{text}'{did_you_mean(query.name, known)}", hint=f"{hint}.")
         wanted = max(versions) if query.version is None else query.version
         if wanted not in versions:

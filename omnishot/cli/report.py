@@ -32,8 +32,9 @@ _FORMATS = {
     ".html": "html",
     ".htm": "html",
 }
+Format = Literal["auto", "rich", "markdown", "tsv", "json", "html"]
 FormatOption = Annotated[
-    Literal["auto", "rich", "markdown", "tsv", "json", "html"],
+    Format,
     typer.Option(
         "--format",
         help="auto is rich, or for a file what its name ends in. tsv and json hold every result unrounded; html is one "

@@ -21,7 +21,7 @@ from omnishot.cli.options import (
     parse_count,
 )
 from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption, prepare_with
-from omnishot.cli.report import GateOption, print_report
+from omnishot.cli.report import Format, GateOption, print_report
 from omnishot.cli.train import DeviceOption, PresetOption, ResumeOption, choose_settings, train_with
 
 _SWEEP_TRIALS = 1000
@@ -41,7 +41,7 @@ def run_command(
     seed: Annotated[int, typer.Option("--seed", help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
     device: DeviceOption = "auto",
     output_format: Annotated[
-        Literal["auto", "rich", "markdown", "tsv", "json", "html"],
+        Format,
         typer.Option("--format", help="As of `omnishot report`, which can also write it into a file."),
     ] = "auto",
     fail_under: GateOption = None,

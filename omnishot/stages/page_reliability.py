@@ -127,9 +127,7 @@ def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Pic
     alphabet = labels.alphabet[trials.query]
     groups = accuracy_by_group(chosen == 0, alphabet)
     shares = [Share(labels.alphabet_names[g.group], g.accuracy, g.ci95, g.trials) for g in groups]
-    place = (
-        f"{evaluation.manifest.name}-{evaluation.manifest.version}-{result.model.replace('/', '-').replace(':', '-')}"
-    )
+    place = _place(evaluation, result.model)
     shots = "" if result.shots == 1 else f" {result.shots}-shot"
     model = result.model.removeprefix("models/")
     said = f"{model}, {result.ways}-way{shots}, protocol {result.protocol}, images of {item.source}"
@@ -140,6 +138,11 @@ def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Pic
         counts = _confusions(trials, chosen, labels, alphabet == worst.group)
         pictures.append(confusion_chart(f"confusion-{place}", f"Mistakes within {name}: {said}", counts))
     return tuple(pictures)
+
+
+def _place(evaluation: Artifact, model: str) -> str:
+    """Return what ends the names of a model's pictures, each of which may come once on a page."""
+    return f"{evaluation.manifest.name}-{evaluation.manifest.version}-{model.replace('/', '-').replace(':', '-')}"
 
 
 def _confusions(
@@ -172,9 +175,7 @@ def _verification(item: Measured, evaluation: Artifact) -> tuple[Picture, ...]:
     decision = Decision(result.threshold or 0.0, result.accuracy, result.equal_error_rate or 0.0)
     curve, accepted = roc(scores, same), scores > decision.threshold
     chosen = float(accepted[~same].mean()), float(accepted[same].mean())
-    place = (
-        f"{evaluation.manifest.name}-{evaluation.manifest.version}-{result.model.replace('/', '-').replace(':', '-')}"
-    )
+    place = _place(evaluation, result.model)
     said = f"{result.model.removeprefix('models/')}, {result.trials:,} pairs of {item.source}"
     return (
         similarity_chart(f"similarity-{place}", f"Similarity of pairs: {said}", scores, same, decision),

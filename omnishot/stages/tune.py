@@ -80,9 +80,7 @@ def tune(
     searched = {"layers": list(space.parts), "architecture": architecture}
     common = settings.model_dump(mode="json", exclude={"data", "log"})
     study = _study(storage, {"pairs": pairs.manifest.recipe, **searched, "settings": common}, settings.epochs)
-    own, kept = space.own_values(), [trial for trial in study.trials if trial.state.name != "FAIL"]
-    if own not in [trial.system_attrs.get("fixed_params") for trial in kept]:
-        study.enqueue_trial(own)
+    _begin_with(study, space.own_values())
     compute, started = choose_compute(device, settings.precision), time.monotonic()
     with watch_signals() as stopped_by:
         while (count := len(_finished(study))) < trials:
@@ -132,6 +130,13 @@ def _study(storage: Path, searched: dict[str, Any], epochs: int) -> "optuna.Stud
         other = ", ".join(name for name in searched if known.get(name) != searched[name])
         raise SettingsError(f"{storage} is a search with other {other}", hint="Name another file with --study.")
     return study
+
+
+def _begin_with(study: "optuna.Study", own: dict[str, float]) -> None:
+    """Have values tried next, unless they were, or are being, tried; a trial that was stopped does not count."""
+    kept = [trial for trial in study.trials if trial.state.name != "FAIL"]
+    if own not in [trial.system_attrs.get("fixed_params") for trial in kept]:
+        study.enqueue_trial(own)
 
 
 def _finished(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
