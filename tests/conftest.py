@@ -113,7 +113,6 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
     """A store with a model that has seen little, and its four evaluations; to be read or copied, but not changed."""
     from contextlib import nullcontext
 
-    from omnishot.artifacts.store import Store
     from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
     from omnishot.presets import preset_text
     from omnishot.progress import silent
@@ -121,6 +120,7 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
     from omnishot.stages.evaluate import evaluate
     from omnishot.stages.prepare import prepare
     from omnishot.stages.train import train
+    from omnishot.store.store import Store
     from omnishot.strict_yaml import read_yaml
 
     store = Store(tmp_path_factory.mktemp("evaluated") / "artifacts", argv=["omnishot", "test"])

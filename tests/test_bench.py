@@ -17,13 +17,13 @@ import torch
 from PIL import Image
 
 import omnishot
-from omnishot.artifacts.hdf5 import opened
-from omnishot.artifacts.images import read_labels, read_pixels
-from omnishot.artifacts.pairs import read_split
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_within
 from omnishot.evaluation.embedding import embed
 from omnishot.evaluation.oneshot import score_trials
+from omnishot.formats.hdf5 import opened
+from omnishot.formats.images import read_labels, read_pixels
+from omnishot.formats.pairs import read_split
 from omnishot.model.device import choose_compute
 from omnishot.model.siamese import build_network
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from omnishot.artifacts.store import Store
+from omnishot.store.store import Store
 
 CRASH = Path(__file__).parent / "bench" / "crash.py"
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from omnishot.artifacts.model import read_model
-from omnishot.artifacts.store import Store
 from omnishot.config import EvalSettings
+from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.model import read_model
 from omnishot.progress import silent
+from omnishot.reporting.results import choose_evaluations, measured_in
 from omnishot.stages.evaluate import evaluate
-from omnishot.stages.evaluation_data import EvaluationData
-from omnishot.stages.report import choose_evaluations, measured_in
+from omnishot.store.store import Store
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from omnishot.cli.layout import Layout
-    from omnishot.reporting.blocks import Ink
+    from omnishot.drawing.blocks import Ink
     from omnishot.reporting.tables import Table
-    from omnishot.stages.making import Made
+    from omnishot.stages.produce import Made
 
 _SECONDS_BETWEEN_LINES = 5
 _UNLIMITED = 10_000
@@ -52,7 +52,7 @@ class Console:
 
     def summary(self, made: "Made") -> None:
         """Print what a stage made to stderr."""
-        from omnishot.artifacts.facts import ModelFacts  # Deferred: pydantic takes tenths of a second.
+        from omnishot.formats.manifest_fields import ModelFacts  # Deferred: pydantic takes tenths of a second.
 
         manifest, reference = made.artifact.manifest, str(made.artifact.reference)
         for note in made.notes:
@@ -85,7 +85,7 @@ class Console:
         from rich.text import Text
 
         from omnishot.cli.layout import lay_out, legend
-        from omnishot.reporting.blocks import ink_for
+        from omnishot.drawing.blocks import ink_for
 
         stream = sys.stderr if to_stderr else sys.stdout
         wraps = stream.isatty()
@@ -149,7 +149,7 @@ def _rich_table(table: "Table", layout: "Layout", ink: "Ink") -> "RichTable":
     from rich.text import Text
 
     from omnishot.cli.layout import scale_heading
-    from omnishot.reporting.blocks import on_scale
+    from omnishot.drawing.blocks import on_scale
 
     shown, numeric = RichTable(), table.numeric
     for number, heading in zip(layout.columns, layout.headings, strict=True):

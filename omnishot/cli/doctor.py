@@ -32,7 +32,7 @@ def doctor_command(
     Examples:
       omnishot doctor --device cpu
     """
-    from omnishot.stages.doctor import examine  # Deferred: torch takes seconds.
+    from omnishot.maintenance.doctor import examine  # Deferred: torch takes seconds.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     facts = examine(open_store(console, store), data_folder=data_folder(), device=device)

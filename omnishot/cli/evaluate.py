@@ -27,9 +27,9 @@ from omnishot.cli.train import Device, DeviceOption
 from omnishot.errors import UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.artifact import Artifact
-    from omnishot.artifacts.store import Store
-    from omnishot.stages.making import Made
+    from omnishot.stages.produce import Made
+    from omnishot.store.artifact import Artifact
+    from omnishot.store.store import Store
 
 
 def eval_command(
@@ -92,9 +92,9 @@ def eval_command(
 
 
 def _print_results(console: Console, made: "Made") -> None:
-    from omnishot.artifacts.evaluation import read_summary
+    from omnishot.formats.evaluation import read_summary
+    from omnishot.reporting.results import measured_in
     from omnishot.reporting.tables import summary_tables
-    from omnishot.stages.report import measured_in
 
     measurements = measured_in([made.artifact])
     console.tables(summary_tables(measurements), to_stderr=True)
@@ -133,12 +133,12 @@ def eval_with(
     force: bool = False,
 ) -> "Made":
     """Choose data and protocol and run the stage, for `eval` and `run`."""
-    from omnishot.artifacts.facts import PairsFacts, has_runs
-    from omnishot.artifacts.reference import check_name
     from omnishot.config import EvalSettings
+    from omnishot.formats.evaluation_data import pairs_of_models
+    from omnishot.formats.manifest_fields import PairsFacts, has_runs
     from omnishot.settings_text import check
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
-    from omnishot.stages.evaluation_data import pairs_of_models
+    from omnishot.store.reference import check_name
 
     with console.progress() as report:
         if source:

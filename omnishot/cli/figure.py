@@ -21,9 +21,9 @@ from omnishot.cli.options import (
 from omnishot.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.artifact import Artifact
-    from omnishot.artifacts.store import Store
-    from omnishot.reporting.drawing import Picture
+    from omnishot.drawing.picture import Picture
+    from omnishot.store.artifact import Artifact
+    from omnishot.store.store import Store
 
 OutOption = Annotated[
     Path,
@@ -81,7 +81,7 @@ def trials_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
-        from omnishot.stages.trial_pictures import find_evaluation, grid_of, measured_trials, ranking_of
+        from omnishot.reporting.pictures.trials import find_evaluation, grid_of, measured_trials, ranking_of
 
         evaluation = find_evaluation(store, reference)
         measured = measured_trials(store, evaluation, method)
@@ -114,7 +114,7 @@ def filters_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
-        from omnishot.stages.network_pictures import filters_of  # Deferred: torch takes seconds.
+        from omnishot.reporting.pictures.network import filters_of  # Deferred: torch takes seconds.
 
         found = _models(store, models)
         return filters_of(found), found
@@ -144,7 +144,7 @@ def activations_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
-        from omnishot.stages.network_pictures import activations_of
+        from omnishot.reporting.pictures.network import activations_of
 
         (found,) = _models(store, [model] if model else None)
         return activations_of(store, found, image), [found]
@@ -174,7 +174,7 @@ def pairs_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
-        from omnishot.stages.pictures import variants_of
+        from omnishot.reporting.pictures.all_of_a_model import variants_of
 
         found = store.find(pairs, "pairs") if pairs else store.newest("pairs")
         return variants_of(found, pair), [found]
@@ -202,7 +202,7 @@ def curves_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
-        from omnishot.stages.network_pictures import curves_of
+        from omnishot.reporting.pictures.network import curves_of
 
         found = _models(store, models)
         return curves_of(found), found
@@ -231,7 +231,7 @@ def embedding_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
-        from omnishot.stages.network_pictures import embedding_of
+        from omnishot.reporting.pictures.network import embedding_of
 
         (found,) = _models(store, [model] if model else None)
         return embedding_of(store, found, alphabet), [found]
@@ -248,8 +248,8 @@ def _models(store: "Store", references: list[str] | None) -> "list[Artifact]":
 
 def _write(console: Console, store: Path, out: Path, draw: "Callable[[Store], tuple[Picture, list[Artifact]]]") -> None:
     """Draw a picture and write it; its title and what it says in words go to stderr."""
+    from omnishot.drawing.picture import check_suffix  # Deferred: matplotlib takes tenths of a second.
     from omnishot.progress import Progress
-    from omnishot.reporting.drawing import check_suffix  # Deferred: matplotlib takes tenths of a second.
 
     check_suffix(out)
     check_folder_of(out)

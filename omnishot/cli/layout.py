@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from omnishot.reporting.blocks import Ink, on_scale
+from omnishot.drawing.blocks import Ink, on_scale
 
 if TYPE_CHECKING:
     from omnishot.reporting.tables import Table

@@ -11,8 +11,8 @@ import typer
 from omnishot.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.store import Store
     from omnishot.cli.console import Console
+    from omnishot.store.store import Store
 
 StoreOption = Annotated[Path, typer.Option("--store", envvar="OMNISHOT_STORE", help="Folder of artifacts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
@@ -60,7 +60,7 @@ def open_store(console: "Console", folder: Path, *, wait_seconds: float = DEFAUL
     """
     if is_led():
         raise UsageError("torchrun is for `omnishot train` alone", hint="Run the other commands as one process.")
-    from omnishot.artifacts.store import Store  # Deferred: pydantic takes tenths of a second.
+    from omnishot.store.store import Store  # Deferred: pydantic takes tenths of a second.
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--store {folder} is not a folder", hint="Name a folder; it is made if it is missing.")

@@ -23,8 +23,8 @@ from omnishot.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.store import Store
-    from omnishot.stages.making import Made
+    from omnishot.stages.produce import Made
+    from omnishot.store.store import Store
 
 SourceOption = Annotated[
     str, typer.Option("--source", metavar="omniglot|glyphs|mnist|auto|PATH", help="Where images come from.")

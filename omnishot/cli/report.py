@@ -20,8 +20,8 @@ from omnishot.cli.streams import visible
 from omnishot.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.artifact import Artifact
-    from omnishot.artifacts.store import Store
+    from omnishot.store.artifact import Artifact
+    from omnishot.store.store import Store
 
 _FORMATS = {
     ".md": "markdown",
@@ -69,7 +69,7 @@ def report_command(
       omnishot report quick-lake --fail-under 20-way=0.90
     """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.stages.report import check_gate, choose_evaluations, measured_in, parse_gate
+    from omnishot.reporting.results import check_gate, choose_evaluations, measured_in, parse_gate
 
     gates = [parse_gate(gate) for gate in fail_under or []]
     opened = open_store(console, store)
@@ -85,8 +85,8 @@ def print_report(
     console: Console, store: "Store", evaluations: "list[Artifact]", output_format: str, out: Path | None = None
 ) -> None:
     """Print evaluations in one of the formats, to stdout or into a file."""
+    from omnishot.reporting.results import measured_in
     from omnishot.reporting.tables import tables_of
-    from omnishot.stages.report import measured_in
 
     if output_format == "auto" and out is not None:
         output_format = _FORMATS.get(out.suffix.lower(), "auto")
@@ -111,8 +111,8 @@ def print_report(
 
 def _text(console: Console, store: "Store", evaluations: "list[Artifact]", output_format: str) -> str:
     from omnishot.reporting.formats import as_json, as_markdown, as_tsv
+    from omnishot.reporting.results import measured_in
     from omnishot.reporting.tables import tables_of
-    from omnishot.stages.report import measured_in
 
     if output_format == "html":
         return page_text(console, store, evaluations)
@@ -124,7 +124,7 @@ def _text(console: Console, store: "Store", evaluations: "list[Artifact]", outpu
 
 def page_text(console: Console, store: "Store", evaluations: "list[Artifact]") -> str:
     """Return the page over some evaluations, in which names cannot turn the direction of reading."""
-    from omnishot.stages.page import make_page  # Deferred: torch and matplotlib take seconds.
+    from omnishot.reporting.page.page import make_page  # Deferred: torch and matplotlib take seconds.
 
     with console.progress() as report:
         return visible(make_page(store, evaluations, report))

@@ -61,8 +61,8 @@ def run_command(
       omnishot run --source glyphs --set max_minutes=1
     """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.artifacts.facts import PairsFacts  # Deferred: pydantic takes tenths of a second.
-    from omnishot.stages.report import check_gate, measured_in, parse_gate
+    from omnishot.formats.manifest_fields import PairsFacts  # Deferred: pydantic takes tenths of a second.
+    from omnishot.reporting.results import check_gate, measured_in, parse_gate
 
     # Settings and gates first: a mistyped one should not cost the minutes before it is read.
     gates = [parse_gate(gate) for gate in fail_under or []]

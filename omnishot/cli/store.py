@@ -21,7 +21,7 @@ from omnishot.cli.streams import is_screen, visible, width_of
 from omnishot.errors import DamagedFileError, UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.artifact import Artifact
+    from omnishot.store.artifact import Artifact
 
 
 def ls_command(
@@ -37,10 +37,10 @@ def ls_command(
     Examples:
       omnishot ls models
     """
-    from omnishot.artifacts.artifact import place_name  # Deferred: pydantic takes tenths of a second.
-    from omnishot.artifacts.reference import KINDS
     from omnishot.reporting.tables import Table
     from omnishot.settings_text import did_you_mean
+    from omnishot.store.artifact import place_name  # Deferred: pydantic takes tenths of a second.
+    from omnishot.store.reference import KINDS
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     if kind and kind not in KINDS:
@@ -109,7 +109,7 @@ def show_command(
     Examples:
       omnishot show models/quick:v1
     """
-    from omnishot.stages.lineage import lineage  # Deferred: pydantic takes tenths of a second.
+    from omnishot.store.lineage import lineage  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     opened = open_store(console, store)
@@ -129,8 +129,8 @@ def show_command(
 
 def _draw(console: Console, artifact: "Artifact") -> None:
     """Print a glimpse of an artifact in comments, so that what is printed stays YAML."""
-    from omnishot.reporting.blocks import ink_for
-    from omnishot.stages.glimpse import glimpse  # Deferred: h5py takes tenths of a second.
+    from omnishot.drawing.blocks import ink_for
+    from omnishot.reporting.glimpse import glimpse  # Deferred: h5py takes tenths of a second.
 
     try:
         lines = glimpse(

@@ -30,10 +30,10 @@ from omnishot.cli.process import keep_freed_memory
 from omnishot.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from omnishot.artifacts.artifact import Artifact
-    from omnishot.artifacts.store import Store
     from omnishot.config import TrainSettings
-    from omnishot.stages.making import Made
+    from omnishot.stages.produce import Made
+    from omnishot.store.artifact import Artifact
+    from omnishot.store.store import Store
 
 Device = Literal["auto", "cuda", "cpu"]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where the network runs.")]
@@ -152,9 +152,9 @@ def train_with(
     force: bool = False,
 ) -> "Made":
     """Run the stage with Ctrl-C and SIGTERM turned into an orderly stop, for `train` and `run`."""
-    from omnishot.artifacts.reference import check_name
-    from omnishot.stages.running import EVERY_MINUTE, Interval  # Deferred: torch takes seconds.
+    from omnishot.stages.checkpointer import EVERY_MINUTE, Interval  # Deferred: torch takes seconds.
     from omnishot.stages.train import train
+    from omnishot.store.reference import check_name
 
     check_name(name)
     keep_freed_memory()

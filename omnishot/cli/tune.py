@@ -66,9 +66,9 @@ def tune_command(
         console, preset=preset or ("koch35" if config is None else None), config=config, changes=changes or [],
         device=device,
     )  # fmt: skip
-    from omnishot.artifacts.replacing import replaced
     from omnishot.settings_text import as_yaml
     from omnishot.stages.tune import tune  # Deferred: torch takes seconds.
+    from omnishot.store.atomic_write import replaced
 
     target = out or study.with_suffix(".best.yaml")
     for path in (study, target):  # Before hours of searching.

@@ -35,7 +35,7 @@ def check_command(
     Examples:
       omnishot check --all
     """
-    from omnishot.stages.checking import check_artifacts  # Deferred: pydantic takes tenths of a second.
+    from omnishot.maintenance.check import check_artifacts  # Deferred: pydantic takes tenths of a second.
 
     if reference and everything:
         raise UsageError(f"{reference} and --all both say what to check", hint="Give one of them.")
@@ -85,7 +85,7 @@ def gc_command(
     Examples:
       omnishot gc --keep 2 --dry-run
     """
-    from omnishot.stages.cleaning import clean  # Deferred: pydantic takes tenths of a second.
+    from omnishot.maintenance.garbage_collection import clean  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     with console.progress() as report:
@@ -129,7 +129,7 @@ def diff_command(
       omnishot diff models/quick:v1 models/quick:v2
       omnishot diff quick-lake:v1 quick-lake:v2 --tolerance accuracy=0.005
     """
-    from omnishot.stages.difference import difference  # Deferred: pydantic takes tenths of a second.
+    from omnishot.maintenance.diff import difference  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     opened = open_store(console, store)
@@ -137,8 +137,8 @@ def diff_command(
     found = difference(first, second)
     tolerated, comparisons = None, []
     if tolerance is not None:
-        from omnishot.stages.paired import paired  # Deferred: torch takes seconds.
-        from omnishot.stages.tolerance import parse_tolerance
+        from omnishot.reporting.paired_comparison import paired  # Deferred: torch takes seconds.
+        from omnishot.reporting.tolerance import parse_tolerance
 
         tolerated = parse_tolerance(tolerance)
         comparisons = paired(opened, first, second)
@@ -154,7 +154,7 @@ def diff_command(
         console.text("".join(f"{what}: {_shown(a)} -> {_shown(b)}\n" for what, a, b in found.values))
         console.text("".join(f"paired.{comparison.verdict}\n" for comparison in comparisons))
     if tolerated:
-        from omnishot.stages.tolerance import check_tolerance
+        from omnishot.reporting.tolerance import check_tolerance
 
         console.note(check_tolerance(comparisons, tolerated))
 

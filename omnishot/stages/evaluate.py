@@ -7,11 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from omnishot.artifacts.artifact import Artifact, Recipe, Staging
-from omnishot.artifacts.evaluation import Result, write_evaluation
-from omnishot.artifacts.facts import ModelFacts, PairsFacts, source_of
-from omnishot.artifacts.model import read_model
-from omnishot.artifacts.store import Store
 from omnishot.config import EvalSettings
 from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_runs
 from omnishot.errors import NotFoundError, SamplingError, UsageError
@@ -19,11 +14,16 @@ from omnishot.evaluation.baselines import score_baseline
 from omnishot.evaluation.intervals import accuracy_interval, difference_interval
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import best_threshold, score_pairs, verify
+from omnishot.formats.evaluation import Result, write_evaluation
+from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
+from omnishot.formats.model import read_model
 from omnishot.model.device import Compute, DeviceName, choose_compute
 from omnishot.progress import Progress, Report
 from omnishot.seeding import generator
-from omnishot.stages.evaluation_data import EvaluationData
-from omnishot.stages.making import Made, make
+from omnishot.stages.produce import Made, make
+from omnishot.store.artifact import Artifact, Recipe, Staging
+from omnishot.store.store import Store
 
 _RECIPE = 1
 _MOST_SCORES = 100_000_000

@@ -7,13 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.artifacts.artifact import Recipe, Staging
-from omnishot.artifacts.facts import ImagesFacts
-from omnishot.artifacts.hdf5 import opened
-from omnishot.artifacts.images import read_labels, write_images
-from omnishot.artifacts.pairs import PARTS, write_pairs
-from omnishot.artifacts.reference import check_name
-from omnishot.artifacts.store import Store
 from omnishot.config import PrepareSettings
 from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
@@ -22,9 +15,16 @@ from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import Source, open_source
 from omnishot.data.splits import Split, split_images
 from omnishot.errors import SamplingError, SettingsError
+from omnishot.formats.hdf5 import opened
+from omnishot.formats.images import read_labels, write_images
+from omnishot.formats.manifest_fields import ImagesFacts
+from omnishot.formats.pairs import PARTS, write_pairs
 from omnishot.progress import Progress, Report
 from omnishot.seeding import generator
-from omnishot.stages.making import Made, make
+from omnishot.stages.produce import Made, make
+from omnishot.store.artifact import Recipe, Staging
+from omnishot.store.reference import check_name
+from omnishot.store.store import Store
 
 _IMAGES_RECIPE = 1
 _PAIRS_RECIPE = 1
@@ -106,7 +106,7 @@ def prepare(
             target, images_file=images_file, split=split, pairs=pairs, n_variants=settings.affine, variants=variants
         )
         if settings.materialize:
-            from omnishot.artifacts.rendered import write_rendered  # Deferred: torch takes seconds.
+            from omnishot.formats.rendered import write_rendered  # Deferred: torch takes seconds.
 
             write_rendered(target, store.keep_aside(recipe), tell=store.tell, report=report)
         n_runs = ImagesFacts.of(images.manifest).summary.runs

@@ -6,22 +6,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omnishot.artifacts.artifact import Artifact, Recipe, Staging
-from omnishot.artifacts.checkpoint import CHECKPOINT, find_checkpoint
-from omnishot.artifacts.model import write_model
-from omnishot.artifacts.store import Store
 from omnishot.config import TrainSettings
 from omnishot.errors import StoppedError, UsageError
+from omnishot.formats.checkpoint import CHECKPOINT, find_checkpoint
+from omnishot.formats.model import write_model
 from omnishot.machine import peak_memory
 from omnishot.model.cost import training_flops
 from omnishot.model.device import Compute, DeviceName, choose_compute
 from omnishot.model.peak import matmul_peak
 from omnishot.progress import Report, short, silent
 from omnishot.settings_text import check
-from omnishot.stages.making import Made, make
-from omnishot.stages.running import EVERY_MINUTE, Interval, Keeper, profiled, restore, run_to_end
+from omnishot.stages.checkpointer import EVERY_MINUTE, Interval, Keeper, profiled, restore, run_to_end
+from omnishot.stages.produce import Made, make
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
+from omnishot.store.artifact import Artifact, Recipe, Staging
+from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
 from omnishot.training.processes import Processes, joined
 

@@ -8,11 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from omnishot.artifacts.hdf5 import opened
-from omnishot.artifacts.images import pixels_of, read_labels, read_pixels
-from omnishot.artifacts.model import load_weights
-from omnishot.artifacts.pairs import read_pairs, read_split, read_variants
-from omnishot.artifacts.stored_pixels import StoredPixels
 from omnishot.config import ClassesObjective, TrainSettings
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_between, draw_within
@@ -22,6 +17,11 @@ from omnishot.data.splits import Split
 from omnishot.errors import DamagedFileError, OmnishotError, SamplingError, SettingsError, UnavailableError
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import best_threshold, score_pairs, verify
+from omnishot.formats.hdf5 import opened
+from omnishot.formats.images import pixels_of, read_labels, read_pixels
+from omnishot.formats.model import load_weights
+from omnishot.formats.pairs import read_pairs, read_split, read_variants
+from omnishot.formats.streamed_pixels import StoredPixels
 from omnishot.model.device import Compute, free_memory
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.seeding import derived_seed, generator

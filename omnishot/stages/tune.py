@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omnishot.artifacts.artifact import Artifact
 from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError, UnavailableError, brief
 from omnishot.model.device import Compute, DeviceName, choose_compute
@@ -17,6 +16,7 @@ from omnishot.progress import Progress, Report
 from omnishot.stages.search_space import By, SearchSpace
 from omnishot.stages.train import WatchSignals
 from omnishot.stages.trainer import build_trainer
+from omnishot.store.artifact import Artifact
 
 if TYPE_CHECKING:
     import optuna

@@ -30,7 +30,7 @@ import torch._dynamo  # noqa: F401  # The first optimizer of a process imports i
 import omnishot.cli.app
 import omnishot.stages.evaluate
 import omnishot.stages.train  # Imported, so that the forked processes need not.
-from omnishot.artifacts.store import Store
+from omnishot.store.store import Store
 
 SIGNALS = [signal.SIGKILL] * 6 + [signal.SIGTERM] * 2 + [signal.SIGINT] * 2
 WRITES = {"open", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.chmod"}

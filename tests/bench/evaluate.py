@@ -36,17 +36,17 @@ from measuring import Column, Rows, count, figures, machine, run_measured, timed
 from numpy.typing import NDArray
 from torch import Tensor
 
-from omnishot.artifacts.facts import ModelFacts
-from omnishot.artifacts.model import read_model
-from omnishot.artifacts.store import Store
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import Trials, draw_within
 from omnishot.data.render import shrink
 from omnishot.evaluation.oneshot import correct_trials, score_trials
+from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.manifest_fields import ModelFacts
+from omnishot.formats.model import read_model
 from omnishot.model.device import Compute, choose_compute
 from omnishot.model.siamese import SiameseNetwork, TwinName, build_network
 from omnishot.seeding import generator
-from omnishot.stages.evaluation_data import EvaluationData
+from omnishot.store.store import Store
 
 MOST_WAYS = 20
 WAYS = range(1, MOST_WAYS + 1)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnishot.cli.layout import Layout, lay_out, legend, scale_heading
-from omnishot.reporting.blocks import ASCII
+from omnishot.drawing.blocks import ASCII
 from omnishot.reporting.tables import Table
 
 CELLS = st.text("ab 漢", max_size=30)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from omnishot.artifacts.store import Store
 from omnishot.cli.app import app
 from omnishot.errors import NotFoundError
+from omnishot.store.store import Store
 
 
 def test_a_name_that_ends_in_html_is_a_page_and_stdout_has_the_same_bytes(
@@ -25,9 +25,9 @@ def test_a_name_that_ends_in_html_is_a_page_and_stdout_has_the_same_bytes(
 
 
 def test_names_cannot_turn_the_direction_of_a_page(evaluated_store: Path) -> None:
-    from omnishot.artifacts.store import Store
     from omnishot.cli.console import Console
     from omnishot.cli.report import page_text
+    from omnishot.store.store import Store
 
     console = Console(as_json=False, quiet=True, verbose=False, no_progress=True)
     store = Store(evaluated_store.parent / "art\u202efacts")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from omnishot.artifacts.locks import Holder, Locks
-from omnishot.artifacts.store import Store
+from omnishot.store.locks import Holder, Locks
+from omnishot.store.store import Store
 
 SMALL = ["--pairs", "20", "--affine", "0"]
 

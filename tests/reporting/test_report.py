@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnishot.artifacts.evaluation import Result
 from omnishot.errors import QualityGateError, UsageError
+from omnishot.formats.evaluation import Result
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
+from omnishot.reporting.results import check_gate, parse_gate
 from omnishot.reporting.tables import Difference, Measured, Table, tables_of
-from omnishot.stages.report import check_gate, parse_gate
 
 TRAINED = {
     "source": "omniglot", "split": "koch", "train_alphabets": 30, "train_drawers": 12, "validation_alphabets": 10,

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from omnishot.artifacts.artifact import Artifact
-from omnishot.artifacts.checkpoint import CHECKPOINT, read_checkpoint
-from omnishot.artifacts.store import Store
 from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.errors import NotFoundError, StoppedError
+from omnishot.formats.checkpoint import CHECKPOINT, read_checkpoint
 from omnishot.presets import preset_text
 from omnishot.progress import silent
 from omnishot.settings_text import check
-from omnishot.stages.making import Made
+from omnishot.stages.checkpointer import Interval
 from omnishot.stages.prepare import prepare
-from omnishot.stages.running import Interval
+from omnishot.stages.produce import Made
 from omnishot.stages.train import train
+from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
 QUICK = {"epochs": 2, "max_minutes": None, "validation_trials": 20, "precision": "fp32"}

@@ -10,13 +10,13 @@ import pytest
 import torch
 from pydantic import BaseModel
 
-from omnishot.artifacts.store import Store
 from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.model.device import choose_compute
 from omnishot.progress import silent
 from omnishot.settings_text import check, with_changes
 from omnishot.stages.prepare import prepare
 from omnishot.stages.trainer import build_trainer
+from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
 
 PAIRS: dict[str, Any] = {

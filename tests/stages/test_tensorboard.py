@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from omnishot.artifacts.artifact import Artifact
-from omnishot.artifacts.store import Store
 from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.errors import StoppedError, UnavailableError
 from omnishot.presets import preset_text
 from omnishot.progress import silent
 from omnishot.settings_text import check
 from omnishot.stages import tensorboard
-from omnishot.stages.making import Made
 from omnishot.stages.prepare import prepare
+from omnishot.stages.produce import Made
 from omnishot.stages.tensorboard import EVENTS
 from omnishot.stages.train import train
+from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
 

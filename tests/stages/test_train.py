@@ -4,13 +4,13 @@ import json
 from contextlib import nullcontext
 from pathlib import Path
 
-from omnishot.artifacts.store import Store
 from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSettings, TrainSettings
 from omnishot.presets import preset_text
 from omnishot.progress import silent
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
 from omnishot.stages.train import _deciding, train
+from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
 

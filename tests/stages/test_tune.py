@@ -8,8 +8,6 @@ from typing import Any
 import optuna
 import pytest
 
-from omnishot.artifacts.artifact import Artifact
-from omnishot.artifacts.store import Store
 from omnishot.config import Architecture, PrepareSettings, SgdSettings, TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError
 from omnishot.model.koch import PUBLISHED
@@ -18,6 +16,8 @@ from omnishot.settings_text import as_yaml, check
 from omnishot.stages.prepare import prepare
 from omnishot.stages.search_space import By, SearchSpace
 from omnishot.stages.tune import Tuned, tune
+from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
 VALUES = {

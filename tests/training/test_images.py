@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from omnishot.artifacts.images import write_images
-from omnishot.artifacts.stored_pixels import StoredPixels
 from omnishot.config import ClassesObjective, DataSettings, PairsObjective
 from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import ImageSet
 from omnishot.data.pairs import draw_pairs
 from omnishot.errors import DamagedFileError
+from omnishot.formats.images import write_images
+from omnishot.formats.streamed_pixels import StoredPixels
 from omnishot.model.device import Compute
 from omnishot.progress import silent
 from omnishot.training.classes_objective import ClassesLoss

@@ -10,11 +10,11 @@ import torch
 from engines.ours import Part
 from engines.setup import MOMENTUM, RATE, Task
 from engines.usual import infer_usually, train_usually
-from omnishot.artifacts.hdf5 import opened
-from omnishot.artifacts.images import read_pixels
-from omnishot.artifacts.pairs import read_pairs
 from omnishot.data.pairs import Pairs
 from omnishot.evaluation.verification import score_pairs
+from omnishot.formats.hdf5 import opened
+from omnishot.formats.images import read_pixels
+from omnishot.formats.pairs import read_pairs
 from omnishot.model.device import Compute
 
 

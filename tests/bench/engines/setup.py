@@ -8,18 +8,18 @@ import torch
 from PIL import Image
 
 from engines.usual import PairDataset
-from omnishot.artifacts.hdf5 import opened
-from omnishot.artifacts.images import read_pixels
-from omnishot.artifacts.pairs import read_pairs, read_split, read_variants
-from omnishot.artifacts.store import Store
 from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.data.affine import IDENTITY
+from omnishot.formats.hdf5 import opened
+from omnishot.formats.images import read_pixels
+from omnishot.formats.pairs import read_pairs, read_split, read_variants
 from omnishot.model.device import Compute
 from omnishot.progress import silent
 from omnishot.seeding import derived_seed
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
 from omnishot.stages.trainer import build_trainer
+from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
 
 RATE = 0.01

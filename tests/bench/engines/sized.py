@@ -13,9 +13,6 @@ from measuring import timed
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from omnishot.artifacts.hdf5 import opened
-from omnishot.artifacts.images import read_labels, read_pixels, write_images
-from omnishot.artifacts.pairs import read_pairs, read_split, read_variants, write_pairs
 from omnishot.config import PairsObjective, TrainSettings
 from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
@@ -25,6 +22,9 @@ from omnishot.data.pairs import draw_pairs
 from omnishot.data.splits import Split
 from omnishot.evaluation.embedding import embed
 from omnishot.evaluation.oneshot import correct_trials, score_trials
+from omnishot.formats.hdf5 import opened
+from omnishot.formats.images import read_labels, read_pixels, write_images
+from omnishot.formats.pairs import read_pairs, read_split, read_variants, write_pairs
 from omnishot.model.device import choose_compute
 from omnishot.model.koch import PUBLISHED, KochTwin
 from omnishot.model.siamese import SiameseNetwork, build_network

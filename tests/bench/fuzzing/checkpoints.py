@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from fuzzing import mutations
 
-from omnishot.artifacts.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
+from omnishot.formats.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 
 _DIGEST = 65
 

@@ -16,15 +16,6 @@ import numpy as np
 from fuzzing import checkpoints, hostile_hdf5, mutations
 from fuzzing.pictures import valid_picture
 
-from omnishot.artifacts.evaluation import read_summary
-from omnishot.artifacts.facts import Facts, ImagesFacts, ModelFacts, PairsFacts, has_runs, source_of
-from omnishot.artifacts.hdf5 import created, opened
-from omnishot.artifacts.images import read_labels, read_pixels, read_runs
-from omnishot.artifacts.manifest import read_manifest
-from omnishot.artifacts.model import read_model
-from omnishot.artifacts.pairs import PARTS, _copy_images, read_pairs, read_split, read_variants
-from omnishot.artifacts.reference import check_name, parse
-from omnishot.artifacts.store import Store
 from omnishot.config import TrainSettings
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import trials_of_runs
@@ -32,10 +23,19 @@ from omnishot.data.sources import folder
 from omnishot.data.sources.decoding import decode_drawing, decode_picture
 from omnishot.data.sources.files import content_digest, files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, UsageError
+from omnishot.formats.evaluation import read_summary
+from omnishot.formats.hdf5 import created, opened
+from omnishot.formats.images import read_labels, read_pixels, read_runs
+from omnishot.formats.manifest_fields import Facts, ImagesFacts, ModelFacts, PairsFacts, has_runs, source_of
+from omnishot.formats.model import read_model
+from omnishot.formats.pairs import PARTS, _copy_images, read_pairs, read_split, read_variants
 from omnishot.progress import silent
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
 from omnishot.reporting.tables import Measured, tables_of
 from omnishot.settings_text import check
+from omnishot.store.manifest import read_manifest
+from omnishot.store.reference import check_name, parse
+from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1"

@@ -1,0 +1,1 @@
+"""Values in, `Picture` out; knows no store."""

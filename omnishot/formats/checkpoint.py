@@ -1,0 +1,104 @@
+"""The state of an unfinished training run on disk: written aside, replaced in one step, checked before it is read."""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import torch
+
+from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief
+from omnishot.formats.deferred_errors import DeferredErrors
+from omnishot.store.atomic_write import replaced
+
+CHECKPOINT = "checkpoint.pt"
+"""File name of the state: 64 hexadecimal digits and a line feed, then what torch saves, whose SHA-256 they are."""
+
+_HEADER_LENGTH = 65
+
+
+class _Hashed(DeferredErrors):
+    """Hashes what is written, so that the state of a large network is not held twice."""
+
+    def __init__(self, path: Path, mode: Literal["w+b", "r+b"]) -> None:
+        super().__init__(path, mode)
+        self._hash = hashlib.sha256()
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all that was written so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def write(self, content: Any) -> int:
+        """Write, and hash."""
+        self._hash.update(content)
+        return super().write(content)
+
+
+def _header(digest: str) -> bytes:
+    return f"{digest}\n".encode("ascii")
+
+
+def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Write the state of an unfinished run in place of an older one; killed at any moment, one of them remains.
+
+    Args:
+        folder: Where to.
+        state: Tensors and plain values.
+
+    Raises:
+        UnavailableError: The disk is full or the store cannot be written.
+    """
+    path = folder / CHECKPOINT
+    try:
+        with replaced(path) as aside, _Hashed(aside, "w+b") as file:
+            file.seek(_HEADER_LENGTH)
+            torch.save(state, cast(IO[bytes], file))
+            digest = file.digest()
+            file.seek(0)
+            file.write(_header(digest))
+    except OSError as error:
+        kept = "The one before is kept: the same command with --resume continues from there." if path.exists() else ""
+        raise UnavailableError(f"The checkpoint {path} cannot be written: {error}", hint=kept) from None
+
+
+def find_checkpoint(folder: Path) -> Path:
+    """Return where the state of an unfinished run is.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    path = folder / CHECKPOINT
+    if not path.exists():
+        raise NotFoundError(
+            "There is nothing to resume: no run with these settings and this pair dataset was interrupted",
+            hint="Run without --resume, or give the same options as the interrupted run.",
+        )
+    return path
+
+
+def read_checkpoint(folder: Path) -> dict[str, Any]:
+    """Read the state of an unfinished run, without unpickling anything but tensors and plain values.
+
+    Raises:
+        NotFoundError: There is none.
+        DamagedFileError: It does not hold what was written.
+        UnavailableError: This machine cannot read it.
+    """
+    path = find_checkpoint(folder)
+    try:
+        with path.open("rb") as file:
+            expected, content = file.read(_HEADER_LENGTH), file.read()
+        # torch does not look at its checksums when it loads: a flipped bit would go on into the weights.
+        if (found := _header(hashlib.sha256(content).hexdigest())) != expected:
+            raise ValueError(
+                f"expected SHA-256 {brief(expected.decode('ascii', 'replace'))}, found {brief(found.decode())}"
+            )
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (OSError, MemoryError) as error:
+        raise UnavailableError(f"{path} cannot be read: {error}", hint="The state is kept; try again.") from None
+    except Exception as error:  # torch.load raises a dozen kinds for a damaged file; all mean the same here.
+        # Its first sentence only: others advise to load the file unsafely.
+        raise DamagedFileError(
+            f"{path} is damaged: {brief(error).partition('. ')[0]}", hint="Run without --resume."
+        ) from None
+    return state

@@ -1,0 +1,147 @@
+"""An evaluation on disk: the scores of every query in `scores.h5`, the figures in `summary.json`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+
+from omnishot.errors import DamagedFileError
+from omnishot.formats.hdf5 import created
+from omnishot.store.text_file import read_text
+from omnishot.store.validation import Count, Line, first_problem
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One accuracy, with everything that has to be said beside it.
+
+    Attributes:
+        model: Reference of a model, or name of a baseline.
+        protocol: lake, within, between or verification.
+        on: Part of the split.
+        ways: Classes to choose from; None for verification.
+        shots: Support images per class; None for verification.
+        trials: Queries, or pairs.
+        correct: How many of them are right.
+        accuracy: Their share, in [0, 1].
+        ci95: 95 % interval of the accuracy.
+        alphabets: Alphabets the trials come from.
+        threshold: Verification: logit above which pairs are called the same.
+        equal_error_rate: Verification: where both kinds of error are equally frequent.
+    """
+
+    model: Line
+    protocol: Line
+    on: Line
+    ways: Annotated[int, Field(ge=1, le=10**6)] | None
+    shots: Annotated[int, Field(ge=1, le=10**6)] | None
+    trials: Annotated[int, Field(ge=1, le=10**9)]
+    correct: Count
+    accuracy: _Share
+    ci95: tuple[_Share, _Share]
+    alphabets: Count
+    threshold: FiniteFloat | None = None
+    equal_error_rate: _Share | None = None
+
+
+class _TrainedOn(BaseModel):
+    """What has to be said beside a model's figures; all from `source` on is known where its pair dataset was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pairs: Line | None
+    seed: Count
+    twin: Line
+    objective: Line
+    source: Line = ""
+    train_alphabets: Count = 0
+    train_drawers: Count = 0
+    validation_alphabets: Count = 0
+    validation_drawers: Count = 0
+    split: Line = ""
+    holdout: Line = ""
+    affine: Count = 0
+    train_pairs: Count = 0
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        lacking = set(type(self).model_fields) - self.model_fields_set
+        if "source" in self.model_fields_set and lacking:
+            raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
+        return self
+
+
+class _Comparison(BaseModel):
+    """A paired difference between two models."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Line
+    against: Line
+    ways: Annotated[int, Field(ge=1, le=10**6)] | None
+    difference: Annotated[float, Field(ge=-1, le=1)]
+    ci95: tuple[Annotated[float, Field(ge=-1, le=1)], Annotated[float, Field(ge=-1, le=1)]]
+
+
+class _Summary(BaseModel):
+    """Everything that `summary.json` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: Line
+    source: Line
+    models: dict[Line, _TrainedOn]
+    seed: Count
+    device: Line
+    comparisons: list[_Comparison]
+    results: list[Result]
+
+
+def write_evaluation(
+    folder: Path, results: list[Result], details: Mapping[str, Any], scores: Mapping[str, Mapping[str, NDArray[Any]]]
+) -> None:
+    """Write an evaluation.
+
+    Args:
+        folder: Where to.
+        results: The figures.
+        details: What else `summary.json` holds, such as the data they were measured on.
+        scores: Arrays by method and name.
+    """
+    summary = {**details, "results": [asdict(result) for result in results]}
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
+    with created(folder / "scores.h5") as file:
+        for method, arrays in scores.items():
+            for name, values in arrays.items():
+                # A slash in a reference would open a group.
+                file.create_dataset(f"{method.replace('/', '|')}/{name}", data=values)
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """Read a summary: its details, and under `results` a list of `Result`.
+
+    Raises:
+        DamagedFileError: The file is not a summary.
+    """
+    try:
+        summary = _Summary.model_validate_json(read_text(path), strict=True)
+        for number, result in enumerate(summary.results, start=1):
+            _refuse_contradictions(result, number)
+    except ValidationError as error:
+        raise DamagedFileError(f"{path} is not an evaluation's summary: {first_problem(error)}") from None
+    except ValueError as error:
+        raise DamagedFileError(f"{path} is not an evaluation's summary: {error}") from None
+    return {**summary.model_dump(exclude_unset=True), "results": summary.results}
+
+
+def _refuse_contradictions(result: Result, number: int) -> None:
+    if (result.protocol == "verification") != (result.ways is None) or (result.ways is None) != (result.shots is None):
+        raise ValueError(f"result {number} does not fit protocol {result.protocol!r} with its ways and shots")
+    if result.correct > result.trials or result.ci95[0] > result.ci95[1]:
+        raise ValueError(f"result {number} has {result.correct} of {result.trials} right, from {result.ci95}")

@@ -1,0 +1,111 @@
+"""What an evaluation measures on: images, split, pairs and runs, from a pair dataset or from a source."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omnishot.config import SplitPart
+from omnishot.data.class_index import ClassIndex
+from omnishot.data.image_set import Labels, Runs
+from omnishot.data.pairs import Pairs, draw_pairs
+from omnishot.data.splits import Split, all_for_test, split_images
+from omnishot.errors import NotFoundError, SamplingError, UsageError
+from omnishot.formats.hdf5 import opened
+from omnishot.formats.images import read_labels, read_pixels, read_runs
+from omnishot.formats.manifest_fields import PairsFacts, source_of
+from omnishot.formats.pairs import read_pairs, read_split
+from omnishot.seeding import generator
+from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
+
+_PAIRS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationData:
+    """Images to measure on; pixels and pairs are read when they are asked for.
+
+    Attributes:
+        path: A `pairs.h5` or `images.h5` that was checked.
+        labels: What each image shows.
+        split: Which images train, validate and test; `images.h5` is divided as `prepare` would by default,
+            but for MNIST, all of which is a test set.
+        runs: Published runs, where the source has them.
+        has_pairs: Whether the file holds pairs; else they are drawn.
+    """
+
+    path: Path
+    labels: Labels
+    split: Split
+    runs: Runs | None
+    has_pairs: bool
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> "EvaluationData":
+        """Read labels, split and runs of a pairs or images artifact."""
+        has_pairs = artifact.manifest.kind == "pairs"
+        path = artifact.file("pairs.h5" if has_pairs else "images.h5")
+        with opened(path) as file:
+            labels, runs = read_labels(file), read_runs(file)
+            if has_pairs:
+                split = read_split(file)
+            elif source_of(artifact.manifest) == "mnist":
+                split = all_for_test(len(labels))
+            else:
+                split = split_images(labels, "koch" if runs else "alphabets")
+        return cls(path, labels, split, runs, has_pairs)
+
+    def index(self, part: SplitPart) -> ClassIndex:
+        """Return the images of one part by class.
+
+        Raises:
+            SamplingError: The part is empty.
+        """
+        chosen: NDArray[np.int32] = getattr(self.split, part)
+        if not len(chosen):
+            raise SamplingError(f"The {part} part of this split holds no images", hint="Use another --on.")
+        return ClassIndex.of(self.labels, chosen)
+
+    def pixels(self, *chosen: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """Return the chosen images at their places among all, shape (n, side, side); see `read_pixels`."""
+        with opened(self.path) as file:
+            return read_pixels(file, *chosen)
+
+    def pairs(self, part: SplitPart) -> Pairs | None:
+        """Return the pairs of one part, 10,000 drawn now where the file holds none, or None where the part is empty."""
+        if self.has_pairs:
+            with opened(self.path) as file:
+                return read_pairs(file, part)
+        return draw_pairs(self.index(part), _PAIRS, negatives="any", rng=generator(0, "pairs", part))
+
+
+def pairs_of_models(store: Store, models: list[Artifact]) -> Artifact:
+    """Return the pair dataset the models were trained on.
+
+    Raises:
+        NotFoundError: It is no longer in the store.
+        UsageError: The models were trained on datasets that are divided differently.
+    """
+    found = [_pairs_of(store, model) for model in models]
+    first = PairsFacts.of(found[0].manifest).division
+    for model, pairs in zip(models, found, strict=True):
+        if PairsFacts.of(pairs.manifest).division != first:
+            raise UsageError(
+                f"{models[0].reference} and {model.reference} were trained on differently divided data "
+                f"({found[0].reference}, {pairs.reference}), so they have no trials in common",
+                hint="Evaluate them one by one, or name the images with --source.",
+            )
+    return found[0]
+
+
+def _pairs_of(store: Store, model: Artifact) -> Artifact:
+    parent = model.manifest.parent("pairs")
+    found = store.parent(parent) if parent else None
+    if found is None:
+        raise NotFoundError(
+            f"The pair dataset {parent.reference if parent else '?'} of {model.reference} is not in the store",
+            hint="Name the images to measure on with --source.",
+        )
+    return found

@@ -1,0 +1,233 @@
+"""HDF5 files that may come from anywhere: what is read lies in the file itself and is what was expected.
+
+HDF5 can point at other files (external links, external storage, virtual data sets), claim sizes that it does not hold
+and load filters from elsewhere. None of it is followed.
+"""
+
+import contextlib
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import h5py
+import numpy as np
+from h5py import h5d, h5l, h5z
+from numpy.typing import DTypeLike, NDArray
+
+from omnishot.errors import DamagedFileError, UnavailableError, brief, is_one_line
+from omnishot.formats.deferred_errors import DeferredErrors
+
+_MOST_BYTES_PER_STORED_BYTE = 1032
+"""What deflate reaches at best."""
+
+_LONGEST_NAME = 1000
+_MOST_HEAP = 1 << 20
+_TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("index", "<u4")])
+_FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
+
+
+@contextlib.contextmanager
+def created(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
+    """Create an HDF5 file for writing, or open one that is not published yet.
+
+    Raises:
+        UnavailableError: The disk is full or the folder cannot be written.
+    """
+    try:
+        target = DeferredErrors(path, "w+b" if mode == "w" else "r+b")
+    except OSError as error:
+        raise _cannot_be_written(path, error) from None
+    try:
+        with target, h5py.File(target, mode, libver="v110") as file:
+            yield file
+    except (OSError, RuntimeError):  # Where HDF5 reads back what could not be written, it raises something else.
+        if target.error is None:
+            raise
+        raise _cannot_be_written(path, target.error) from None
+
+
+def _cannot_be_written(path: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(f"{path} cannot be written: {error}", hint="Nothing was published.")
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading.
+
+    Raises:
+        DamagedFileError: It is none.
+    """
+    if not path.is_file():  # Opening a pipe would wait for its writer.
+        raise DamagedFileError(f"{path} is no file")
+    try:
+        file = h5py.File(path, "r")
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise DamagedFileError(f"{path} is not a readable HDF5 file: {brief(error)}") from None
+    with file:
+        yield file
+
+
+@contextlib.contextmanager
+def reading(file: h5py.File) -> Iterator[None]:
+    """Turn what h5py raises over a damaged file into the error that says which file it is."""
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise damaged(file, brief(error)) from None
+
+
+def damaged(file: h5py.File, what: str) -> DamagedFileError:
+    """Return the error that a file does not hold what it should.
+
+    Args:
+        file: The file.
+        what: What is wrong.
+    """
+    return DamagedFileError(f"{file.filename} does not hold what it should: {what}")
+
+
+def holds(file: h5py.File, path: str) -> bool:
+    """Tell whether there is something of a name, without following any link to it.
+
+    Args:
+        file: The file.
+        path: Names of groups and at last of what is looked for, with a slash between them.
+
+    Raises:
+        DamagedFileError: A group on the way is none, or cannot be read.
+    """
+    *groups, last = path.split("/")
+    with reading(file):
+        place = _walk(file, groups)
+        return isinstance(place, h5py.Group) and bool(place.id.links.exists(last.encode()))
+
+
+def dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: int) -> h5py.Dataset:
+    """Return a data set that holds what it claims, in the file itself.
+
+    Args:
+        file: The file.
+        path: Where it lies, with a slash between the names.
+        dtype: Type of its elements; None for texts.
+        n_dimensions: Number of its dimensions.
+
+    Raises:
+        DamagedFileError: There is none, or it is another, or elsewhere, or larger than its file can hold.
+    """
+    with reading(file):
+        found = _walk(file, path.split("/"))
+        if not isinstance(found, h5py.Dataset):
+            raise damaged(file, f"{path} is {'a group' if isinstance(found, h5py.Group) else 'missing'}")
+        # Before anything else: even the shape of a virtual data set is looked up in the files it points at.
+        _refuse_storage_elsewhere(file, path, found.id.get_create_plist())
+        wanted = "text" if dtype is None else np.dtype(dtype).name
+        is_text = h5py.check_string_dtype(found.dtype) is not None
+        if not (is_text if dtype is None else found.dtype == np.dtype(dtype)) or found.ndim != n_dimensions:
+            shown = "text" if is_text else brief(found.dtype)
+            raise damaged(file, f"{path} is {shown} in {found.ndim} dimensions, not {wanted} in {n_dimensions}")
+        _refuse_impossible_sizes(file, path, found)
+        return found
+
+
+def values(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) -> NDArray[Any]:
+    """Read a whole data set; see `dataset`.
+
+    Raises:
+        DamagedFileError: There is none that `dataset` would return, or it cannot be read.
+    """
+    found = dataset(file, path, dtype, n_dimensions)
+    with reading(file):
+        read: NDArray[Any] = found[...]
+        if read.dtype == np.bool_ and read.view(np.uint8).max(initial=0) > 1:
+            raise damaged(file, f"{path} holds truth values that are neither true nor false")
+        return read
+
+
+def names(file: h5py.File, path: str) -> tuple[str, ...]:
+    """Read names, each of them on one line of at most 1,000 characters.
+
+    Raises:
+        DamagedFileError: There are none, or they are no such names.
+    """
+    found = dataset(file, path, None, 1)
+    with reading(file):
+        _refuse_long_texts(file, path, found)
+        read = tuple(found.asstr()[...])
+    for name in read:
+        if len(name) > _LONGEST_NAME or not is_one_line(name):
+            raise damaged(file, f"{path} holds {brief(repr(name))}, which is no name")
+    return read
+
+
+def _refuse_long_texts(file: h5py.File, path: str, found: h5py.Dataset) -> None:
+    """Look at the lengths that texts claim: libhdf5 believes them, and takes gigabytes or forever for a false one."""
+    if not len(found) or h5py.check_string_dtype(found.dtype).length is not None:
+        return
+    offset, stored = found.id.get_offset(), found.id.get_storage_size()
+    if offset is None or stored != len(found) * _TEXT.itemsize or file.userblock_size:
+        raise damaged(file, f"{path} is not stored in one piece")
+    with Path(file.filename).open("rb") as raw:
+        raw.seek(offset)
+        texts = np.frombuffer(raw.read(stored), _TEXT)
+        if texts["length"].max() > 4 * _LONGEST_NAME:
+            raise damaged(file, f"{path} holds a name that claims {texts['length'].max():,} bytes")
+        for place in np.unique(texts["heap"]):
+            if not _is_sound_heap(raw, int(place)):
+                raise damaged(file, f"{path} points at texts that are not there")
+
+
+def _is_sound_heap(raw: BinaryIO, place: int) -> bool:
+    """Walk over a collection of texts as libhdf5 will, which does not come to an end where a length is zero."""
+    raw.seek(place)
+    header = raw.read(16)
+    if len(header) < 16 or header[:4] != b"GCOL":
+        return False
+    size = int.from_bytes(header[8:], "little")
+    if not 16 <= size <= _MOST_HEAP:
+        return False
+    content, start = raw.read(size - 16), 0
+    while start + 16 <= len(content):
+        index, length = struct.unpack_from("<H6xQ", content, start)
+        step = length if index == 0 else 16 + (length + 7) // 8 * 8  # What is left free counts its own head.
+        if not 16 <= step <= len(content) - start:
+            return False
+        start += step
+    return len(content) == size - 16
+
+
+def _walk(file: h5py.File, path: list[str]) -> Any:
+    """Return what lies at the end of a path of hard links, or None."""
+    place: Any = file
+    for name in path:
+        if not isinstance(place, h5py.Group) or not place.id.links.exists(name.encode()):
+            return None
+        if place.id.links.get_info(name.encode()).type != h5l.TYPE_HARD:
+            raise damaged(file, f"{'/'.join(path)} is a link to elsewhere")
+        place = place[name]
+    return place
+
+
+def _refuse_storage_elsewhere(file: h5py.File, path: str, plan: Any) -> None:
+    if plan.get_layout() not in {h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED} or plan.get_external_count():
+        raise damaged(file, f"{path} is stored in other files")
+    filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
+    if not filters <= _FILTERS or plan.get_nfilters() > len(_FILTERS):
+        raise damaged(file, f"{path} is packed with something other than gzip")
+
+
+def _refuse_impossible_sizes(file: h5py.File, path: str, found: h5py.Dataset) -> None:
+    stored, size = found.id.get_storage_size(), file.id.get_filesize()
+    chunk = int(np.prod(found.chunks or (0,), dtype=object)) * found.dtype.itemsize
+    claimed = max(int(np.prod(found.shape, dtype=object)) * found.dtype.itemsize, chunk)
+    if stored > size or claimed > stored * _MOST_BYTES_PER_STORED_BYTE:
+        raise damaged(file, f"{path} claims {claimed:,} bytes, but {stored:,} of the file's {size:,} are its own")

@@ -1,0 +1,136 @@
+"""What readers take from the settings and summaries of manifests, checked; the rest of those MAY hold anything."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from omnishot.errors import DamagedFileError
+from omnishot.store.manifest import Manifest
+from omnishot.store.validation import Count, Line, first_problem
+
+
+class Facts(BaseModel):
+    """Part of a manifest that a reader relies on."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """Return the facts of a manifest.
+
+        Raises:
+            DamagedFileError: It lacks one of them, or holds what cannot be one.
+        """
+        try:
+            return cls.model_validate(manifest.model_dump(include=set(cls.model_fields)))
+        except ValidationError as error:
+            raise DamagedFileError(
+                f"The manifest of {manifest.reference} is damaged: {first_problem(error)}",
+                hint=f"`omnishot show {manifest.reference}` prints it; remove the artifact and make it again.",
+            ) from None
+
+
+class _ImagesSummary(Facts):
+    runs: Count
+
+
+class _PairsSettings(Facts):
+    split: Line
+    holdout: Line
+    pairs: Count
+    affine: Count
+
+
+class _PairsSummary(Facts):
+    source: Line
+    runs: Count
+    pairs: dict[Line, Count]
+    largest_alphabet: dict[Line, Count]
+    train_alphabets: Count
+    train_drawers: Count
+    validation_alphabets: Count
+    validation_drawers: Count
+
+
+class _Parent(Facts):
+    recipe: str
+
+
+class _Objective(Facts):
+    kind: Line
+
+
+class _ModelSettings(Facts):
+    seed: Count
+    twin: Line
+    objective: _Objective
+    epochs: Count
+
+
+class _ModelSummary(Facts):
+    cut_short: bool = False
+    epochs: Count | None = None
+
+
+class ImagesFacts(Facts):
+    """What is known of an images artifact.
+
+    Attributes:
+        source: Name and digest of the source.
+        summary: The number of published runs.
+    """
+
+    source: dict[str, str]
+    summary: _ImagesSummary
+
+
+class PairsFacts(Facts):
+    """What is known of a pair dataset.
+
+    Attributes:
+        settings: Split, pairs and variants it was made with.
+        summary: The source of its images, and what came of the split; parts without pairs are not in `pairs`.
+        parents: The images it was drawn from.
+    """
+
+    settings: _PairsSettings
+    summary: _PairsSummary
+    parents: Annotated[list[_Parent], Field(min_length=1)]
+
+    @property
+    def division(self) -> tuple[str, str, str]:
+        """What two pair datasets have in common where their trials are the same."""
+        return self.settings.split, self.settings.holdout, self.parents[0].recipe
+
+
+class ModelFacts(Facts):
+    """What is known of a model.
+
+    Attributes:
+        settings: Seed, twin, objective and the epochs asked for.
+        summary: Whether a time limit cut the schedule, and the epochs that were run.
+    """
+
+    settings: _ModelSettings
+    summary: _ModelSummary
+
+
+def source_of(manifest: Manifest) -> str:
+    """Return the name of the source behind a pair dataset or an images artifact.
+
+    Raises:
+        DamagedFileError: The manifest does not say it.
+    """
+    if manifest.kind == "images":
+        return ImagesFacts.of(manifest).source["name"]
+    return PairsFacts.of(manifest).summary.source
+
+
+def has_runs(manifest: Manifest) -> bool:
+    """Tell whether a pair dataset or an images artifact holds published runs.
+
+    Raises:
+        DamagedFileError: The manifest does not say it.
+    """
+    facts = ImagesFacts.of(manifest) if manifest.kind == "images" else PairsFacts.of(manifest)
+    return facts.summary.runs > 0

@@ -1,1 +1,0 @@
-"""Pictures of what a network does: values in, `Picture` out."""

@@ -1,0 +1,1 @@
+"""The page: one file a section; `page.py` puts them in order, `html.py` sets them."""

@@ -1,0 +1,154 @@
+"""One self-contained page: figures, tables, pictures, what is missing, and the commands that make it all again."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from omnishot.drawing.charts import PHONE
+from omnishot.drawing.picture import Picture
+from omnishot.reporting.tables import Table, percent
+
+_PHONE_INCHES = 5.5
+_WIDE_COLUMNS = 6
+_SHORT = 24
+_LONG = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A figure that stands out.
+
+    Attributes:
+        label: What was measured.
+        value: Accuracy in [0, 1].
+        ci95: Its interval.
+        notes: What has to be said beside it, a line each.
+    """
+
+    label: str
+    value: float
+    ci95: tuple[float, float]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line.
+
+    Attributes:
+        what: What it makes, or what is missing without it.
+        line: How it is typed.
+        recorded: How it was typed, where that is known and different.
+    """
+
+    what: str
+    line: str
+    recorded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        title: Its heading.
+        text: Paragraphs.
+        tables: Shown after the pictures.
+        pictures: What there is to see.
+        missing: What is not there, each with the command that makes it.
+        commands: Command lines that belong to the section.
+        headlines: Figures that stand out.
+    """
+
+    title: str
+    text: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    missing: tuple[Command, ...] = ()
+    commands: tuple[Command, ...] = ()
+    headlines: tuple[Headline, ...] = ()
+
+
+def as_html(title: str, subtitle: str, sections: Sequence[Section], *, unrounded: str = "") -> str:
+    """Return the page, which fetches nothing and needs no script.
+
+    Args:
+        title: Of the page.
+        subtitle: What it is about, in a line.
+        sections: Its parts.
+        unrounded: The command that prints the same figures with all their digits, or an empty text.
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "percent": percent,
+        "svg": _inline,
+        "anchor": _anchor,
+        "breakable": _breakable,
+        "classes": _classes,
+        "words": _words,
+    }
+    environment.tests |= {
+        "wide_table": _is_wide_table,
+        "wide_picture": _is_wide_picture,
+        "dense_picture": _is_dense_picture,
+    }
+    source = (resources.files("omnishot") / "reporting" / "page" / "page.html.j2").read_text("utf-8")
+    template = environment.from_string(source)
+    return template.render(title=title, subtitle=subtitle, sections=sections, unrounded=unrounded)
+
+
+def _anchor(text: str) -> str:
+    """Return a heading as it can stand in an address."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+
+
+def _inline(picture: Picture) -> Markup:
+    """Return the picture as an element that is read aloud as its alternative text."""
+    svg = re.sub(r"<metadata>.*?</metadata>", "", picture.svg(), flags=re.DOTALL)
+    # matplotlib calls parts of every picture alike; on a page an id may come once.
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    opening, closed, rest = svg.partition(">")
+    opening = re.sub(r' (width|height)="[^"]*"', "", opening)
+    alt = Markup(' role="img" aria-label="{}"').format(picture.alt)
+    return Markup(opening) + alt + Markup(closed) + Markup("<title>{}</title>").format(picture.title) + Markup(rest)
+
+
+def _breakable(cell: str) -> Markup:
+    """Return a cell in which long references may break where they can be read on."""
+    return Markup(re.sub(r"([/_])(?=\w)", r"\1<wbr>", str(escape(cell))))
+
+
+def _words(command: str) -> Markup:
+    """Return command lines that break between words, not after the hyphens of an option."""
+    word = Markup('<span class="word">{}</span>')
+    lines = (Markup(" ").join(map(word.format, line.split(" "))) for line in command.split("\n"))
+    return Markup("\n").join(lines)
+
+
+def _classes(table: Table) -> list[str]:
+    """Return how each column is set: `number` to the right, `short` in one line, `long` with room for sentences."""
+    numeric = table.numeric
+    cells = enumerate(zip(*table.rows, strict=True))
+    return ["number" if place in numeric else _class(column) for place, column in cells] or [""] * len(table.columns)
+
+
+def _class(cells: Sequence[str]) -> str:
+    longest = max(map(len, cells), default=0)
+    return "short" if longest <= _SHORT else "long" if longest > _LONG else "middle"
+
+
+def _is_wide_table(table: Table) -> bool:
+    return len(table.columns) > _WIDE_COLUMNS
+
+
+def _is_wide_picture(picture: Picture) -> bool:
+    return float(picture.figure.get_figwidth()) > _PHONE_INCHES
+
+
+def _is_dense_picture(picture: Picture) -> bool:
+    """Tell whether a picture would be too small to read on a phone, where it scrolls instead."""
+    return PHONE < float(picture.figure.get_figwidth()) <= _PHONE_INCHES

@@ -1,0 +1,189 @@
+"""The section of a page on where a network errs: by alphabet, by character, by threshold."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from omnishot.config import EvalSettings
+from omnishot.data.image_set import Labels
+from omnishot.drawing.picture import Picture
+from omnishot.drawing.reliability import (
+    MOST_CHARACTERS,
+    Decision,
+    Share,
+    alphabets_chart,
+    confusion_chart,
+    roc_chart,
+    similarity_chart,
+)
+from omnishot.errors import DamagedFileError
+from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
+from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.scores import TrialScores, read_pair_scores, read_trial_scores
+from omnishot.reporting.page.figures import how_to_verify
+from omnishot.reporting.page.html import Command, Section
+from omnishot.reporting.page.subject import Reported
+from omnishot.reporting.tables import Measured
+from omnishot.store.artifact import Artifact
+from omnishot.store.remake import command_of
+
+_MOST_MODELS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    pictures: tuple[Picture, ...] = ()
+    missing: tuple[Command, ...] = ()
+
+
+def reliability_section(subject: Reported) -> Section:
+    """Return accuracy by alphabet, confusions, and how well same pairs are told from different ones."""
+    found: list[_Found] = []
+    of_runs = False
+    for model in subject.models[:_MOST_MODELS]:
+        shown = _shown_of(subject, model)
+        of_runs |= any(item.result.protocol == "lake" for item in shown)
+        found += [_try(subject, item) for item in shown]
+        if not any(item.result.ways is None for item in shown):
+            what = f"{model} was not measured at verification, so that there are no similarities to show"
+            found.append(_Found(missing=(how_to_verify(subject, model, what),)))
+        if not any(item.result.ways for item in shown):
+            line = subject.eval_line(model, EvalSettings(ways=(20,)))
+            what = (
+                f"{model} was not measured in one-shot trials on test images, so that no alphabets can be told apart. "
+            )
+            found.append(_Found(missing=(Command(f"{what}To measure it:", line),)))
+    if not subject.models:
+        found.append(_Found(missing=(Command("No network was measured, so that there are no errors to show.", ""),)))
+    intervals = (
+        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample."
+    )
+    if of_runs:
+        intervals += " Of protocol lake they are somewhat too narrow, as the queries of a run share their support set."
+    text = [
+        f"{intervals} Characters that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} "
+        "those that were least often."
+    ]
+    if len(subject.models) > _MOST_MODELS:
+        text.append(f"Shown for {', '.join(subject.models[:_MOST_MODELS])}; name other evaluations to see the others.")
+    pictures = tuple(picture for item in found for picture in item.pictures)
+    missing = tuple(absent for item in found for absent in item.missing)
+    return Section("Reliability", text=tuple(text) if pictures else (), pictures=pictures, missing=missing)
+
+
+def _shown_of(subject: Reported, model: str) -> list[Measured]:
+    """Return for each task that has alphabets or thresholds the result on test images that says most.
+
+    A task is a protocol with some shots on the images of one source. Most trials say most, then the latest evaluation,
+    and of that the most ways.
+    """
+    found: dict[tuple[str, str, int | None], Measured] = {}
+    for item in subject.measured:
+        result = item.result
+        if result.model == model and result.on == "test" and result.protocol != "between":
+            task = item.source, result.protocol, result.shots
+            before = found.get(task)
+            if before is None or _says_more(item, before):
+                found[task] = item
+    order = ("lake", "within", "verification")
+    return [item for protocol in order for item in found.values() if item.result.protocol == protocol]
+
+
+def _says_more(item: Measured, before: Measured) -> bool:
+    """Compare a result with an earlier one of the same task."""
+    if item.result.trials != before.result.trials:
+        return item.result.trials > before.result.trials
+    return item.evaluation != before.evaluation or (item.result.ways or 0) > (before.result.ways or 0)
+
+
+def _try(subject: Reported, item: Measured) -> _Found:
+    """Return the pictures of one result, or what they lack."""
+    evaluation = subject.evaluation(item)
+    if evaluation is None:
+        return _Found()
+    try:
+        if item.result.ways is None:
+            return _Found(_verification(item, evaluation))
+        data = subject.data_of(evaluation)
+        if data is None:
+            what = (
+                f"{item.data} is no longer in the store, so that the queries of {item.evaluation} have no alphabets. "
+            )
+            line = subject.prepare_line(dict(item.trained_on))
+            return _Found(missing=(Command(f"{what}To make it again:", line),))
+        return _Found(_one_shot(item, evaluation, data))
+    except DamagedFileError as error:
+        line = command_of(subject.store, evaluation)
+        return _Found(missing=(Command(f"Where {item.result.model} errs cannot be shown: {error}. Try:", line),))
+
+
+def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Picture, ...]:
+    result, labels = item.result, EvaluationData.read(data).labels
+    trials = read_trial_scores(evaluation.file("scores.h5"), [result.model], n_images=len(labels))
+    if result.model not in trials.scores or result.ways is None:
+        raise DamagedFileError(f"{evaluation.reference} holds no scores of {result.model}")
+    chosen = chosen_column(trials.scores[result.model][:, : result.ways])
+    alphabet = labels.alphabet[trials.query]
+    groups = accuracy_by_group(chosen == 0, alphabet)
+    shares = [Share(labels.alphabet_names[g.group], g.accuracy, g.ci95, g.trials) for g in groups]
+    place = _place(evaluation, result.model)
+    shots = "" if result.shots == 1 else f" {result.shots}-shot"
+    model = result.model.removeprefix("models/")
+    said = f"{model}, {result.ways}-way{shots}, protocol {result.protocol}, images of {item.source}"
+    pictures = [alphabets_chart(f"alphabets-{place}", f"Accuracy by alphabet: {said}", shares)]
+    worst = groups[0]
+    if worst.correct < worst.trials:
+        name = labels.alphabet_names[worst.group].replace("_", " ")
+        counts = _confusions(trials, chosen, labels, alphabet == worst.group)
+        pictures.append(confusion_chart(f"confusion-{place}", f"Mistakes within {name}: {said}", counts))
+    return tuple(pictures)
+
+
+def _place(evaluation: Artifact, model: str) -> str:
+    """Return what ends the names of a model's pictures, each of which may come once on a page."""
+    return f"{evaluation.manifest.name}-{evaluation.manifest.version}-{model.replace('/', '-').replace(':', '-')}"
+
+
+def _confusions(
+    trials: TrialScores,
+    chosen: np.ndarray[tuple[int], np.dtype[np.int64]],
+    labels: Labels,
+    among: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> dict[tuple[str, str], int]:
+    """Return how often each character of some trials was taken for which."""
+    taken = labels.character[trials.support[np.arange(len(chosen)), chosen, 0]]
+    truth = labels.character[trials.query]
+    counts = Counter(zip(truth[among].tolist(), taken[among].tolist(), strict=True))
+    names = short_names(labels, {character for pair in counts for character in pair})
+    return {(names[a], names[b]): n for (a, b), n in counts.items()}
+
+
+def short_names(labels: Labels, characters: set[int]) -> dict[int, str]:
+    """Return names of characters without their alphabet, or whole ones where two of those would be alike."""
+    whole = {character: labels.character_names[character] for character in characters}
+    short = {character: name.rpartition("/")[2].removeprefix("character") for character, name in whole.items()}
+    return short if len(set(short.values())) == len(short) else whole
+
+
+def _verification(item: Measured, evaluation: Artifact) -> tuple[Picture, ...]:
+    result = item.result
+    pairs = read_pair_scores(evaluation.file("scores.h5"), [result.model])
+    if result.model not in pairs.scores or not 0 < pairs.same.sum() < len(pairs.same):
+        raise DamagedFileError(f"{evaluation.reference} holds no scores of {result.model}, or pairs of one sort only")
+    scores, same = pairs.scores[result.model], pairs.same
+    decision = Decision(result.threshold or 0.0, result.accuracy, result.equal_error_rate or 0.0)
+    curve, accepted = roc(scores, same), scores > decision.threshold
+    chosen = float(accepted[~same].mean()), float(accepted[same].mean())
+    place = _place(evaluation, result.model)
+    said = f"{result.model.removeprefix('models/')}, {result.trials:,} pairs of {item.source}"
+    return (
+        similarity_chart(f"similarity-{place}", f"Similarity of pairs: {said}", scores, same, decision),
+        roc_chart(
+            f"roc-{place}",
+            f"Receiver operating characteristic: {said}",
+            (curve.false_acceptance, curve.true_acceptance),
+            chosen,
+            decision,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Artifacts in, pictures out: what a network does, drawn for the page and for `figure`."""

@@ -1,0 +1,134 @@
+"""report: evaluations become tables, and a gate that a pipeline can stop at."""
+
+import re
+from dataclasses import dataclass
+
+from omnishot.errors import QualityGateError, UsageError
+from omnishot.formats.evaluation import read_summary
+from omnishot.reporting.tables import Difference, Measured, is_baseline, percent
+from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
+
+
+def choose_evaluations(store: Store, references: list[str]) -> list[Artifact]:
+    """Return the evaluations to report.
+
+    Args:
+        store: Where they are.
+        references: The ones the user named; none stands for all evaluations of the models in the newest one.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    if references:
+        return [store.find(text, "evals") for text in references]
+    newest = store.newest("evals")
+    models = _models(newest)
+    return [artifact for artifact in store.artifacts("evals") if models & _models(artifact) or artifact == newest]
+
+
+def _models(evaluation: Artifact) -> set[str]:
+    return {parent.reference for parent in evaluation.manifest.parents if parent.reference.startswith("models/")}
+
+
+def measured_in(evaluations: list[Artifact]) -> list[Measured]:
+    """Return every result of the evaluations; where two measured the same thing on the same data, the later one."""
+    found: dict[tuple[object, ...], Measured] = {}
+    for evaluation in evaluations:
+        summary = read_summary(evaluation.file("summary.json"))
+        paired = {
+            (row["model"], row["ways"]): Difference(row["against"], row["difference"], row["ci95"])
+            for row in summary["comparisons"]
+        }
+        for result in summary["results"]:
+            item = Measured(
+                result=result,
+                evaluation=str(evaluation.reference),
+                data=summary["data"],
+                source=summary["source"],
+                seed=summary["seed"],
+                device=summary["device"],
+                trained_on=summary["models"].get(result.model, {}),
+                paired=paired.get((result.model, result.ways)),
+            )
+            what = (result.model, result.protocol, result.on, result.ways, result.shots, result.trials)
+            key = (summary["data"], summary["seed"], *what)
+            found.pop(key, None)
+            found[key] = item
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """An accuracy that networks have to reach.
+
+    Attributes:
+        ways: In N-way trials, or None for verification.
+        least: The accuracy, in [0, 1].
+        protocol: Under this protocol, or None for every one that was measured.
+    """
+
+    ways: int | None
+    least: float
+    protocol: str | None = None
+
+    @property
+    def command(self) -> str:
+        """What measures it."""
+        if not self.ways:
+            return "omnishot eval --protocol verification"
+        return f"omnishot eval --ways {self.ways}" + (f" --protocol {self.protocol}" if self.protocol else "")
+
+    @property
+    def task(self) -> str:
+        """What has to be measured."""
+        task = f"{self.ways}-way" if self.ways else "verification"
+        return f"{self.protocol}:{task}" if self.protocol else task
+
+
+def parse_gate(text: str) -> Gate:
+    """Read `20-way=0.90`, `lake:20-way=0.90` or `verification=0.90`.
+
+    Raises:
+        UsageError: The text is neither.
+    """
+    task = r"(?:(?:(lake|within|between):)?([1-9][0-9]{0,5})-way|verification)"
+    match = re.fullmatch(task + r"=(0?\.[0-9]+|1(?:\.0*)?|0(?:\.0*)?)", text)
+    if not match:
+        raise UsageError(
+            f"--fail-under {text!r} cannot be read",
+            hint="Write 20-way=0.90, lake:20-way=0.90 or verification=0.90, with a fraction between 0 and 1.",
+        )
+    return Gate(int(match[2]) if match[2] else None, float(match[3]), match[1])
+
+
+def check_gate(measured: list[Measured], gate: Gate) -> str:
+    """Compare every network's test accuracy with a demanded one.
+
+    Args:
+        measured: The results.
+        gate: What is demanded.
+
+    Returns:
+        One sentence that says what passed.
+
+    Raises:
+        UsageError: Nothing was measured that the gate speaks of.
+        QualityGateError: A network is below it.
+    """
+    networks = [item.result for item in measured if not is_baseline(item.result.model) and item.result.on == "test"]
+    judged = [result for result in networks if result.ways == gate.ways and gate.protocol in {None, result.protocol}]
+    if not judged:
+        has = sorted({f"{result.ways}-way" if result.ways else "verification" for result in networks})
+        raise UsageError(
+            f"--fail-under {gate.task}={gate.least:g}: no network was measured at {gate.task} on test images",
+            hint=f"There is {', '.join(has) or 'nothing but baselines'}; `{gate.command}` measures it.",
+        )
+    below = [result for result in judged if result.accuracy < gate.least]
+    figures = ", ".join(f"{result.model} {percent(result.accuracy)} ({result.protocol})" for result in below or judged)
+    if below:
+        raise QualityGateError(
+            f"{gate.task} accuracy is below {percent(gate.least)}: {figures}",
+            hint="Train longer or with other settings, or lower the gate.",
+        )
+    return f"{gate.task} accuracy is at least {percent(gate.least)}: {figures}"

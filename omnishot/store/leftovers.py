@@ -1,0 +1,114 @@
+"""What processes leave in a store when they are killed: half artifacts, which nobody needs, and states of runs."""
+
+import contextlib
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from omnishot.errors import DamagedFileError
+from omnishot.store.artifact import Artifact
+from omnishot.store.atomic_write import replaced
+from omnishot.store.locks import Locks
+from omnishot.store.manifest import Parent
+from omnishot.store.text_file import read_text
+
+STAGING = ".staging"
+"""Holds a folder per artifact that is being made, named by its run, and those that are being removed."""
+
+UNFINISHED = ".unfinished"
+"""Holds a folder per interrupted run, named by its key."""
+
+_REMOVED = "removed-"
+_PARENTS = "parents.json"
+_OURS = re.compile(rf"[0-9a-f]{{64}}|{_REMOVED}[0-9a-f]{{32}}")
+
+
+def sweep(root: Path, locks: Locks, published: Callable[[], list[Artifact]]) -> None:
+    """Remove half artifacts, and the states of runs that came to their end, unless a process works on them.
+
+    Args:
+        root: Folder of the store.
+        locks: Its locks, one per run.
+        published: Lists all artifacts; not called where there are no states.
+    """
+    for folder in _folders(root / STAGING):
+        if folder.name.startswith(_REMOVED):
+            discard(folder)
+        else:
+            discard_if_free(folder, locks)
+    states = _folders(root / UNFINISHED)
+    made = {artifact.key: artifact for artifact in published()} if states else {}
+    for folder in states:
+        if folder.name in made and _is_newer(made[folder.name], folder):
+            discard_if_free(folder, locks)
+
+
+def unfinished(root: Path, locks: Locks) -> list[Path]:
+    """Return the folders with the state of interrupted runs that nobody is continuing now."""
+    found = []
+    for folder in _folders(root / UNFINISHED):
+        with locks.held_if_free(folder.name) as is_free:
+            if is_free:
+                found.append(folder)
+    return found
+
+
+def prepared_for_state(folder: Path, parents: list[Parent]) -> Path:
+    """Make the folder for the state of a run, with a note of what the run is made from; return it.
+
+    Raises:
+        OSError: The store cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / _PARENTS).exists():
+        with replaced(folder / _PARENTS) as aside:
+            aside.write_text(json.dumps([parent.reference for parent in parents]), "utf-8")
+    return folder
+
+
+def parents_of_unfinished(root: Path) -> set[str]:
+    """Return the references of what interrupted runs are made from; notes that cannot be read are passed over."""
+    found: set[str] = set()
+    for folder in _folders(root / UNFINISHED):
+        with contextlib.suppress(DamagedFileError, ValueError, TypeError, RecursionError):
+            found.update(map(str, json.loads(read_text(folder / _PARENTS))))
+    return found
+
+
+def _folders(place: Path) -> list[Path]:
+    """Return what a process of ours may have left; a link, or a folder of another name, is somebody else's."""
+    if place.is_symlink():
+        return []
+    return [path for path in sorted(place.glob("*")) if _OURS.fullmatch(path.name) and not path.is_symlink()]
+
+
+def grave(root: Path) -> Path:
+    """Return a path that an artifact can be moved to before it is removed; a sweep ends what was begun."""
+    (root / STAGING).mkdir(parents=True, exist_ok=True)
+    return root / STAGING / f"{_REMOVED}{uuid.uuid4().hex}"
+
+
+def discard(path: Path) -> None:
+    """Remove a folder of which nothing is needed; what cannot be removed is tried again by the next sweep."""
+    if path.is_symlink():  # An artifact that somebody keeps elsewhere.
+        path.unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def discard_if_free(folder: Path, locks: Locks) -> None:
+    """Remove the folder of a recipe unless a process is making it."""
+    with locks.held_if_free(folder.name) as is_free:
+        if is_free:
+            discard(folder)
+
+
+def _is_newer(artifact: Artifact, folder: Path) -> bool:
+    """Tell whether an artifact was published after the last file of unfinished state was written."""
+    with contextlib.suppress(OSError, ValueError):
+        published = datetime.fromisoformat(artifact.manifest.created).timestamp()
+        return all(path.stat().st_mtime < published for path in folder.iterdir())
+    return False

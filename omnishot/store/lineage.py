@@ -1,0 +1,43 @@
+"""What an artifact was made from, up to the sources."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """One artifact of a lineage.
+
+    Attributes:
+        depth: Generations before the artifact that was asked about, which has 0.
+        reference: What its child's manifest calls it.
+        artifact: The artifact, or another of the same recipe; None if there is none in the store.
+    """
+
+    depth: int
+    reference: str
+    artifact: Artifact | None
+
+
+def lineage(store: Store, artifact: Artifact, *, among: list[Artifact] | None = None) -> list[Ancestor]:
+    """Return an artifact and all it was made from, every child before its parents.
+
+    Args:
+        store: Where they are.
+        artifact: The youngest.
+        among: All artifacts, where they are known already.
+    """
+    return list(_lineage(store, store.artifacts() if among is None else among, artifact, 0))
+
+
+def _lineage(store: Store, everything: list[Artifact], artifact: Artifact, depth: int) -> Iterator[Ancestor]:
+    yield Ancestor(depth, str(artifact.reference), artifact)
+    for parent in artifact.manifest.parents:
+        found = store.parent(parent, among=everything, contents=False)
+        if found:
+            yield from _lineage(store, everything, found, depth + 1)
+        else:
+            yield Ancestor(depth + 1, parent.reference, None)

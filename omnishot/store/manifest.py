@@ -1,0 +1,198 @@
+"""What an artifact is made of: its settings, parents, files and the machine it was made on."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from omnishot.errors import DamagedFileError, SettingsError
+from omnishot.store.reference import KINDS, Reference, check_name, parse, parse_exact
+from omnishot.store.text_file import read_text
+from omnishot.store.validation import Count, Digest, Line, accepted_by, first_problem
+from omnishot.strict_yaml import read_yaml
+
+FORMAT = 1
+"""Version of the manifest format this program writes."""
+
+FILE_NAME = "manifest.yaml"
+
+Name = Annotated[str, accepted_by(check_name)]
+"""A name that does for a folder or a file, and for nothing outside its own folder."""
+
+
+def _check_kind(text: str) -> str:
+    if text not in KINDS:
+        raise ValueError(f"it is none of {', '.join(KINDS)}")
+    return text
+
+
+def _check_time(text: str) -> str:
+    moment = datetime.fromisoformat(text)
+    # Times are ordered as texts, which is right only where all of them are written alike.
+    if moment.utcoffset() != timedelta(0) or moment.isoformat(timespec="microseconds") != text:
+        raise ValueError("it is no UTC time like 2026-01-31T12:00:00.000000+00:00")
+    return text
+
+
+def _check_source(source: dict[str, str]) -> dict[str, str]:
+    if set(source) != {"name", "digest"}:
+        raise ValueError("it does not hold a name and a digest")
+    return source
+
+
+def _readable(words: Any) -> Any:
+    """Write out the bytes of a command line that are no UTF-8: YAML has no place for them."""
+    if not isinstance(words, list):
+        return words
+    return [word.encode("utf-8", "backslashreplace").decode() if isinstance(word, str) else word for word in words]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class Parent(_Frozen):
+    """An artifact that another was made from."""
+
+    reference: Annotated[str, accepted_by(parse_exact)]
+    recipe: Digest
+
+
+class FileEntry(_Frozen):
+    """A file of an artifact."""
+
+    sha256: Digest
+    size: Count
+
+
+class Manifest(_Frozen):
+    """Everything a reader has to know before it opens an artifact's files.
+
+    Attributes:
+        format: Version of this format.
+        kind: Kind of artifact.
+        name: Name among artifacts of the kind.
+        version: Counted from 1.
+        recipe: Recipe id: digest of kind, recipe version, settings, parents' recipes and source content.
+        settings: What was asked for, resolved.
+        parents: What it was made from.
+        source: Name and content digest of the source data, where it was read from outside the store.
+        files: Files by name, with digests and sizes.
+        summary: Key figures, for listings.
+        environment: Versions and device it was made with.
+        created: UTC time, ISO 8601.
+        seconds: How long making it took.
+        argv: The command line.
+    """
+
+    format: Annotated[int, Field(ge=1, le=FORMAT)]
+    kind: Annotated[str, AfterValidator(_check_kind)]
+    name: Name
+    version: Annotated[int, Field(ge=1, le=999_999_999)]
+    recipe: Digest
+    settings: dict[str, Any]
+    parents: list[Parent]
+    source: Annotated[dict[str, Line], AfterValidator(_check_source)] | None
+    files: dict[Name, FileEntry]
+    summary: dict[str, Any]
+    environment: dict[Line, Line | None]
+    created: Annotated[str, AfterValidator(_check_time)]
+    seconds: Annotated[float, Field(ge=0)]
+    argv: Annotated[list[str], BeforeValidator(_readable)]
+
+    @property
+    def reference(self) -> Reference:
+        """The artifact's reference."""
+        return Reference(self.kind, self.name, self.version)
+
+    def parent(self, kind: str) -> Parent | None:
+        """Return the first parent of a kind."""
+        return next((parent for parent in self.parents if parse(parent.reference).kind == kind), None)
+
+    def as_yaml(self) -> str:
+        """Return the manifest as it is written."""
+        return yaml.dump(self.model_dump(), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a value that comes twice out twice, as aliases are refused when they are read."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Return that nothing is worth an alias."""
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Quote what YAML takes for a line break and PyYAML for a letter."""
+        style = '"' if {"\x85", "\u2028", "\u2029"} & set(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def run_key(recipe: str, parents: list[Parent]) -> str:
+    """Return what tells runs apart whose results may differ: the recipe id, and which models they start from.
+
+    Two models of one recipe may differ (another device, another speed under a time limit): what is measured of one is
+    not measured of the other, and a run that starts from one cannot be continued from the other.
+    """
+    models = [parent.reference for parent in parents if parent.reference.startswith("models/")]
+    return hashlib.sha256("\n".join([recipe, *models]).encode()).hexdigest() if models else recipe
+
+
+def recipe_id(
+    kind: str, version: int, settings: Mapping[str, Any], parents: list[Parent], source: Mapping[str, str] | None
+) -> str:
+    """Return the digest that decides whether two artifacts are the same.
+
+    Args:
+        kind: Kind of artifact.
+        version: Version of the code that makes it; raised when equal settings no longer give equal results.
+        settings: Resolved settings, JSON values only.
+        parents: What it is made from.
+        source: Name and content digest of data from outside the store.
+    """
+    recipe = {
+        "kind": kind,
+        "recipe_version": version,
+        "settings": dict(settings),
+        "parents": [parent.recipe for parent in parents],
+        "source": dict(source) if source else None,
+    }
+    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a published artifact.
+
+    Raises:
+        DamagedFileError: It is missing, unreadable or of a later format.
+    """
+    path = folder / FILE_NAME
+    hint = f"Make the artifact again, as the command that made it will: this one is not reused. Then remove {folder}."
+    try:
+        values = read_yaml(read_text(path), origin=str(path), as_written=True)
+        if not isinstance(values, dict):
+            raise DamagedFileError(f"{path} is damaged: it is {'empty' if values is None else 'no mapping'}", hint=hint)
+        if type(values.get("format")) is int and values["format"] > FORMAT:
+            raise DamagedFileError(
+                f"{path} has format {values['format']}, but this omnishot reads up to {FORMAT}",
+                hint="Update omnishot.",
+            )
+        return Manifest.model_validate(values)
+    except SettingsError as error:
+        raise DamagedFileError(str(error), hint=hint) from None
+    except ValidationError as error:
+        raise DamagedFileError(f"{path} is damaged: {first_problem(error)}", hint=hint) from None
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

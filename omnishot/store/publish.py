@@ -1,0 +1,56 @@
+"""The last steps of an artifact's making: flushed, hashed, described, and moved to where it exists."""
+
+import errno
+import re
+from pathlib import Path
+
+from omnishot.store.artifact import Artifact
+from omnishot.store.atomic_write import flush
+from omnishot.store.manifest import FILE_NAME, FileEntry, Manifest, file_digest
+
+VERSION = re.compile("v[1-9][0-9]{0,8}")
+"""What folders of artifacts are called."""
+
+
+def sealed(folder: Path) -> dict[str, FileEntry]:
+    """Flush a folder's files to the disk, make them read-only, and return their digests and sizes."""
+    entries = {}
+    for path in sorted(folder.iterdir()):
+        flush(path)
+        entries[path.name] = FileEntry(sha256=file_digest(path), size=path.stat().st_size)
+        path.chmod(0o444)
+    return entries
+
+
+def next_version(folder: Path) -> int:
+    """Return the version after the greatest in a folder of versions."""
+    return max((int(path.name[1:]) for path in folder.glob("v*") if VERSION.fullmatch(path.name)), default=0) + 1
+
+
+def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Artifact:
+    """Write the manifest into a folder, and rename the folder to what it describes.
+
+    Args:
+        folder: Holds the files.
+        manifest: Describes them; nobody else may publish the same version meanwhile.
+        root: Folder of the store.
+    """
+    written = folder / FILE_NAME
+    written.write_text(manifest.as_yaml(), "utf-8")
+    written.chmod(0o444)
+    flush(written)
+    flush(folder)
+    versions = root / manifest.kind / manifest.name
+    target = folder.rename(versions / f"v{manifest.version}")
+    for parent in (versions, versions.parent, root):
+        _flush_names(parent)
+    return Artifact(target, manifest)
+
+
+def _flush_names(folder: Path) -> None:
+    """Flush the names in a folder, where the file system has a way to: the artifact is there already."""
+    try:
+        flush(folder)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise

@@ -1,0 +1,252 @@
+"""Charts draw what they are given, say it in words, and draw names as they are, whoever chose them."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle, StepPatch
+
+from omnishot.drawing.charts import Course, Curve, course_chart, shortened, sweep_chart
+from omnishot.drawing.picture import BAD, GOOD, Picture
+from omnishot.drawing.reliability import (
+    MOST_CHARACTERS,
+    Decision,
+    Share,
+    alphabets_chart,
+    confusion_chart,
+    roc_chart,
+    similarity_chart,
+)
+
+HOSTILE = "$\\f{<b>&日"
+DECISION = Decision(threshold=0.5, accuracy=0.9, equal_error_rate=0.1)
+
+
+def points(line: Line2D) -> list[tuple[float, float]]:
+    return [(round(x, 9), round(y, 9)) for x, y in np.asarray(line.get_xydata(), dtype=float).tolist()]
+
+
+def by_label(axes: Axes) -> dict[str, list[tuple[float, float]]]:
+    return {str(line.get_label()): points(line) for line in axes.lines}
+
+
+def cells(picture: Picture) -> dict[tuple[str, str], int]:
+    """What a reader finds in a confusion, by the label of the row and that of the column."""
+    (axes,) = picture.figure.axes
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("shown", "taken for")
+    rows, columns = ([tick.get_text() for tick in ticks] for ticks in (axes.get_yticklabels(), axes.get_xticklabels()))
+    places = [(text.get_position(), int(text.get_text())) for text in axes.texts]
+    return {(rows[int(row)], columns[int(column)]): n for (column, row), n in places}
+
+
+def curve(name: str, method: str, on: str = "test") -> Curve:
+    return Curve(name, method, on, (1, 5, 20), (1.0, 0.9, 0.8), ((1.0, 1.0), (0.85, 0.95), (0.75, 0.85)))
+
+
+def test_a_sweep_names_every_curve_and_where_it_ends() -> None:
+    curves = [curve("quick on train", "models/quick:v1", "train"), curve("random", "random")]
+    picture = sweep_chart("sweep", "Sweep", curves)
+    assert "quick on train goes from 100.0 % at 1 to 80.0 % at 20 ways; random goes" in picture.alt
+    assert "quick on train" in picture.svg()
+
+
+def test_a_sweep_draws_accuracies_and_intervals_at_their_ways() -> None:
+    given = {
+        "m on test": Curve("m on test", "models/m:v1", "test", (1, 5), (0.9, 0.4), ((0.8, 0.95), (0.1, 0.5))),
+        "random": Curve("random", "random", "test", (2, 3, 7), (0.5, 0.3, 0.1), ((0.4, 0.6), (0.2, 0.35), (0.0, 0.3))),
+    }
+    (axes,) = sweep_chart("sweep", "Sweep", list(given.values())).figure.axes
+    drawn = by_label(axes)
+    assert drawn == {
+        "m on test": [(1, 90), (5, 40)],
+        "random": [(2, 50), (3, 30), (7, 10)],
+    }
+    for one, band in zip(given.values(), axes.collections, strict=True):
+        corners = {(round(x, 9), round(y, 9)) for x, y in np.asarray(band.get_paths()[0].vertices).tolist()}
+        ends = {(way, round(100 * end, 9)) for way, both in zip(one.ways, one.ci95, strict=True) for end in both}
+        assert ends <= corners
+        assert {y for _, y in corners} == {y for _, y in ends}
+
+
+PARTS = ("train", "validation", "test", "elsewhere")
+
+
+@pytest.mark.parametrize("n_models", [1, 2, 5, 10])
+def test_curves_of_a_sweep_are_told_apart_without_colours(n_models: int) -> None:
+    curves = [curve(f"m{i} on {on}", f"models/m{i}:v1", on) for i in range(n_models) for on in PARTS]
+    curves += [curve(name, name) for name in ("nearest-neighbour", "random", "hausdorff")]
+    lines = sweep_chart("sweep", "Sweep", curves).figure.axes[0].lines
+    looks = {(line.get_linestyle(), line.get_marker()) for line in lines}
+    assert len(looks) == len(lines)
+    networks = lines[: len(PARTS) * n_models]
+    colours = {line.get_color() for line in networks}
+    assert len(colours) == (3 if n_models == 1 else min(4, n_models))
+
+
+@pytest.mark.parametrize("middle", ["-affine{}", "-" * 70 + "affine{}"], ids=["long", "over two lines"])
+def test_names_that_differ_in_their_middle_differ_in_the_legend(middle: str) -> None:
+    names = [f"koch35-150k{middle.format(i)}-seed{j}:v1 on test" for i, j in ((0, 0), (8, 0), (8, 1))]
+    figure = sweep_chart("sweep", "Sweep", [curve(name, f"models/{name}") for name in names]).figure
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(set(labels)) == 3
+    width = figure.get_figwidth() * figure.dpi
+    for text in figure.legends[0].get_texts():
+        assert 0 <= text.get_window_extent().x0 < text.get_window_extent().x1 <= width
+
+
+def test_what_was_not_measured_leaves_a_gap_and_one_epoch_is_seen() -> None:
+    course = Course((1,), (0.5,), (None,), (None,), (0.1,), None, "constant", "nothing")
+    picture = course_chart("course", "Course", course)
+    assert "not measured" in picture.svg()
+    assert "validation accuracy" not in picture.alt
+    assert picture.figure.axes[0].lines[0].get_marker() == "o"
+
+
+def test_a_training_draws_every_measure_in_its_place() -> None:
+    course = Course((1, 2, 3), (2.0, 0.5, 0.4), (0.3, 0.6, 0.7), (0.25, None, 0.5), (0.1, 0.05, 0.01), 2, "cosine", "?")
+    loss, accuracy, rate = course_chart("course", "Course", course).figure.axes
+    assert [axes.get_ylabel() for axes in (loss, accuracy, rate)] == ["loss", "accuracy", "learning rate"]
+    assert points(loss.lines[0]) == [(1, 2.0), (2, 0.5), (3, 0.4)]
+    assert points(rate.lines[0]) == [(1, 0.1), (2, 0.05), (3, 0.01)]
+    drawn = by_label(accuracy)
+    assert drawn["on the batches"] == [(1, 30), (2, 60), (3, 70)]
+    assert drawn["validation"] == [(1, 25), (3, 50)]
+    for axes in (loss, accuracy, rate):
+        assert points(axes.lines[-1]) == [(2, 0), (2, 1)]  # The epoch that was kept, from bottom to top.
+
+
+def test_a_training_says_what_it_reached_and_which_epoch_was_kept() -> None:
+    course = Course((1, 2), (2.0, 0.5), (0.3, 0.6), (0.25, None), (0.1, 0.05), 1, "cosine", "320 trials")
+    alt = course_chart("course", "Course", course).alt
+    assert "from 2 to 0.5, validation accuracy (320 trials) from 25.0 % to 25.0 %; the weights of epoch 1" in alt
+
+
+def test_names_from_elsewhere_are_drawn_as_they_are() -> None:
+    pictures = [
+        alphabets_chart("a", "A", [Share(HOSTILE, 0.5, (0.4, 0.6), 9)]),
+        confusion_chart("c", "C", {(HOSTILE, "b"): 1, ("b", "b"): 2}),
+        sweep_chart("s", "S", [curve(HOSTILE, "models/m:v1")]),
+    ]
+    for picture in pictures:
+        assert HOSTILE in picture.alt
+        assert "<b>" not in picture.svg()
+        assert "&lt;b&gt;" in picture.svg()
+
+
+def test_alphabets_are_drawn_with_their_intervals_and_figures() -> None:
+    shares = [Share("Cretan_A", 0.5, (0.25, 0.7), 40), Share("Latin", 0.875, (0.8, 0.9), 1600)]
+    (axes,) = alphabets_chart("a", "A", shares).figure.axes
+    assert [points(line) for line in axes.lines] == [
+        [(25, 0), (70, 0)],
+        [(50, 0)],
+        [(80, 1), (90, 1)],
+        [(87.5, 1)],
+    ]
+    said = [(text.get_text(), round(text.get_position()[1])) for text in axes.texts]
+    assert said == [("Cretan A", 0), ("50.0 % of 40", 0), ("Latin", 1), ("87.5 % of 1,600", 1)]
+    bottom, top = axes.get_ylim()
+    assert top < 0 < 1 < bottom  # The first stands on top.
+
+
+def test_of_many_alphabets_the_worst_are_shown_and_the_rest_counted() -> None:
+    shares = [Share(f"A{i}", i / 100, (0.0, 1.0), 40) for i in range(100)]
+    picture = alphabets_chart("a", "A", shares)
+    assert "A29" in picture.svg()
+    assert "A30" not in picture.svg()
+    assert "The other 70 are more accurate." in picture.alt
+
+
+def test_a_confusion_shows_characters_that_were_mistaken() -> None:
+    counts = {("a", "b"): 3, ("a", "a"): 1, ("c", "c"): 9, ("b", "b"): 2}
+    picture = confusion_chart("c", "C", counts)
+    assert "3 mistakes, of which the most frequent: a for b, 3 times" in picture.alt
+    assert [label.get_text() for label in picture.figure.axes[0].get_yticklabels()] == ["a", "b"]
+
+
+def test_a_confusion_has_what_was_shown_in_rows_and_what_it_was_taken_for_in_columns() -> None:
+    counts = {("a", "b"): 3, ("b", "a"): 1, ("a", "a"): 7, ("b", "b"): 2, ("c", "a"): 4}
+    picture = confusion_chart("c", "C", counts)
+    assert cells(picture) == counts
+    (axes,) = picture.figure.axes
+    colours = {
+        (cell.get_x() + 0.5, cell.get_y() + 0.5): to_hex(cell.get_facecolor())
+        for cell in axes.patches
+        if isinstance(cell, Rectangle)
+    }
+    places = [text.get_position() for text in axes.texts]
+    assert colours == {(x, y): (GOOD if x == y else BAD).drawn for x, y in places}
+
+
+def test_a_confusion_of_many_characters_says_how_many_it_leaves_out() -> None:
+    counts = {(f"{i:02}", f"{i + 1:02}"): 40 - i for i in range(0, 40, 2)}
+    picture = confusion_chart("c", "Mistakes", counts)
+    assert len(picture.figure.axes[0].get_yticklabels()) == MOST_CHARACTERS
+    assert picture.title == "Mistakes; 14 of 40 mistaken characters"
+    assert "Characters without a mistake are left out, and 26 more with the fewest." in picture.alt
+    assert confusion_chart("c", "Mistakes", {("a", "b"): 1}).title == "Mistakes"
+
+
+def test_long_characters_of_a_confusion_are_told_apart() -> None:
+    names = [f"character-with-{i}-a-long-name" for i in range(3)]
+    picture = confusion_chart("c", "C", {(names[i], names[(i + 1) % 3]): i + 1 for i in range(3)})
+    assert len(cells(picture)) == 3
+
+
+def test_similarity_draws_the_shares_of_same_and_of_different_pairs() -> None:
+    rng = np.random.default_rng(0)
+    same = np.arange(600) < 200
+    scores = (rng.normal(size=600) + 3 * same).astype(np.float32)
+    (axes,) = similarity_chart("s", "S", scores, same, DECISION).figure.axes
+    steps = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
+    assert [str(patch.get_label()) for patch in steps if patch.get_label()] == [
+        "different (400 pairs)",
+        "same (200 pairs)",
+    ]
+    for patch, chosen in zip(steps, (~same, ~same, same, same), strict=True):  # Each filled, then outlined.
+        shares, edges, _ = patch.get_data()
+        inside = np.clip(scores[chosen].astype(float), edges[0], edges[-1])
+        for i, (low, high) in enumerate(pairwise(edges)):
+            n = sum(low <= score < high or (score == high == edges[-1]) for score in inside.tolist())
+            assert shares[i] == pytest.approx(100 * n / len(inside))
+    (threshold,) = axes.lines
+    assert points(threshold) == [(DECISION.threshold, 0), (DECISION.threshold, 1)]
+
+
+LARGEST = float(np.finfo(np.float32).max)
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [[0.0, 0.0, 0.0, 0.0], [-1e30, 1e30, 5.0, 0.0], [-LARGEST, LARGEST, LARGEST, -LARGEST]],
+    ids=["all alike", "far apart", "as far as it goes"],
+)
+def test_scores_of_any_size_are_drawn(scores: list[float]) -> None:
+    same = np.array([True, False, True, False])
+    picture = similarity_chart("s", "S", np.array(scores, np.float32), same, DECISION)
+    assert "same (2 pairs)" in picture.svg()
+
+
+def test_the_operating_curve_has_false_acceptance_across_and_true_acceptance_up() -> None:
+    rates = np.array([0.0, 0.05, 0.2, 1.0]), np.array([0.0, 0.7, 0.95, 1.0])
+    (axes,) = roc_chart("r", "R", rates, (0.02, 0.6), DECISION).figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("different pairs called the same", "same pairs called the same")
+    assert points(axes.lines[0]) == [(0, 0), (5, 70), (20, 95), (100, 100)]
+    drawn = by_label(axes)
+    assert drawn["equal error rate 10.0 %"] == [(10, 90)]
+    assert drawn["chosen threshold, accuracy 90.0 %"] == [(2, 60)]
+
+
+def test_the_curve_of_a_perfect_network_can_be_seen() -> None:
+    rates = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0])
+    picture = roc_chart("r", "R", rates, (0.0, 1.0), Decision(0.5, 1.0, 0.0))
+    assert "accuracy of 100.0 %. The equal error rate is 0.0 %." in picture.alt
+    assert picture.figure.axes[0].get_xlim()[1] == pytest.approx(10)
+
+
+def test_long_names_give_way_in_the_middle() -> None:
+    assert shortened("short") == "short"
+    assert len(shortened("x" * 90 + "end")) == 26
+    assert shortened("x" * 90 + "end").endswith("end")

@@ -1,0 +1,87 @@
+"""Weights are loaded only into the network they belong to."""
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omnishot.errors import DamagedFileError
+from omnishot.formats.model import read_model
+
+MODEL = Path(__file__).parents[1] / "golden/v1/models/golden/v1"
+
+
+def rewritten(tmp_path: Path, change: Callable[[dict[str, Any], bytearray], None]) -> Path:
+    content = (MODEL / "weights.safetensors").read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header, data = json.loads(content[8 : 8 + length]), bytearray(content[8 + length :])
+    change(header, data)
+    written = json.dumps(header).encode()
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(struct.pack("<Q", len(written)) + written + bytes(data))
+    return path
+
+
+def put(name: str, value: float) -> Callable[[dict[str, Any], bytearray], None]:
+    def change(header: dict[str, Any], data: bytearray) -> None:
+        start = header[name]["data_offsets"][0]
+        data[start : start + 4] = struct.pack("<f", value)
+
+    return change
+
+
+def reshape(header: dict[str, Any], data: bytearray) -> None:
+    header["head.weight"]["shape"] = header["head.weight"]["shape"][::-1]
+
+
+def retype(header: dict[str, Any], data: bytearray) -> None:
+    header["head.bias"]["dtype"] = "I32"
+
+
+def rename(header: dict[str, Any], data: bytearray) -> None:
+    header["tail.bias"] = header.pop("head.bias")
+
+
+def overlap(header: dict[str, Any], data: bytearray) -> None:
+    header["head.bias"]["data_offsets"] = [0, 4]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (reshape, r"head.weight is F32 \[512, 1\], but this network's is F32 \[1, 512\]"),
+        (retype, r"head.bias is I32 \[1\], but this network's is F32 \[1\]"),
+        (rename, "lacks head.bias"),
+        (overlap, "does not hold this network's weights"),
+        (put("head.bias", float("nan")), "head.bias holds values that are not finite"),
+    ],
+)
+def test_other_weights_are_named(tmp_path: Path, change: Any, words: str) -> None:
+    with pytest.raises(DamagedFileError, match=words):
+        read_model(rewritten(tmp_path, change), MODEL / "config.yaml")
+
+
+def test_a_variance_below_zero_is_refused(tmp_path: Path) -> None:
+    content = (MODEL / "weights.safetensors").read_bytes()
+    header = json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])
+    name = next(name for name in header if name.endswith("running_var"))
+    with pytest.raises(DamagedFileError, match="variances below zero"):
+        read_model(rewritten(tmp_path, put(name, -1.0)), MODEL / "config.yaml")
+
+
+@pytest.mark.parametrize("length", [0, 2**32, 2**64 - 1])
+def test_a_header_of_impossible_length_is_refused(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(struct.pack("<Q", length) + (MODEL / "weights.safetensors").read_bytes()[8:])
+    with pytest.raises(DamagedFileError, match="does not hold this network's weights"):
+        read_model(path, MODEL / "config.yaml")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"twin: koch35", b"twin: vgg", b"- 1", b"", b"[" * 100_000])
+def test_settings_of_something_else_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.yaml").write_bytes(content)
+    with pytest.raises(DamagedFileError):
+        read_model(MODEL / "weights.safetensors", tmp_path / "config.yaml")

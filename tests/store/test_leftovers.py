@@ -1,0 +1,123 @@
+"""What killed processes leave is removed, what somebody still needs is not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from omnishot.stages.produce import make
+from omnishot.store.artifact import Recipe, Staging
+from omnishot.store.store import Store
+
+
+def recipe(seed: int) -> Recipe:
+    return Recipe("models", 1, {"seed": seed}, [])
+
+
+def fill(staging: Staging) -> None:
+    (staging.path / "data.bin").write_bytes(b"weights")
+
+
+def leave(store: Store, place: str, seed: int) -> Path:
+    folder = store.root / place / recipe(seed).id
+    folder.mkdir(parents=True)
+    (folder / "left.bin").write_bytes(b"left by a killed process")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "artifacts")
+
+
+def test_making_anything_sweeps_half_artifacts_of_other_recipes(store: Store) -> None:
+    half = leave(store, ".staging", seed=1)
+    make(store, recipe(0), "koch", fill)
+    assert not half.exists()
+
+
+def test_finding_something_made_sweeps_too(store: Store) -> None:
+    make(store, recipe(0), "koch", fill)
+    half = leave(store, ".staging", seed=1)
+    assert make(store, recipe(0), "koch", fill).reused
+    assert not half.exists()
+
+
+def test_what_another_process_is_making_is_not_swept(store: Store) -> None:
+    half = leave(store, ".staging", seed=1)
+    with Store(store.root).making(recipe(0)):
+        assert not half.exists()
+    with Store(store.root).making(recipe(1)):
+        half.mkdir()
+        make(store, recipe(0), "koch", fill)
+        assert half.exists()
+
+
+def test_the_state_of_an_unfinished_run_stays(store: Store) -> None:
+    state = leave(store, ".unfinished", seed=1)
+    make(store, recipe(0), "koch", fill)
+    assert state.exists()
+    assert store.unfinished() == [state]
+
+
+def test_the_state_of_a_finished_run_goes_even_if_the_run_was_killed_before_it_could_remove_it(store: Store) -> None:
+    state = leave(store, ".unfinished", seed=1)
+    kept = state / "left.bin"
+    make(store, recipe(1), "koch", fill)
+    assert not state.exists()
+    leave(store, ".unfinished", seed=1)
+    os.utime(kept, (0, 0))  # Older than the artifact.
+    make(store, recipe(0), "koch", fill)
+    assert not state.exists()
+
+
+def test_the_state_of_a_run_that_was_started_again_with_force_stays(store: Store) -> None:
+    make(store, recipe(1), "koch", fill)
+    state = leave(store, ".unfinished", seed=1)
+    os.utime(state / "left.bin", (2e9, 2e9))
+    make(store, recipe(0), "koch", fill)
+    assert state.exists()
+
+
+def test_a_removal_that_was_killed_is_ended_by_the_next_run(store: Store) -> None:
+    half = store.root / ".staging" / f"removed-{'0' * 32}"
+    half.mkdir(parents=True)
+    (half / "data.bin").write_bytes(b"")
+    make(store, recipe(0), "koch", fill)
+    assert not half.exists()
+
+
+@pytest.mark.parametrize("place", [".staging", ".unfinished"])
+def test_what_lies_behind_a_link_is_not_swept(store: Store, tmp_path: Path, place: str) -> None:
+    precious = tmp_path / "precious" / recipe(1).id
+    precious.mkdir(parents=True)
+    store.root.mkdir()
+    (store.root / place).symlink_to(precious.parent)
+    if place == ".unfinished":
+        assert store.unfinished() == []
+        store.remove_unfinished()
+    store.sweep()
+    assert precious.exists()
+
+
+def test_what_has_another_name_is_not_swept(store: Store) -> None:
+    mine = store.root / ".staging" / "my notes"
+    mine.mkdir(parents=True)
+    make(store, recipe(0), "koch", fill)
+    assert mine.exists()
+
+
+def test_runs_from_different_models_of_one_recipe_keep_their_states_apart(store: Store) -> None:
+    models = [make(store, recipe(0), "koch", fill, force=True).artifact for _ in range(2)]
+    first, second = (Recipe("models", 1, {"seed": 1}, [model.as_parent()]) for model in models)
+    assert first.id == second.id
+    assert store.aside(first) != store.aside(second)
+    assert make(store, first, "koch", fill).artifact.key == first.key
+
+
+def test_a_removed_artifact_is_gone_with_all_it_had(store: Store) -> None:
+    made = make(store, recipe(0), "koch", fill).artifact
+    store.remove(lambda: [made])
+    assert store.artifacts() == []
+    assert not (store.root / "models" / "koch").exists()
+    assert list((store.root / ".staging").iterdir()) == []

@@ -1,0 +1,64 @@
+"""The commands on a page make what they say: the same settings, down to the last digit."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from omnishot.cli.app import app
+from omnishot.config import TrainSettings
+from omnishot.presets import preset_names, preset_text
+from omnishot.settings_text import check, with_changes
+from omnishot.store.remake import command_of, preset_and_changes
+from omnishot.store.store import Store
+from omnishot.strict_yaml import read_yaml
+
+CHANGES = [
+    "epochs=7", "max_minutes=null", "max_minutes=1.25", "optimizer.learning_rate=3e-5", "precision=fp32",
+    "optimizer.layers.head.l2=1e-7", "schedule={kind: triangular, lowest: 0.0033, steps: 500}",
+    "optimizer={kind: sgd, momentum: 0.8}", "seed=3", "validation_protocol=verification",
+]  # fmt: skip
+
+
+def settings_of(preset: str, changes: list[str]) -> TrainSettings:
+    return check(TrainSettings, with_changes(read_yaml(preset_text(preset), origin=preset), changes), origin=preset)
+
+
+@given(st.sampled_from(preset_names()), st.lists(st.sampled_from(CHANGES), max_size=3, unique=True))
+def test_a_preset_and_its_changes_give_exactly_the_recorded_settings(preset: str, changes: list[str]) -> None:
+    wanted = settings_of(preset, sorted(changes))
+    assert settings_of(*preset_and_changes(wanted)) == wanted
+
+
+def test_a_preset_as_it_is_needs_no_change() -> None:
+    assert preset_and_changes(settings_of("koch35", [])) == ("koch35", [])
+
+
+def test_every_command_finds_its_artifact_made(
+    evaluated_store: Path, picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(shutil.copytree(evaluated_store, tmp_path / "a store"))
+    before = [str(artifact.reference) for artifact in store.artifacts()]
+    for artifact in store.artifacts():
+        line = command_of(store, artifact).replace(" PATH ", f" {picture_folder} ")
+        program, *words = shlex.split(line)
+        done = CliRunner().invoke(app, words)
+        assert (program, done.exit_code) == ("omnishot", 0), (line, done.output)
+        if artifact.manifest.kind != "images":  # `prepare` alone has the default number of pairs.
+            assert "Reused" in done.output, line
+            assert str(artifact.reference) in done.stdout
+    made = [str(artifact.reference) for artifact in store.artifacts()]
+    assert set(made) - set(before) == {"pairs/scripts-90k-affine8:v1"}
+
+
+def test_settings_of_another_version_are_given_as_they_were_typed(evaluated_store: Path, tmp_path: Path) -> None:
+    store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
+    manifest = store.root / "models/quick/v1/manifest.yaml"
+    text = manifest.read_text().replace("  seed: 0\n", "  seed: 0\n  sown: 1\n")
+    manifest.chmod(0o644)
+    manifest.write_text(text)
+    assert command_of(store, store.find("quick", "models")) == "omnishot test"
