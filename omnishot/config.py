@@ -7,6 +7,20 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from omnishot.vocabulary import (
+    BASELINES,
+    Baseline,
+    Holdout,
+    Initialization,
+    Negatives,
+    Precision,
+    Protocol,
+    SplitName,
+    SplitPart,
+    TwinName,
+    ValidationProtocol,
+)
+
 _Filters = Annotated[int, Field(ge=1, le=256)]
 _FilterSize = Annotated[int, Field(ge=1, le=20)]
 
@@ -22,9 +36,9 @@ class Settings(BaseModel):
 class PrepareSettings(Settings):
     """What `omnishot prepare` makes of a set of images."""
 
-    split: Literal["koch", "lake", "drawers", "alphabets"] = "koch"
+    split: SplitName = "koch"
     """How images are divided into train, validation and test; `alphabets` is for sources other than Omniglot."""
-    holdout: Literal["five", "none"] = "five"
+    holdout: Holdout = "five"
     """`lake` only: hold five background alphabets out for validation, or train on all thirty."""
     pairs: Annotated[int, Field(ge=2, le=20_000_000)] = 90_000
     """Training pairs before affine variants, half of them same, half different."""
@@ -34,7 +48,7 @@ class PrepareSettings(Settings):
     """Test pairs for the verification protocol."""
     affine: Annotated[int, Field(ge=0, le=1000)] = 8
     """Affine variants of each training pair, besides the pair itself."""
-    negatives: Literal["any", "alphabet"] = "any"
+    negatives: Negatives = "any"
     """Where the second image of a different pair comes from: any alphabet, or the same one."""
     materialize: bool = False
     """Also store the rendered pixels of every training pair and variant."""
@@ -196,11 +210,11 @@ class LogSettings(Settings):
 class TrainSettings(Settings):
     """A training run."""
 
-    twin: Literal["koch", "koch35", "conv4"] = "koch"
+    twin: TwinName = "koch"
     """The network both images pass."""
     architecture: Architecture = Architecture()
     """Other sizes of its layers."""
-    initialization: Literal["auto", "paper", "torch"] = "auto"
+    initialization: Initialization = "auto"
     """Initial weights: as Koch et al. 2015 draw them, as torch does, or `auto`: the paper's for its own networks."""
     objective: Annotated[ObjectiveSettings, Field(discriminator="kind")] = PairsObjective()
     """What is minimised, and on which batches."""
@@ -214,7 +228,7 @@ class TrainSettings(Settings):
     """Minutes of training at most; a slow run has fewer epochs, and its cosine schedule ends with them."""
     patience: Annotated[int, Field(ge=0)] = 20
     """Stop after this many epochs without a better validation accuracy; 0 never stops early."""
-    validation_protocol: Literal["within", "between", "verification"] = "within"
+    validation_protocol: ValidationProtocol = "within"
     """What is measured after each epoch: trials within an alphabet, trials between alphabets, or validation pairs."""
     validation_trials: Annotated[int, Field(ge=0)] = 320
     """One-shot trials (or pairs) after each epoch, from which the best weights are chosen; 0 keeps the last."""
@@ -222,7 +236,7 @@ class TrainSettings(Settings):
     """Classes in a validation trial."""
     weight_averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0 averages none."""
-    precision: Literal["auto", "bf16", "tf32", "fp32"] = "auto"
+    precision: Precision = "auto"
     """Arithmetic of the network; `auto` is bf16 where the device computes it natively."""
     compile: Literal["none", "default", "reduce-overhead"] = "none"
     """`default` has torch compile the twin, which takes a minute; `reduce-overhead` records CUDA graphs too."""
@@ -234,10 +248,16 @@ class TrainSettings(Settings):
     """Seed of the initial weights, the batches and the distortions."""
 
 
-Baseline = Literal["nearest-neighbour", "hausdorff", "random"]
-BASELINES: tuple[Baseline, ...] = ("nearest-neighbour", "hausdorff", "random")
-Protocol = Literal["lake", "within", "between", "verification"]
-SplitPart = Literal["train", "validation", "test"]
+def usual_split(source: str) -> SplitName:
+    """Return how images of a source are divided where nothing else is asked for."""
+    return "koch" if source == "omniglot" else "alphabets"
+
+
+def usual_baselines(protocol: Protocol) -> tuple[Baseline, ...]:
+    """Return the baselines that are measured where nothing else is asked for; Hausdorff is slow beyond Lake's runs."""
+    if protocol == "verification":
+        return ()
+    return tuple(name for name in BASELINES if protocol == "lake" or name != "hausdorff")
 
 
 class EvalSettings(Settings):

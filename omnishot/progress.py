@@ -28,7 +28,7 @@ def short(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.1f}"
 
 
-Report = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 """Takes a progress report; called often, so it has to be cheap."""
 
 

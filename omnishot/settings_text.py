@@ -1,7 +1,6 @@
 """Settings from values and text, and back; one message names everything that is wrong, with what was meant."""
 
 import copy
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -26,6 +25,7 @@ from omnishot.config import (
 )
 from omnishot.errors import SettingsError, brief
 from omnishot.strict_yaml import read_yaml
+from omnishot.wording import did_you_mean
 
 S = TypeVar("S", bound=Settings)
 
@@ -91,12 +91,6 @@ def _all_names(settings: type[BaseModel]) -> set[str]:
         for section, models in sections.items():
             names |= {f"{section}.{name}" for model in models for name in model.model_fields}
     return names
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `". Did you mean '...'?"` with the nearest known name, or an empty string."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f". Did you mean '{close[0]}'?" if close else ""
 
 
 def with_changes(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def omniglot(omniglot_folder: Path) -> ImageSet:
     from omnishot.data.sources import omniglot
     from omnishot.progress import silent
 
-    return omniglot.find(omniglot_folder, offline=True, report=silent).read(silent)
+    return omniglot.find(omniglot_folder, offline=True).read(silent)
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +115,6 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
 
     from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
     from omnishot.presets import preset_text
-    from omnishot.progress import silent
     from omnishot.settings_text import check, with_changes
     from omnishot.stages.evaluate import evaluate
     from omnishot.stages.prepare import prepare
@@ -125,11 +124,11 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
 
     store = Store(tmp_path_factory.mktemp("evaluated") / "artifacts", argv=["omnishot", "test"])
     drawn = PrepareSettings(pairs=60, affine=1)
-    pairs = prepare(store, drawn, source_name=str(picture_folder), data_folder=store.root, offline=True, report=silent)
+    pairs = prepare(store, drawn, source_name=str(picture_folder), data_folder=store.root, offline=True)
     changes = ["epochs=3", "objective.batches_per_epoch=2", "objective.classes_per_batch=12", "validation_trials=40"]
     values = with_changes(read_yaml(preset_text("quick"), origin="quick"), changes)
     model = train(
-        store, pairs.artifact, check(TrainSettings, values, origin="quick"), name="quick", device="cpu", report=silent,
+        store, pairs.artifact, check(TrainSettings, values, origin="quick"), name="quick", device="cpu",
         watch_signals=lambda: nullcontext(lambda: None),
     )  # fmt: skip
     sweep = EvalSettings(ways=(1, 2, 3, 4, 5), trials=100, baselines=("nearest-neighbour", "random"))
@@ -139,5 +138,5 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
         ("quick-between", sweep.model_copy(update={"protocol": "between", "ways": (5,)})),
         ("quick-verification", EvalSettings(protocol="verification", ways=(), baselines=())),
     ):
-        evaluate(store, [model.artifact], pairs.artifact, settings, name=name, device="cpu", report=silent)
+        evaluate(store, [model.artifact], pairs.artifact, settings, name=name, device="cpu")
     return store.root

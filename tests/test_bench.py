@@ -21,7 +21,7 @@ from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_within
 from omnishot.evaluation.embedding import embed
 from omnishot.evaluation.oneshot import score_trials
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels
 from omnishot.formats.pairs import read_split
 from omnishot.model.device import choose_compute
@@ -167,7 +167,7 @@ def test_the_longest_vectors_are_those_of_koch35() -> None:
 def test_trials_from_vectors_that_are_there_score_as_with_the_twin(tmp_path: Path) -> None:
     sized.write_dataset(tmp_path / "pairs.h5", 800)
     assert [path.name for path in tmp_path.iterdir()] == ["pairs.h5"]
-    with opened(tmp_path / "pairs.h5") as file:
+    with open_hdf5(tmp_path / "pairs.h5") as file:
         index = ClassIndex.of(read_labels(file), read_split(file).test)
         pixels = torch.from_numpy(read_pixels(file))
     network, compute = sized.network_of(8), choose_compute("cpu", "fp32")

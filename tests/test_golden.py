@@ -70,7 +70,7 @@ def test_measuring_again_gives_the_recorded_scores(store: Store) -> None:
         name="again",
         device="cpu",
         force=True,
-        report=silent,
+        on_progress=silent,
     ).artifact
     first, second = (json.loads(artifact.file("summary.json").read_text()) for artifact in (recorded, again))
     for one, other in zip(first["results"], second["results"], strict=True):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from omnishot.cli.streams import is_screen, say, visible, width_of
-from omnishot.progress import Progress, Report, silent
+from omnishot.progress import OnProgress, Progress, silent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from omnishot.cli.layout import Layout
     from omnishot.drawing.blocks import Ink
     from omnishot.reporting.tables import Table
-    from omnishot.stages.produce import Made
+    from omnishot.stages.produce import StageResult
 
 _SECONDS_BETWEEN_LINES = 5
 _UNLIMITED = 10_000
@@ -50,7 +50,7 @@ class Console:
         sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
 
-    def summary(self, made: "Made") -> None:
+    def summary(self, made: "StageResult") -> None:
         """Print what a stage made to stderr."""
         from omnishot.formats.manifest_fields import ModelFacts  # Deferred: pydantic takes tenths of a second.
 
@@ -58,7 +58,7 @@ class Console:
         for note in made.notes:
             self.note(note)
         size = sum(file.size for file in manifest.files.values())
-        what = "Reused" if made.reused else "Made"
+        what = "Reused" if made.reused else "StageResult"
         after = " (the same recipe; --force makes a new version)" if made.reused else f" in {made.seconds:.1f} s"
         self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}{_where(manifest.environment)}")
         if manifest.kind == "models" and (facts := ModelFacts.of(manifest)).summary.cut_short:
@@ -66,7 +66,7 @@ class Console:
             self.note(f"The time limit decided the schedule: {epochs}; --set max_minutes=N changes it")
         self.detail(f"{made.artifact.path}\nrecipe {manifest.recipe}\n{_yaml(manifest.settings)}")
 
-    def made(self, made: "Made", /, **more: Any) -> None:
+    def made(self, made: "StageResult", /, **more: Any) -> None:
         """Print what a stage made: its reference to stdout, or a JSON object, and a summary to stderr."""
         self.summary(made)
         reference = str(made.artifact.reference)
@@ -109,7 +109,7 @@ class Console:
         stream.flush()
 
     @contextlib.contextmanager
-    def progress(self) -> Iterator[Report]:
+    def progress(self) -> Iterator[OnProgress]:
         """Show progress while the block runs: bars on a terminal, else a line every few seconds."""
         if not self._shows_progress:
             yield silent

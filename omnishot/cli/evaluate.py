@@ -27,7 +27,7 @@ from omnishot.cli.train import Device, DeviceOption
 from omnishot.errors import UsageError
 
 if TYPE_CHECKING:
-    from omnishot.stages.produce import Made
+    from omnishot.stages.produce import StageResult
     from omnishot.store.artifact import Artifact
     from omnishot.store.store import Store
 
@@ -91,7 +91,7 @@ def eval_command(
     _print_results(console, made)
 
 
-def _print_results(console: Console, made: "Made") -> None:
+def _print_results(console: Console, made: "StageResult") -> None:
     from omnishot.formats.evaluation import read_summary
     from omnishot.reporting.results import measured_in
     from omnishot.reporting.tables import summary_tables
@@ -131,7 +131,7 @@ def eval_with(
     device: Device = "auto",
     name: str | None = None,
     force: bool = False,
-) -> "Made":
+) -> "StageResult":
     """Choose data and protocol and run the stage, for `eval` and `run`."""
     from omnishot.config import EvalSettings
     from omnishot.formats.evaluation_data import pairs_of_models
@@ -140,13 +140,13 @@ def eval_with(
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
     from omnishot.store.reference import check_name
 
-    with console.progress() as report:
+    with console.progress() as on_progress:
         if source:
             from omnishot.data.sources import open_source
             from omnishot.stages.prepare import prepare_images
 
-            found = open_source(source, data_folder=data_folder(), offline=is_offline(), report=report)
-            data = prepare_images(store, found, report=report).artifact
+            found = open_source(source, data_folder=data_folder(), offline=is_offline(), on_progress=on_progress)
+            data = prepare_images(store, found, on_progress=on_progress).artifact
         else:
             data = pairs_of_models(store, models) if models else store.newest("pairs")
         protocol = protocol or ("lake" if has_runs(data.manifest) and values["on"] == "test" else "within")
@@ -174,13 +174,13 @@ def eval_with(
             name=chosen,
             device=device,
             force=force,
-            report=report,
+            on_progress=on_progress,
         )
 
 
 def _baselines(text: str | None, protocol: str) -> list[str]:
-    from omnishot.config import BASELINES
-    from omnishot.settings_text import did_you_mean
+    from omnishot.vocabulary import BASELINES
+    from omnishot.wording import did_you_mean
 
     if text is None:
         if protocol == "verification":

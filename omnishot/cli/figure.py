@@ -254,8 +254,8 @@ def _write(console: Console, store: Path, out: Path, draw: "Callable[[Store], tu
     check_suffix(out)
     check_folder_of(out)
     opened = open_store(console, store)
-    with console.progress() as report:
-        report(Progress("Drawing", 0, 0))
+    with console.progress() as on_progress:
+        on_progress(Progress("Drawing", 0, 0))
         picture, artifacts = draw(opened)
         try:
             picture.write(out)

@@ -23,7 +23,7 @@ from omnishot.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from omnishot.stages.produce import Made
+    from omnishot.stages.produce import StageResult
     from omnishot.store.store import Store
 
 SourceOption = Annotated[
@@ -91,14 +91,14 @@ def prepare_with(
     preferred: dict[str, str] | None = None,
     name: str | None = None,
     force: bool = False,
-) -> "Made":
+) -> "StageResult":
     """Check settings and run the stage, for `prepare` and `run`."""
     from omnishot.config import PrepareSettings  # Deferred: pydantic and h5py take tenths of a second.
     from omnishot.settings_text import check
     from omnishot.stages.prepare import prepare
 
     settings = check(PrepareSettings, values | ({"split": split} if split else {}), origin="prepare")
-    with console.progress() as report:
+    with console.progress() as on_progress:
         return prepare(
             store,
             settings,
@@ -108,5 +108,5 @@ def prepare_with(
             preferred=preferred,
             name=name,
             force=force,
-            report=report,
+            on_progress=on_progress,
         )

@@ -126,5 +126,5 @@ def page_text(console: Console, store: "Store", evaluations: "list[Artifact]") -
     """Return the page over some evaluations, in which names cannot turn the direction of reading."""
     from omnishot.reporting.page.page import make_page  # Deferred: torch and matplotlib take seconds.
 
-    with console.progress() as report:
-        return visible(make_page(store, evaluations, report))
+    with console.progress() as on_progress:
+        return visible(make_page(store, evaluations, on_progress))

@@ -38,9 +38,9 @@ def ls_command(
       omnishot ls models
     """
     from omnishot.reporting.tables import Table
-    from omnishot.settings_text import did_you_mean
     from omnishot.store.artifact import place_name  # Deferred: pydantic takes tenths of a second.
-    from omnishot.store.reference import KINDS
+    from omnishot.vocabulary import KINDS
+    from omnishot.wording import did_you_mean
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     if kind and kind not in KINDS:

@@ -31,7 +31,7 @@ from omnishot.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from omnishot.config import TrainSettings
-    from omnishot.stages.produce import Made
+    from omnishot.stages.produce import StageResult
     from omnishot.store.artifact import Artifact
     from omnishot.store.store import Store
 
@@ -150,7 +150,7 @@ def train_with(
     checkpoint_every: tuple[float | None, int | None] | None = None,
     profile: Path | None = None,
     force: bool = False,
-) -> "Made":
+) -> "StageResult":
     """Run the stage with Ctrl-C and SIGTERM turned into an orderly stop, for `train` and `run`."""
     from omnishot.stages.checkpointer import EVERY_MINUTE, Interval  # Deferred: torch takes seconds.
     from omnishot.stages.train import train
@@ -158,7 +158,7 @@ def train_with(
 
     check_name(name)
     keep_freed_memory()
-    with console.progress() as report:
+    with console.progress() as on_progress:
         return train(
             store,
             pairs,
@@ -170,7 +170,7 @@ def train_with(
             checkpoint_every=Interval(*checkpoint_every) if checkpoint_every else EVERY_MINUTE,
             profile=profile,
             force=force,
-            report=report,
+            on_progress=on_progress,
             watch_signals=watch_signals,
         )
 

@@ -74,10 +74,10 @@ def tune_command(
     for path in (study, target):  # Before hours of searching.
         check_folder_of(path)
     keep_freed_memory()
-    with console.progress() as report:
+    with console.progress() as on_progress:
         found = tune(
             data, settings, storage=study, trials=trials, minutes=minutes, by=by, architecture=architecture,
-            device=device, report=report, watch_signals=watch_signals,
+            device=device, on_progress=on_progress, watch_signals=watch_signals,
         )  # fmt: skip
     with replaced(target) as aside:
         aside.write_text(as_yaml(found.settings), "utf-8")

@@ -40,8 +40,8 @@ def check_command(
     if reference and everything:
         raise UsageError(f"{reference} and --all both say what to check", hint="Give one of them.")
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    with console.progress() as report:
-        checked = check_artifacts(open_store(console, store), reference, everything=everything, report=report)
+    with console.progress() as on_progress:
+        checked = check_artifacts(open_store(console, store), reference, everything=everything, on_progress=on_progress)
     if as_json:
         rows = [
             {
@@ -88,8 +88,10 @@ def gc_command(
     from omnishot.maintenance.garbage_collection import clean  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    with console.progress() as report:
-        cleaned = clean(open_store(console, store), keep, unfinished=unfinished, dry_run=dry_run, report=report)
+    with console.progress() as on_progress:
+        cleaned = clean(
+            open_store(console, store), keep, unfinished=unfinished, dry_run=dry_run, on_progress=on_progress
+        )
     freed = sum(artifact.size for artifact in cleaned.removed) + (cleaned.interrupted_bytes if unfinished else 0)
     if as_json:
         removed = [str(artifact.reference) for artifact in cleaned.removed]
@@ -129,12 +131,12 @@ def diff_command(
       omnishot diff models/quick:v1 models/quick:v2
       omnishot diff quick-lake:v1 quick-lake:v2 --tolerance accuracy=0.005
     """
-    from omnishot.maintenance.diff import difference  # Deferred: pydantic takes tenths of a second.
+    from omnishot.maintenance.diff import diff_artifacts  # Deferred: pydantic takes tenths of a second.
 
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     opened = open_store(console, store)
     first, second = opened.find(one), opened.find(other)
-    found = difference(first, second)
+    found = diff_artifacts(first, second)
     tolerated, comparisons = None, []
     if tolerance is not None:
         from omnishot.reporting.paired_comparison import paired  # Deferred: torch takes seconds.

@@ -4,15 +4,13 @@ Source: Koch et al. 2015, section 4.2.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.data.class_index import ClassIndex, draw_distinct
 from omnishot.errors import SamplingError
-
-Negatives = Literal["any", "alphabet"]
+from omnishot.vocabulary import Negatives
 
 
 @dataclass(frozen=True, slots=True)

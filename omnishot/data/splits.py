@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.data.image_set import Labels
 from omnishot.errors import SamplingError, SettingsError
+from omnishot.vocabulary import Holdout, SplitName
 
 LAKE_RUN_ALPHABETS = (
     "Atlantean", "Ge_ez", "Glagolitic", "Gurmukhi", "Kannada",
@@ -24,9 +24,6 @@ OTHER_EVALUATION_ALPHABETS = (
 
 HELD_OUT_BACKGROUND_ALPHABETS = ("Bengali", "Futurama", "Hebrew", "Japanese_(katakana)", "Tifinagh")
 """Background alphabets that validate in the `lake` split: each has 20 characters or more, from five script families."""
-
-SplitName = Literal["koch", "lake", "drawers", "alphabets"]
-Holdout = Literal["five", "none"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from omnishot.drawing.picture import FAINT, FIRST, FOURTH, INK, SECOND, SERIES, THIRD, Colour, Picture, draw
-from omnishot.reporting.tables import percent
+from omnishot.wording import percent
 
 PHONE = 4.2
 """Inches; a picture of this width fills a phone's screen with text that can be read."""

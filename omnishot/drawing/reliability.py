@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from omnishot.drawing.charts import PHONE, in_percent, shortened, told_apart
 from omnishot.drawing.picture import BAD, FAINT, FIRST, GOOD, INK, LINE, SECOND, Picture, draw
-from omnishot.reporting.tables import percent
+from omnishot.wording import percent
 
 _MOST_ROWS = 30
 MOST_CHARACTERS = 14

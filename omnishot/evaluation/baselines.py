@@ -3,16 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.config import Baseline
 from omnishot.data.episodes import Trials
 from omnishot.evaluation.hausdorff import modified_hausdorff, prepare_drawing
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress, silent
+from omnishot.vocabulary import Baseline
 
 _PAIRS_PER_CHUNK = 1024
 
 
 def score_baseline(
-    name: Baseline, pixels: NDArray[np.uint8], trials: Trials, *, rng: np.random.Generator, report: Report
+    name: Baseline,
+    pixels: NDArray[np.uint8],
+    trials: Trials,
+    *,
+    rng: np.random.Generator,
+    on_progress: OnProgress = silent,
 ) -> NDArray[np.float32]:
     """Score each trial's query against each of its classes: the negated distance of the nearest support image.
 
@@ -21,7 +26,7 @@ def score_baseline(
         pixels: All images, shape (n, side, side), uint8, ink 255 on 0.
         trials: The trials.
         rng: The chance of `random`.
-        report: Receives the number of pairs compared.
+        on_progress: Receives the number of pairs compared.
 
     Returns:
         Shape (n_trials, n_way); column 0 is the right class.
@@ -35,12 +40,14 @@ def score_baseline(
     # Both distances are symmetric, and trials meet the same two images again and again.
     distinct, place = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)
     distances = _pixel_distances if name == "nearest-neighbour" else _hausdorff_distances
-    found = distances(pixels, distinct, report)
+    found = distances(pixels, distinct, on_progress)
     scores: NDArray[np.float32] = -found[place.reshape(-1)].reshape(trials.support.shape).min(axis=2)
     return scores
 
 
-def _pixel_distances(pixels: NDArray[np.uint8], pairs: NDArray[np.int32], report: Report) -> NDArray[np.float32]:
+def _pixel_distances(
+    pixels: NDArray[np.uint8], pairs: NDArray[np.int32], on_progress: OnProgress
+) -> NDArray[np.float32]:
     flat = pixels.reshape(len(pixels), -1)
     squares = np.empty(len(pairs), dtype=np.float32)
     for start in range(0, len(pairs), _PAIRS_PER_CHUNK):
@@ -48,15 +55,17 @@ def _pixel_distances(pixels: NDArray[np.uint8], pairs: NDArray[np.int32], report
         # Whole numbers, so that equal distances are equal; of ink and paper only, they count differing pixels.
         difference = flat[some[:, 0]].astype(np.int32) - flat[some[:, 1]]
         squares[start : start + _PAIRS_PER_CHUNK] = np.einsum("ij,ij->i", difference, difference) / 255**2
-        report(Progress("Nearest neighbour", start, len(pairs), "pairs"))
+        on_progress(Progress("Nearest neighbour", start, len(pairs), "pairs"))
     return squares
 
 
-def _hausdorff_distances(pixels: NDArray[np.uint8], pairs: NDArray[np.int32], report: Report) -> NDArray[np.float32]:
+def _hausdorff_distances(
+    pixels: NDArray[np.uint8], pairs: NDArray[np.int32], on_progress: OnProgress
+) -> NDArray[np.float32]:
     drawings = {int(image): prepare_drawing(pixels[image]) for image in np.unique(pairs)}
     distances = np.empty(len(pairs), dtype=np.float32)
     for i, (left, right) in enumerate(pairs.tolist()):
         distances[i] = modified_hausdorff(drawings[left], drawings[right])
         if i % 500 == 0:
-            report(Progress("Hausdorff distance", i, len(pairs), "pairs"))
+            on_progress(Progress("Hausdorff distance", i, len(pairs), "pairs"))
     return distances

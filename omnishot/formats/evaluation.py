@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from omnishot.errors import DamagedFileError
-from omnishot.formats.hdf5 import created
+from omnishot.formats.hdf5 import create_hdf5
 from omnishot.store.text_file import read_text
 from omnishot.store.validation import Count, Line, first_problem
 
@@ -116,7 +116,7 @@ def write_evaluation(
     """
     summary = {**details, "results": [asdict(result) for result in results]}
     (folder / "summary.json").write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
-    with created(folder / "scores.h5") as file:
+    with create_hdf5(folder / "scores.h5") as file:
         for method, arrays in scores.items():
             for name, values in arrays.items():
                 # A slash in a reference would open a group.

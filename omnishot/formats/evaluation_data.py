@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.config import SplitPart
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.splits import Split, all_for_test, split_images
 from omnishot.errors import NotFoundError, SamplingError, UsageError
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
 from omnishot.formats.manifest_fields import PairsFacts, source_of
 from omnishot.formats.pairs import read_pairs, read_split
 from omnishot.seeding import generator
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
+from omnishot.vocabulary import SplitPart
 
 _PAIRS = 10_000
 
@@ -47,7 +47,7 @@ class EvaluationData:
         """Read labels, split and runs of a pairs or images artifact."""
         has_pairs = artifact.manifest.kind == "pairs"
         path = artifact.file("pairs.h5" if has_pairs else "images.h5")
-        with opened(path) as file:
+        with open_hdf5(path) as file:
             labels, runs = read_labels(file), read_runs(file)
             if has_pairs:
                 split = read_split(file)
@@ -70,13 +70,13 @@ class EvaluationData:
 
     def pixels(self, *chosen: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the chosen images at their places among all, shape (n, side, side); see `read_pixels`."""
-        with opened(self.path) as file:
+        with open_hdf5(self.path) as file:
             return read_pixels(file, *chosen)
 
     def pairs(self, part: SplitPart) -> Pairs | None:
         """Return the pairs of one part, 10,000 drawn now where the file holds none, or None where the part is empty."""
         if self.has_pairs:
-            with opened(self.path) as file:
+            with open_hdf5(self.path) as file:
                 return read_pairs(file, part)
         return draw_pairs(self.index(part), _PAIRS, negatives="any", rng=generator(0, "pairs", part))
 

@@ -28,7 +28,7 @@ _FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 
 
 @contextlib.contextmanager
-def created(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
+def create_hdf5(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
     """Create an HDF5 file for writing, or open one that is not published yet.
 
     Raises:
@@ -52,7 +52,7 @@ def _cannot_be_written(path: Path, error: OSError) -> UnavailableError:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[h5py.File]:
+def open_hdf5(path: Path) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading.
 
     Raises:
@@ -69,7 +69,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
 
 
 @contextlib.contextmanager
-def reading(file: h5py.File) -> Iterator[None]:
+def reading_from(file: h5py.File) -> Iterator[None]:
     """Turn what h5py raises over a damaged file into the error that says which file it is."""
     try:
         yield
@@ -96,7 +96,7 @@ def damaged(file: h5py.File, what: str) -> DamagedFileError:
     return DamagedFileError(f"{file.filename} does not hold what it should: {what}")
 
 
-def holds(file: h5py.File, path: str) -> bool:
+def contains(file: h5py.File, path: str) -> bool:
     """Tell whether there is something of a name, without following any link to it.
 
     Args:
@@ -107,12 +107,12 @@ def holds(file: h5py.File, path: str) -> bool:
         DamagedFileError: A group on the way is none, or cannot be read.
     """
     *groups, last = path.split("/")
-    with reading(file):
+    with reading_from(file):
         place = _walk(file, groups)
         return isinstance(place, h5py.Group) and bool(place.id.links.exists(last.encode()))
 
 
-def dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: int) -> h5py.Dataset:
+def open_dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: int) -> h5py.Dataset:
     """Return a data set that holds what it claims, in the file itself.
 
     Args:
@@ -124,7 +124,7 @@ def dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: i
     Raises:
         DamagedFileError: There is none, or it is another, or elsewhere, or larger than its file can hold.
     """
-    with reading(file):
+    with reading_from(file):
         found = _walk(file, path.split("/"))
         if not isinstance(found, h5py.Dataset):
             raise damaged(file, f"{path} is {'a group' if isinstance(found, h5py.Group) else 'missing'}")
@@ -139,28 +139,28 @@ def dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: i
         return found
 
 
-def values(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) -> NDArray[Any]:
+def read_array(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) -> NDArray[Any]:
     """Read a whole data set; see `dataset`.
 
     Raises:
         DamagedFileError: There is none that `dataset` would return, or it cannot be read.
     """
-    found = dataset(file, path, dtype, n_dimensions)
-    with reading(file):
+    found = open_dataset(file, path, dtype, n_dimensions)
+    with reading_from(file):
         read: NDArray[Any] = found[...]
         if read.dtype == np.bool_ and read.view(np.uint8).max(initial=0) > 1:
             raise damaged(file, f"{path} holds truth values that are neither true nor false")
         return read
 
 
-def names(file: h5py.File, path: str) -> tuple[str, ...]:
+def read_names(file: h5py.File, path: str) -> tuple[str, ...]:
     """Read names, each of them on one line of at most 1,000 characters.
 
     Raises:
         DamagedFileError: There are none, or they are no such names.
     """
-    found = dataset(file, path, None, 1)
-    with reading(file):
+    found = open_dataset(file, path, None, 1)
+    with reading_from(file):
         _refuse_long_texts(file, path, found)
         read = tuple(found.asstr()[...])
     for name in read:

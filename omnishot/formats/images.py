@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.data.sources.decoding import SIDE
-from omnishot.formats.hdf5 import created, damaged, dataset, holds, names, reading, values
-from omnishot.progress import Progress, Report
+from omnishot.formats.hdf5 import contains, create_hdf5, damaged, open_dataset, read_array, read_names, reading_from
+from omnishot.progress import OnProgress, Progress, silent
 
 IMAGES: dict[str, tuple[Any, int]] = {
     "pixels": (np.uint8, 3),
@@ -29,23 +29,23 @@ _BLOCK = 1024
 _MOST_SCORES = 10_000_000
 
 
-def write_images(path: Path, images: ImageSet, *, report: Report) -> None:
+def write_images(path: Path, images: ImageSet, *, on_progress: OnProgress = silent) -> None:
     """Write an image set to a new file.
 
     Args:
         path: The file.
         images: What to write.
-        report: Receives the number of images written.
+        on_progress: Receives the number of images written.
     """
     n, height, width = images.pixels.shape
-    with created(path) as file:
+    with create_hdf5(path) as file:
         group = file.create_group("images")
         pixels = group.create_dataset(
             "pixels", images.pixels.shape, np.uint8, chunks=(1, height, width), compression="gzip", compression_opts=1
         )
         for start in range(0, n, _BLOCK):
             pixels[start : start + _BLOCK] = images.pixels[start : start + _BLOCK]
-            report(Progress("Storing images", start, n, "images"))
+            on_progress(Progress("Storing images", start, n, "images"))
         labels = images.labels
         for name, indices in (
             ("alphabet", labels.alphabet),
@@ -69,11 +69,11 @@ def read_labels(file: h5py.File) -> Labels:
     """
     n = count_images(file)
     labels = Labels(
-        alphabet=values(file, "images/alphabet", *IMAGES["alphabet"]),
-        character=values(file, "images/character", *IMAGES["character"]),
-        drawer=values(file, "images/drawer", *IMAGES["drawer"]),
-        alphabet_names=names(file, "images/alphabet_names"),
-        character_names=names(file, "images/character_names"),
+        alphabet=read_array(file, "images/alphabet", *IMAGES["alphabet"]),
+        character=read_array(file, "images/character", *IMAGES["character"]),
+        drawer=read_array(file, "images/drawer", *IMAGES["drawer"]),
+        alphabet_names=read_names(file, "images/alphabet_names"),
+        character_names=read_names(file, "images/character_names"),
     )
     for name, indices, end in (
         ("alphabet", labels.alphabet, len(labels.alphabet_names)),
@@ -106,10 +106,10 @@ def read_runs(file: h5py.File) -> Runs | None:
     Raises:
         DamagedFileError: A data set is missing or of another type or shape, or an index names nothing.
     """
-    if not holds(file, "runs"):
+    if not contains(file, "runs"):
         return None
     n = count_images(file)
-    runs = Runs(*(values(file, f"runs/{name}", *RUNS[name]) for name in ("support", "query", "answer")))
+    runs = Runs(*(read_array(file, f"runs/{name}", *RUNS[name]) for name in ("support", "query", "answer")))
     (n_runs, n_way), n_query = runs.support.shape, runs.query.shape[1]
     if runs.query.shape != runs.answer.shape or len(runs.query) != n_runs or not runs.support.size * runs.query.size:
         shapes = ", ".join(str(part.shape) for part in (runs.support, runs.query, runs.answer))
@@ -137,7 +137,7 @@ def pixels_of(file: h5py.File) -> h5py.Dataset:
     Raises:
         DamagedFileError: There are none, or they are not 105 x 105 pixels of uint8.
     """
-    stored = dataset(file, "images/pixels", *IMAGES["pixels"])
+    stored = open_dataset(file, "images/pixels", *IMAGES["pixels"])
     if stored.shape[1:] != (SIDE, SIDE) or not len(stored):
         raise damaged(file, f"images/pixels has the shape {stored.shape}, expected (n, {SIDE}, {SIDE})")
     return stored
@@ -158,7 +158,7 @@ def read_pixels(file: h5py.File, *chosen: NDArray[np.integer]) -> NDArray[np.uin
         DamagedFileError: An image cannot be read.
     """
     stored = pixels_of(file)
-    with reading(file):
+    with reading_from(file):
         wanted = np.zeros(len(stored) + 2, dtype=np.int8)
         wanted[1:-1] = not chosen
         for indices in chosen:

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from omnishot.data.affine import COMPONENTS
 from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split
-from omnishot.formats.hdf5 import created, damaged, dataset, holds, opened, reading, values
+from omnishot.formats.hdf5 import contains, create_hdf5, damaged, open_dataset, open_hdf5, read_array, reading_from
 from omnishot.formats.images import IMAGES, RUNS, count_images, refuse_strays
-
-PARTS = ("train", "validation", "test")
-"""The parts of a split."""
+from omnishot.vocabulary import PARTS
 
 _FARTHEST = 1e6
 
@@ -38,14 +36,14 @@ def write_pairs(
         n_variants: Affine variants of each training pair.
         variants: Affine parameters of the training pairs, `left` and `right`, in blocks of shape (n, n_variants, 7).
     """
-    with created(path) as file:
-        with opened(images_file) as source:
+    with create_hdf5(path) as file:
+        with open_hdf5(images_file) as source:
             _copy_images(source, file)
         for part in PARTS:
             file.create_dataset(f"split/{part}", data=getattr(split, part))
-        for part, drawn in pairs.items():
+        for drawn_part, drawn in pairs.items():
             for name in ("left", "right", "same"):
-                file.create_dataset(f"pairs/{part}/{name}", data=getattr(drawn, name))
+                file.create_dataset(f"pairs/{drawn_part}/{name}", data=getattr(drawn, name))
         for side, blocks in variants.items():
             shape = (len(pairs["train"]), n_variants, len(COMPONENTS))
             stored, start = file.create_dataset(f"variants/{side}", shape, np.float32), 0
@@ -56,11 +54,11 @@ def write_pairs(
 
 def _copy_images(source: h5py.File, target: h5py.File) -> None:
     copied = {f"images/{name}": kind for name, kind in IMAGES.items()}
-    if holds(source, "runs"):
+    if contains(source, "runs"):
         copied |= {f"runs/{name}": kind for name, kind in RUNS.items()}
     for name, kind in copied.items():
-        stored = dataset(source, name, *kind)
-        with reading(source):
+        stored = open_dataset(source, name, *kind)
+        with reading_from(source):
             group, _, last = name.partition("/")
             source.copy(stored, target.require_group(group), last, without_attrs=True)
 
@@ -72,7 +70,7 @@ def read_split(file: h5py.File) -> Split:
         DamagedFileError: A part is missing, an index is none of an image, or an image comes twice.
     """
     n = count_images(file)
-    split = Split(*(values(file, f"split/{part}", np.int32, 1) for part in PARTS))
+    split = Split(*(read_array(file, f"split/{part}", np.int32, 1) for part in PARTS))
     parts = [getattr(split, part) for part in PARTS]
     for name, indices in zip(PARTS, parts, strict=True):
         refuse_strays(file, f"split/{name}", indices, n)
@@ -90,11 +88,11 @@ def read_pairs(file: h5py.File, part: str) -> Pairs | None:
         DamagedFileError: Arrays are missing or of different lengths, an index is none of an image, or a pair holds one
             image twice.
     """
-    if not holds(file, f"pairs/{part}"):
+    if not contains(file, f"pairs/{part}"):
         return None
     n = count_images(file)
-    left, right = (values(file, f"pairs/{part}/{side}", np.int32, 1) for side in ("left", "right"))
-    pairs = Pairs(left, right, values(file, f"pairs/{part}/same", np.bool_, 1))
+    left, right = (read_array(file, f"pairs/{part}/{side}", np.int32, 1) for side in ("left", "right"))
+    pairs = Pairs(left, right, read_array(file, f"pairs/{part}/same", np.bool_, 1))
     if not 0 < len(left) == len(right) == len(pairs.same):
         lengths = f"{len(left):,}, {len(right):,} and {len(pairs.same):,}"
         raise damaged(file, f"left, right and same of pairs/{part} have {lengths} entries")
@@ -111,8 +109,8 @@ def read_variants(file: h5py.File) -> tuple[NDArray[np.float32], NDArray[np.floa
     Raises:
         DamagedFileError: They are missing, of another shape, or no distortions that can be rendered.
     """
-    n = len(dataset(file, "pairs/train/left", np.int32, 1))
-    left, right = (values(file, f"variants/{side}", np.float32, 3) for side in ("left", "right"))
+    n = len(open_dataset(file, "pairs/train/left", np.int32, 1))
+    left, right = (read_array(file, f"variants/{side}", np.float32, 3) for side in ("left", "right"))
     for name, stored in (("left", left), ("right", right)):
         if stored.shape != (n, left.shape[1], len(COMPONENTS)):
             raise damaged(file, f"variants/{name} has the shape {stored.shape} for {n:,} training pairs")

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from omnishot.data.affine import IDENTITY
 from omnishot.data.render import affine_matrices, render
 from omnishot.errors import DamagedFileError, UnavailableError
-from omnishot.formats.hdf5 import created, opened
+from omnishot.formats.hdf5 import create_hdf5, open_hdf5
 from omnishot.formats.images import read_pixels
 from omnishot.formats.pairs import read_pairs, read_variants
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.atomic_write import flush
 from omnishot.store.manifest import file_digest
 
@@ -59,7 +59,7 @@ class _Pairs:
             yield range(start, min(start + _PAIRS_PER_BLOCK, len(self)))
 
 
-def write_rendered(path: Path, blocks: Path, *, tell: Callable[[str], None], report: Report) -> None:
+def write_rendered(path: Path, blocks: Path, *, tell: Callable[[str], None], on_progress: OnProgress = silent) -> None:
     """Add `/rendered/left` and `/rendered/right` to a pair dataset that has not been published yet.
 
     Each has shape (n_train_pairs, 1 + k, h, w), uint8; the first of a pair's images is the undistorted one.
@@ -68,12 +68,12 @@ def write_rendered(path: Path, blocks: Path, *, tell: Callable[[str], None], rep
         path: The `pairs.h5`.
         blocks: Folder for what has been rendered so far; what an interrupted run left there is used.
         tell: Receives a sentence where an interrupted run is continued.
-        report: Receives the number of pairs rendered.
+        on_progress: Receives the number of pairs rendered.
 
     Raises:
         UnavailableError: The disk is full or the folder cannot be written.
     """
-    with opened(path) as file:
+    with open_hdf5(path) as file:
         drawn, variants = read_pairs(file, "train"), read_variants(file)
         if drawn is None:
             return
@@ -81,16 +81,16 @@ def write_rendered(path: Path, blocks: Path, *, tell: Callable[[str], None], rep
         pixels = torch.from_numpy(read_pixels(file, *indices))
     pairs = _Pairs(pixels, dict(zip(_SIDES, indices, strict=True)), dict(zip(_SIDES, parameters, strict=True)))
     try:
-        rendered = _render_missing(pairs, blocks, tell, report)
-        with created(path, "r+") as file:
-            _assemble(file, pairs, rendered, report)
+        rendered = _render_missing(pairs, blocks, tell, on_progress)
+        with create_hdf5(path, "r+") as file:
+            _assemble(file, pairs, rendered, on_progress)
     except OSError as error:
         raise UnavailableError(
             f"Rendering pairs failed: {error}", hint="What was rendered is kept; the same command continues."
         ) from None
 
 
-def _render_missing(pairs: _Pairs, folder: Path, tell: Callable[[str], None], report: Report) -> list[Path]:
+def _render_missing(pairs: _Pairs, folder: Path, tell: Callable[[str], None], on_progress: OnProgress) -> list[Path]:
     """Return the files of all blocks, after rendering those that are not there."""
     done = {block: path for block in pairs.blocks() if (path := _whole(folder, block))}
     if done:
@@ -103,7 +103,7 @@ def _render_missing(pairs: _Pairs, folder: Path, tell: Callable[[str], None], re
         tell(f"Continuing an interrupted rendering: {sum(map(len, done)):,} of {len(pairs):,} pairs are there")
     for block in pairs.blocks():
         if block not in done:
-            report(Progress("Rendering pairs", block.start, len(pairs), "pairs"))
+            on_progress(Progress("Rendering pairs", block.start, len(pairs), "pairs"))
             done[block] = _write_block(folder, block, _render_block(pairs, block))
     return [done[block] for block in pairs.blocks()]
 
@@ -148,7 +148,7 @@ def _render(pixels: torch.Tensor, parameters: NDArray[np.float32]) -> NDArray[np
 def _write_block(folder: Path, block: range, rendered: _Block) -> Path:
     """Write a block aside, and move it to the name that holds its digest."""
     aside = folder / "block.new"
-    with created(aside) as file:
+    with create_hdf5(aside) as file:
         for side, images in rendered.items():
             _create(file, side, len(images), images.shape[1:])[:] = images
     flush(aside)
@@ -158,7 +158,7 @@ def _write_block(folder: Path, block: range, rendered: _Block) -> Path:
 def _read_block(path: Path) -> _Block | None:
     """Return a block, or None where its file is damaged."""
     try:
-        with opened(path) as file:
+        with open_hdf5(path) as file:
             return {side: file[side][:] for side in _SIDES}
     except (DamagedFileError, KeyError, OSError, ValueError):
         return None
@@ -170,13 +170,13 @@ def _create(group: h5py.Group, name: str, n_pairs: int, shape: tuple[int, ...]) 
     )
 
 
-def _assemble(file: h5py.File, pairs: _Pairs, blocks: list[Path], report: Report) -> None:
+def _assemble(file: h5py.File, pairs: _Pairs, blocks: list[Path], on_progress: OnProgress) -> None:
     """Copy the compressed chunks, one per pair and side."""
     targets = {side: _create(file, f"rendered/{side}", len(pairs), pairs.shape) for side in _SIDES}
     first = 0
     for path in blocks:
-        report(Progress("Storing rendered pairs", first, len(pairs), "pairs"))
-        with opened(path) as source:
+        on_progress(Progress("Storing rendered pairs", first, len(pairs), "pairs"))
+        with open_hdf5(path) as source:
             for side, target in targets.items():
                 for i in range(len(source[side])):
                     mask, content = source[side].id.read_direct_chunk((i, 0, 0, 0))

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.formats.hdf5 import damaged, holds, opened, values
+from omnishot.formats.hdf5 import contains, damaged, open_hdf5, read_array
 from omnishot.formats.images import refuse_strays
 
 
@@ -57,9 +57,9 @@ def read_trial_scores(path: Path, methods: Iterable[str], *, n_images: int) -> T
     Raises:
         DamagedFileError: The file does not hold trials, or not in these shapes.
     """
-    with opened(path) as file:
-        query, episode = (values(file, f"trials/{name}", np.int32, 1) for name in ("query", "episode"))
-        support = values(file, "trials/support", np.int32, 3)
+    with open_hdf5(path) as file:
+        query, episode = (read_array(file, f"trials/{name}", np.int32, 1) for name in ("query", "episode"))
+        support = read_array(file, "trials/support", np.int32, 3)
         shape = support.shape[:2]
         if not 0 < len(query) == len(episode) == len(support) or not support.size:
             raise damaged(file, f"{len(query):,} queries have support sets of the shape {support.shape}")
@@ -78,9 +78,9 @@ def read_pair_scores(path: Path, models: Iterable[str]) -> PairScores:
     Raises:
         DamagedFileError: The file does not hold pairs, or not in these shapes, or a score is not finite.
     """
-    with opened(path) as file:
-        left, right = (values(file, f"pairs/{name}", np.int32, 1) for name in ("left", "right"))
-        same = values(file, "pairs/same", np.bool_, 1)
+    with open_hdf5(path) as file:
+        left, right = (read_array(file, f"pairs/{name}", np.int32, 1) for name in ("left", "right"))
+        same = read_array(file, "pairs/same", np.bool_, 1)
         if not 0 < len(left) == len(right) == len(same):
             raise damaged(file, f"left, right and same have {len(left):,}, {len(right):,} and {len(same):,} entries")
         scores = _scores(file, models, same.shape)
@@ -95,9 +95,9 @@ def _scores(file: h5py.File, methods: Iterable[str], shape: tuple[int, ...]) -> 
     found: dict[str, NDArray[np.float32]] = {}
     for method in methods:
         group = method.replace("/", "|")  # A slash in a reference would open a group.
-        if not holds(file, group):
+        if not contains(file, group):
             continue
-        found[method] = values(file, f"{group}/scores", np.float32, len(shape))
+        found[method] = read_array(file, f"{group}/scores", np.float32, len(shape))
         if found[method].shape != shape:
             raise damaged(file, f"the scores of {method} have the shape {found[method].shape}, not {shape}")
     return found

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from omnishot.formats.hdf5 import opened, reading
+from omnishot.formats.hdf5 import open_hdf5, reading_from
 from omnishot.formats.images import pixels_of
 
 
@@ -43,7 +43,7 @@ class StoredPixels:
         """
         stored = self._opened_pixels()
         pixels = np.empty((len(images), *stored.shape[1:]), dtype=np.uint8)
-        with reading(stored.file):
+        with reading_from(stored.file):
             for place, image in enumerate(images.tolist()):  # h5py is slow with lists of indices.
                 pixels[place] = stored[image]
         return torch.from_numpy(pixels)
@@ -51,7 +51,7 @@ class StoredPixels:
     def _opened_pixels(self) -> h5py.Dataset:
         if self._stored is None or self._process != os.getpid():  # A fork must not share the position in a file.
             self._process = os.getpid()
-            self._stored = pixels_of(self._open_files.enter_context(opened(self._path)))
+            self._stored = pixels_of(self._open_files.enter_context(open_hdf5(self._path)))
         return self._stored
 
     def __reduce__(self) -> tuple[type["StoredPixels"], tuple[Path]]:

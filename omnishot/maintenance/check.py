@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omnishot.errors import DamagedFileError, NotFoundError
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import Artifact, place_name
 from omnishot.store.lineage import lineage
-from omnishot.store.reference import KINDS
 from omnishot.store.store import Store
+from omnishot.vocabulary import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,16 @@ class Checked:
     replaced_by: str | None = None
 
 
-def check_artifacts(store: Store, reference: str | None, *, everything: bool = False, report: Report) -> list[Checked]:
+def check_artifacts(
+    store: Store, reference: str | None, *, everything: bool = False, on_progress: OnProgress = silent
+) -> list[Checked]:
     """Hash files again.
 
     Args:
         store: Where they are.
         reference: Check this artifact and what it descends from; None stands for the newest of each kind.
         everything: Check the whole store instead.
-        report: Receives the bytes done.
+        on_progress: Receives the bytes done.
 
     Raises:
         NotFoundError: There is no such artifact, or none at all.
@@ -61,7 +63,7 @@ def check_artifacts(store: Store, reference: str | None, *, everything: bool = F
     checked, done, total = [], 0, sum(artifact.size for artifact in artifacts)
     damaged = {place_name(path) for path in unreadable}
     for artifact in artifacts:
-        report(Progress("Checking", done, total, "bytes"))
+        on_progress(Progress("Checking", done, total, "bytes"))
         checked.append(_check(store, known, damaged, artifact))
         done += artifact.size
     checked += [Checked(name, path, 0, str(error), error.hint) for name, (path, error) in problems.items()]

@@ -12,7 +12,7 @@ _DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ArtifactDiff:
     """How two artifacts differ.
 
     Attributes:
@@ -26,7 +26,7 @@ class Difference:
     values: tuple[tuple[str, Any, Any], ...]
 
 
-def difference(one: Artifact, other: Artifact) -> Difference:
+def diff_artifacts(one: Artifact, other: Artifact) -> ArtifactDiff:
     """Compare settings, parents, source, results, environment and files.
 
     Raises:
@@ -41,7 +41,7 @@ def difference(one: Artifact, other: Artifact) -> Difference:
     names = list(dict.fromkeys([*first, *second]))
     rows = tuple((name, first.get(name), second.get(name)) for name in names if first.get(name) != second.get(name))
     same = one.manifest.recipe == other.manifest.recipe
-    return Difference(same, _why(one, other, [name for name, _, _ in rows], same), rows)
+    return ArtifactDiff(same, _why(one, other, [name for name, _, _ in rows], same), rows)
 
 
 def _why(one: Artifact, other: Artifact, names: list[str], same: bool) -> str:

@@ -12,9 +12,10 @@ import torch
 
 from omnishot.data.sources.omniglot import ARCHIVES, place_of
 from omnishot.machine import cores, memory, processor
-from omnishot.model.device import DeviceName, choose_compute
+from omnishot.model.device import choose_compute
 from omnishot.model.peak import matmul_peak
 from omnishot.store.store import Store
+from omnishot.vocabulary import DeviceName
 
 
 def examine(store: Store, *, data_folder: Path, device: DeviceName = "auto") -> dict[str, dict[str, Any]]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omnishot.errors import InputError
-from omnishot.progress import Progress, Report, silent
+from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import Artifact, stand_ins
-from omnishot.store.reference import KINDS
 from omnishot.store.store import Store
+from omnishot.vocabulary import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Cleaned:
 
 
 def clean(
-    store: Store, keep: int, *, unfinished: bool = False, dry_run: bool = False, report: Report = silent
+    store: Store, keep: int, *, unfinished: bool = False, dry_run: bool = False, on_progress: OnProgress = silent
 ) -> Cleaned:
     """Remove what is not needed: of every name all but the newest versions.
 
@@ -44,13 +44,13 @@ def clean(
         keep: Sound versions to keep of every name, 1 or more.
         unfinished: Also remove the states of interrupted runs.
         dry_run: Remove nothing, only tell.
-        report: Receives how many artifacts were checked.
+        on_progress: Receives how many artifacts were checked.
 
     Raises:
         UnavailableError: The store cannot be written.
     """
     everything, states = store.artifacts(), store.unfinished()
-    sound = {artifact.path: artifact.is_sound() for artifact in _candidates(everything, keep, report)}
+    sound = {artifact.path: artifact.is_sound() for artifact in _candidates(everything, keep, on_progress)}
     kept: list[Artifact] = []
     removed: list[Artifact] = []
 
@@ -72,13 +72,13 @@ def clean(
     return Cleaned(tuple(removed), tuple(kept), tuple(states), size)
 
 
-def _candidates(everything: list[Artifact], keep: int, report: Report) -> Iterator[Artifact]:
+def _candidates(everything: list[Artifact], keep: int, on_progress: OnProgress) -> Iterator[Artifact]:
     """Yield the artifacts whose soundness decides something: more versions than are kept, or several of one recipe."""
     chosen = [artifact for versions in _by_name(everything) if len(versions) > keep for artifact in versions]
     count = Counter(artifact.key for artifact in everything)
     chosen += [artifact for artifact in everything if count[artifact.key] > 1 and artifact not in chosen]
     for number, artifact in enumerate(chosen):
-        report(Progress("Checking versions", number, len(chosen), "artifacts"))
+        on_progress(Progress("Checking versions", number, len(chosen), "artifacts"))
         yield artifact
 
 

@@ -4,7 +4,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from omnishot.config import Architecture
-from omnishot.model.siamese import TwinName, build_network
+from omnishot.model.siamese import build_network
+from omnishot.vocabulary import TwinName
 
 
 def training_flops(twin: TwinName, architecture: Architecture | None = None) -> int:

@@ -4,15 +4,12 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
 from omnishot.errors import UnavailableError
 from omnishot.machine import memory
-
-DeviceName = Literal["auto", "cuda", "cpu"]
-Precision = Literal["auto", "bf16", "tf32", "fp32"]
+from omnishot.vocabulary import DeviceName, Precision
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ from omnishot.config import Architecture
 from omnishot.errors import SettingsError
 from omnishot.model.conv4 import Conv4Twin
 from omnishot.model.koch import KochTwin, initialize_as_koch, koch_twin
+from omnishot.vocabulary import Initialization, TwinName
 
 Twin = KochTwin | Conv4Twin
-TwinName = Literal["koch", "koch35", "conv4"]
-Initialization = Literal["auto", "paper", "torch"]
 
 SQUARED_DISTANCE_SCALE = 8.0
 """The squared-distance head starts as this many times the mean squared difference, negated."""

@@ -3,7 +3,7 @@
 from importlib import resources
 
 from omnishot.errors import SettingsError
-from omnishot.settings_text import did_you_mean
+from omnishot.wording import did_you_mean
 
 
 def preset_names() -> list[str]:

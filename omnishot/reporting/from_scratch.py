@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from omnishot.errors import SettingsError
 from omnishot.store.artifact import Artifact
-from omnishot.store.manifest import Manifest, Parent, run_key
+from omnishot.store.manifest import Manifest, Parent
+from omnishot.store.recipe import run_key
 from omnishot.store.reference import parse
 from omnishot.store.remake import words_of
 

@@ -6,11 +6,12 @@ import numpy as np
 
 from omnishot.data.image_set import Labels
 from omnishot.drawing.blocks import BLOCKS, Ink, fitted, half_blocks, sparkline
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.history import read_history
 from omnishot.formats.images import read_labels, read_pixels
-from omnishot.formats.pairs import PARTS, read_pairs
+from omnishot.formats.pairs import read_pairs
 from omnishot.store.artifact import Artifact
+from omnishot.vocabulary import PARTS
 
 _OF_EACH_KIND = 2
 _SMALLEST, _LARGEST = 14, 24
@@ -55,7 +56,7 @@ def _curve(name: str, values: Sequence[float], shown: Callable[[float], str], wi
 
 def _pairs(artifact: Artifact, width: int, ink: Ink) -> list[str]:
     """Return the first same and the first different pairs, side by side as far as they fit."""
-    with opened(artifact.file("pairs.h5")) as file:
+    with open_hdf5(artifact.file("pairs.h5")) as file:
         labels = read_labels(file)
         pairs = next((found for part in PARTS if (found := read_pairs(file, part))), None)
         if pairs is None:

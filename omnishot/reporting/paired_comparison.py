@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.config import BASELINES
 from omnishot.errors import DamagedFileError, UsageError
 from omnishot.evaluation.intervals import difference_interval
 from omnishot.evaluation.oneshot import correct_trials
@@ -17,13 +16,14 @@ from omnishot.formats.scores import PairScores, TrialScores, read_pair_scores, r
 from omnishot.seeding import generator
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
+from omnishot.vocabulary import BASELINES
 
 _ANY = 1 << 31
 """Images that indices may point at: they are compared with each other, nothing is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
+class PairedComparison:
     """How a model of the second evaluation did on the trials of a model of the first.
 
     Attributes:
@@ -115,7 +115,7 @@ class _Side:
         return correct
 
 
-def paired(store: Store, one: Artifact, other: Artifact) -> list[Paired]:
+def paired(store: Store, one: Artifact, other: Artifact) -> list[PairedComparison]:
     """Compare the models of two evaluations, the first with the first and so on, on the trials they have in common.
 
     Args:
@@ -131,7 +131,7 @@ def paired(store: Store, one: Artifact, other: Artifact) -> list[Paired]:
     reasons = _other_settings(first, second)
     if not reasons and _images_of(store, one) != _images_of(store, other):
         reasons = [f"the images are those of {first.summary['data']} in one and {second.summary['data']} in the other"]
-    found: list[Paired] = []
+    found: list[PairedComparison] = []
     if not reasons:
         found = list((_verified if first.any_result.ways is None else _answered)(first, second))
     if not found:
@@ -175,7 +175,7 @@ def _images_of(store: Store, evaluation: Artifact) -> str:
     return PairsFacts.of(found.manifest).parents[0].recipe if found else data.recipe
 
 
-def _answered(first: _Side, second: _Side) -> Iterator[Paired]:
+def _answered(first: _Side, second: _Side) -> Iterator[PairedComparison]:
     """Yield the differences in one-shot trials, for every number of ways at which the trials are the same."""
     mine, theirs = first.trials(), second.trials()
     for (place, ways), one in first.results.items():
@@ -197,7 +197,7 @@ def _are_same(mine: TrialScores, theirs: TrialScores, ways: int) -> bool:
     )
 
 
-def _verified(first: _Side, second: _Side) -> Iterator[Paired]:
+def _verified(first: _Side, second: _Side) -> Iterator[PairedComparison]:
     """Yield the differences in verification, where the pairs are the same."""
     mine, theirs = first.pairs(), second.pairs()
     if not all(np.array_equal(getattr(mine, name), getattr(theirs, name)) for name in ("left", "right", "same")):
@@ -213,9 +213,9 @@ def _verified(first: _Side, second: _Side) -> Iterator[Paired]:
 def _compared(
     one: Result, mine: NDArray[np.bool_], other: Result, theirs: NDArray[np.bool_], episode: NDArray[np.int32], *,
     seed: int,
-) -> Paired:  # fmt: skip
+) -> PairedComparison:  # fmt: skip
     task = f"{one.protocol} {one.ways}-way on {one.on}" if one.ways else f"{one.protocol} on {one.on}"
-    return Paired(
+    return PairedComparison(
         one=one.model,
         other=other.model,
         task=task,

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from omnishot.errors import QualityGateError, UsageError
 from omnishot.formats.evaluation import read_summary
-from omnishot.reporting.tables import Difference, Measured, is_baseline, percent
+from omnishot.reporting.tables import Measured, PairedDifference, is_baseline
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
+from omnishot.wording import percent
 
 
 def choose_evaluations(store: Store, references: list[str]) -> list[Artifact]:
@@ -37,7 +38,7 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
     for evaluation in evaluations:
         summary = read_summary(evaluation.file("summary.json"))
         paired = {
-            (row["model"], row["ways"]): Difference(row["against"], row["difference"], row["ci95"])
+            (row["model"], row["ways"]): PairedDifference(row["against"], row["difference"], row["ci95"])
             for row in summary["comparisons"]
         }
         for result in summary["results"]:

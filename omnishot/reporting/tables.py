@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omnishot.config import BASELINES
 from omnishot.formats.evaluation import Result
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION, Published
+from omnishot.vocabulary import BASELINES
+from omnishot.wording import percent
 
 _FIGURE = re.compile(r"[+-]?[0-9][0-9,.]*((-| to )[+-]?[0-9.]+)?( (%|s|MB))?")
 
@@ -42,7 +43,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PairedDifference:
     """How much more accurate a model is than another one on the same trials.
 
     Attributes:
@@ -78,7 +79,7 @@ class Measured:
     seed: int
     device: str
     trained_on: Mapping[str, Any]
-    paired: Difference | None = None
+    paired: PairedDifference | None = None
 
 
 def tables_of(measured: Sequence[Measured]) -> list[Table]:
@@ -97,11 +98,6 @@ def tables_of(measured: Sequence[Measured]) -> list[Table]:
     paired = [item for item in measured if item.paired]
     tables += [_paired(paired)] if paired else []
     return tables
-
-
-def percent(share: float) -> str:
-    """Return 0.955 as 95.5 %."""
-    return f"{100 * share:.1f} %"
 
 
 def _interval(result: Result) -> str:

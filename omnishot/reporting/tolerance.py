@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from omnishot.errors import QualityGateError, UsageError
-from omnishot.reporting.paired_comparison import Paired
+from omnishot.reporting.paired_comparison import PairedComparison
 
 _ROUNDING = 1e-9
 
@@ -37,7 +37,7 @@ def parse_tolerance(text: str) -> Tolerance:
     return Tolerance(int(match[1]) if match[1] else None, float(match[2]))
 
 
-def check_tolerance(found: list[Paired], tolerance: Tolerance) -> str:
+def check_tolerance(found: list[PairedComparison], tolerance: Tolerance) -> str:
     """Compare every paired difference with what is tolerated.
 
     Args:

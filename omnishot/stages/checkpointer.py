@@ -12,8 +12,8 @@ import torch
 
 from omnishot.errors import DamagedFileError, InputError, StoppedError, UnavailableError
 from omnishot.formats.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
-from omnishot.progress import Report
-from omnishot.store.artifact import Recipe
+from omnishot.progress import OnProgress, silent
+from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
 
@@ -37,7 +37,7 @@ EVERY_MINUTE = Interval(seconds=60)
 """The usual interval: a second of writing costs two percent, a kill at most a minute."""
 
 
-class Keeper:
+class Checkpointer:
     """Keeps the state of a run aside, so that it can be resumed."""
 
     def __init__(self, trainer: Trainer, store: Store, recipe: Recipe, every: Interval, *, resumed: bool) -> None:
@@ -51,14 +51,14 @@ class Keeper:
             resumed: Whether the run continues what is kept.
         """
         self._trainer, self._store, self._recipe, self._every = trainer, store, recipe, every
-        self._kept = (0, 0) if resumed else _progress_kept(store.aside(recipe))
+        self._kept = (0, 0) if resumed else _progress_kept(store.resume_folder(recipe))
         self._saved_at, self._steps = time.monotonic(), 0
 
     def save(self) -> None:
         """Save the state, unless one is kept that is further."""
         # The state of an interrupted run is worth more than that of the same run started over, until this is as far.
         if (self._trainer.position.epoch, self._trainer.position.step) >= self._kept:
-            write_checkpoint(self._store.keep_aside(self._recipe), self._trainer.state())
+            write_checkpoint(self._store.prepare_resume_folder(self._recipe), self._trainer.state())
 
     def after_step(self) -> None:
         """Save the state where the interval is over."""
@@ -96,9 +96,9 @@ def restore(trainer: Trainer, folder: Path) -> None:
 
 def run_to_end(
     trainer: Trainer,
-    keeper: Keeper,
+    checkpointer: Checkpointer,
     *,
-    report: Report,
+    on_progress: OnProgress = silent,
     stopped_by: Callable[[], int | None],
     after_steps: Iterable[Callable[[], None]],
 ) -> None:
@@ -106,8 +106,8 @@ def run_to_end(
 
     Args:
         trainer: Ready to run.
-        keeper: Keeps its state.
-        report: Receives progress.
+        checkpointer: Keeps its state.
+        on_progress: Receives progress.
         stopped_by: Returns the number of the signal that asked the run to stop, or None.
         after_steps: Called after each step, in order.
 
@@ -121,12 +121,12 @@ def run_to_end(
         return stopped["signal"] is not None
 
     def save() -> None:
-        keeper.after_step()
+        checkpointer.after_step()
         for after_step in after_steps:
             after_step()
 
-    if not trainer.run(report=report, should_stop=should_stop, save=save):
-        keeper.save()
+    if not trainer.run(on_progress=on_progress, should_stop=should_stop, save=save):
+        checkpointer.save()
         position = trainer.position
         raise StoppedError(
             f"Stopped in epoch {position.epoch + 1} after {position.seconds:.0f} seconds of training",

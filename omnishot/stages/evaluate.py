@@ -18,12 +18,14 @@ from omnishot.formats.evaluation import Result, write_evaluation
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
 from omnishot.formats.model import read_model
-from omnishot.model.device import Compute, DeviceName, choose_compute
-from omnishot.progress import Progress, Report
+from omnishot.model.device import Compute, choose_compute
+from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
-from omnishot.stages.produce import Made, make
-from omnishot.store.artifact import Artifact, Recipe, Staging
+from omnishot.stages.produce import StageResult, produce
+from omnishot.store.artifact import Artifact, Staging
+from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
+from omnishot.vocabulary import DeviceName
 
 _RECIPE = 1
 _MOST_SCORES = 100_000_000
@@ -43,8 +45,8 @@ def evaluate(
     name: str,
     device: DeviceName = "auto",
     force: bool = False,
-    report: Report,
-) -> Made:
+    on_progress: OnProgress = silent,
+) -> StageResult:
     """Measure models and baselines on the same trials.
 
     Args:
@@ -55,7 +57,7 @@ def evaluate(
         name: Name of the evaluation.
         device: Where to run the networks.
         force: Measure again even if it was done before.
-        report: Receives progress.
+        on_progress: Receives progress.
 
     Raises:
         OmnishotError: The data does not allow the trials.
@@ -67,11 +69,11 @@ def evaluate(
     )
 
     def build(staging: Staging) -> None:
-        report(Progress("Reading images", 0, 0))
+        on_progress(Progress("Reading images", 0, 0))
         images = EvaluationData.read(data)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
-            results, comparisons, scores = measure(models, images, settings, compute, report)
+            results, comparisons, scores = measure(models, images, settings, compute, on_progress)
         details = {
             "data": str(data.reference),
             "source": source_of(data.manifest),
@@ -84,7 +86,7 @@ def evaluate(
         staging.environment |= compute.describe()
         staging.summary |= {"protocol": settings.protocol, "on": settings.on, "accuracy": _headline(results)}
 
-    return make(store, recipe, name, build, force=force)
+    return produce(store, recipe, name, build, force=force)
 
 
 def _refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:
@@ -112,11 +114,11 @@ def _refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifac
 
 
 def _oneshot(
-    models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, report: Report
+    models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, on_progress: OnProgress
 ) -> tuple[list[Result], list[dict[str, Any]], _Scores]:
     trials = _draw(data, settings)
     arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
-    for method, scores in _scored(models, data, trials, settings, compute, report):
+    for method, scores in _scored(models, data, trials, settings, compute, on_progress):
         arrays[method] = {"scores": scores}
     n_alphabets = len(np.unique(data.labels.alphabet[trials.query]))
     results = []
@@ -161,17 +163,17 @@ def _scored(
     trials: Trials,
     settings: EvalSettings,
     compute: Compute,
-    report: Report,
+    on_progress: OnProgress,
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     chosen = data.pixels(trials.query, trials.support)
     pixels = torch.from_numpy(chosen)
     for model in models:
-        report(Progress(f"Measuring {model.reference}", 0, 0))
+        on_progress(Progress(f"Measuring {model.reference}", 0, 0))
         network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).to(compute.device)
         yield str(model.reference), score_trials(network, pixels, trials, compute)
     for baseline in settings.baselines:
         rng = generator(settings.seed, "baseline", baseline)
-        yield baseline, score_baseline(baseline, chosen, trials, rng=rng, report=report)
+        yield baseline, score_baseline(baseline, chosen, trials, rng=rng, on_progress=on_progress)
 
 
 def _compared(
@@ -197,7 +199,7 @@ def _compared(
 
 
 def _verification(
-    models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, report: Report
+    models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, on_progress: OnProgress
 ) -> tuple[list[Result], list[dict[str, Any]], _Scores]:
     validation, pairs = data.pairs("validation"), data.pairs(settings.on)
     if validation is None or pairs is None:
@@ -211,7 +213,7 @@ def _verification(
     pair = np.arange(len(pairs), dtype=np.int32)
     arrays: _Scores = {"pairs": {"left": pairs.left, "right": pairs.right, "same": pairs.same}}
     for model in models:
-        report(Progress(f"Verifying with {model.reference}", 0, 0))
+        on_progress(Progress(f"Verifying with {model.reference}", 0, 0))
         network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).to(compute.device)
         threshold = best_threshold(score_pairs(network, pixels, validation, compute), validation.same)
         scores = score_pairs(network, pixels, pairs, compute)

@@ -15,16 +15,19 @@ from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import Source, open_source
 from omnishot.data.splits import Split, split_images
 from omnishot.errors import SamplingError, SettingsError
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, write_images
 from omnishot.formats.manifest_fields import ImagesFacts
-from omnishot.formats.pairs import PARTS, write_pairs
-from omnishot.progress import Progress, Report
+from omnishot.formats.pairs import write_pairs
+from omnishot.naming import as_name, pairs_name
+from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
-from omnishot.stages.produce import Made, make
-from omnishot.store.artifact import Recipe, Staging
+from omnishot.stages.produce import StageResult, produce
+from omnishot.store.artifact import Staging
+from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
 from omnishot.store.store import Store
+from omnishot.vocabulary import PARTS
 
 _IMAGES_RECIPE = 1
 _PAIRS_RECIPE = 1
@@ -32,19 +35,21 @@ _MOST_VARIANTS = 100_000_000
 _PAIRS_PER_BLOCK = 1 << 14
 
 
-def prepare_images(store: Store, source: Source, *, force: bool = False, report: Report) -> Made:
+def prepare_images(
+    store: Store, source: Source, *, force: bool = False, on_progress: OnProgress = silent
+) -> StageResult:
     """Decode a source's images, once per content.
 
     Args:
         store: Where the artifact goes.
         source: The images.
         force: Decode them again.
-        report: Receives progress.
+        on_progress: Receives progress.
     """
 
     def build(staging: Staging) -> None:
-        images = source.read(report)
-        write_images(staging.path / "images.h5", images, report=report)
+        images = source.read(on_progress)
+        write_images(staging.path / "images.h5", images, on_progress=on_progress)
         labels = images.labels
         staging.summary |= {
             "images": len(labels),
@@ -55,7 +60,7 @@ def prepare_images(store: Store, source: Source, *, force: bool = False, report:
 
     origin = {"name": source.name, "digest": source.digest}
     recipe = Recipe("images", _IMAGES_RECIPE, dict(source.settings), [], origin)
-    return make(store, recipe, _as_name(source.name), build, force=force)
+    return produce(store, recipe, as_name(source.name), build, force=force)
 
 
 def prepare(
@@ -68,8 +73,8 @@ def prepare(
     preferred: Mapping[str, Any] | None = None,
     name: str | None = None,
     force: bool = False,
-    report: Report,
-) -> Made:
+    on_progress: OnProgress = silent,
+) -> StageResult:
     """Make a pair dataset.
 
     Args:
@@ -81,26 +86,26 @@ def prepare(
         preferred: Split and holdout for Omniglot where the settings name no split.
         name: Name of the artifact; by default it says source, pairs and variants.
         force: Make a new version even if there is one.
-        report: Receives progress.
+        on_progress: Receives progress.
 
     Raises:
         OmnishotError: The source cannot be read, or has too few images for the pairs.
     """
     if name is not None:
         check_name(name)
-    source = open_source(source_name, data_folder=data_folder, offline=offline, report=report)
+    source = open_source(source_name, data_folder=data_folder, offline=offline, on_progress=on_progress)
     settings = _resolved(settings, source, preferred or {})
-    images = prepare_images(store, source, report=report).artifact
+    images = prepare_images(store, source, on_progress=on_progress).artifact
     recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
 
     def build(staging: Staging) -> None:
         images_file = images.file("images.h5")
-        with opened(images_file) as file:
+        with open_hdf5(images_file) as file:
             labels = read_labels(file)
         split = split_images(labels, settings.split, holdout=settings.holdout)
-        pairs = _draw_all(labels, split, settings, report)
+        pairs = _draw_all(labels, split, settings, on_progress)
         variants = {side: _variants(settings, side) for side in ("left", "right")}
-        report(Progress("Storing pairs", 0, 0))
+        on_progress(Progress("Storing pairs", 0, 0))
         target = staging.path / "pairs.h5"
         write_pairs(
             target, images_file=images_file, split=split, pairs=pairs, n_variants=settings.affine, variants=variants
@@ -108,12 +113,12 @@ def prepare(
         if settings.materialize:
             from omnishot.formats.rendered import write_rendered  # Deferred: torch takes seconds.
 
-            write_rendered(target, store.keep_aside(recipe), tell=store.tell, report=report)
+            write_rendered(target, store.prepare_resume_folder(recipe), tell=store.tell, on_progress=on_progress)
         n_runs = ImagesFacts.of(images.manifest).summary.runs
         staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
 
     notes = (source.note,) if source.note else ()
-    return make(store, recipe, name or default_name(source.name, settings), build, force=force, notes=notes)
+    return produce(store, recipe, name or pairs_name(source.name, settings), build, force=force, notes=notes)
 
 
 def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str, Any]) -> PrepareSettings:
@@ -139,14 +144,14 @@ def _variants(settings: PrepareSettings, side: str) -> Iterator[NDArray[np.float
         yield draw_affine((min(_PAIRS_PER_BLOCK, settings.pairs - start), settings.affine), rng)
 
 
-def _draw_all(labels: Labels, split: Split, settings: PrepareSettings, report: Report) -> dict[str, Pairs]:
+def _draw_all(labels: Labels, split: Split, settings: PrepareSettings, on_progress: OnProgress) -> dict[str, Pairs]:
     counts = {"train": settings.pairs, "validation": settings.validation_pairs, "test": settings.test_pairs}
-    drawn = {}
+    drawn: dict[str, Pairs] = {}
     for part in PARTS:
         chosen: NDArray[np.int32] = getattr(split, part)
         if not len(chosen) and part == "validation":
             continue
-        report(Progress(f"Drawing {part} pairs", 0, 0))
+        on_progress(Progress(f"Drawing {part} pairs", 0, 0))
         rng = generator(settings.seed, "pairs", part)
         try:
             drawn[part] = draw_pairs(ClassIndex.of(labels, chosen), counts[part], negatives=settings.negatives, rng=rng)
@@ -176,31 +181,3 @@ def _summary(
 
 def _largest_alphabet(labels: Labels, chosen: NDArray[np.int32]) -> int:
     return int(ClassIndex.of(labels, chosen).alphabet_sizes.max()) if len(chosen) else 0
-
-
-def default_name(source_name: str, settings: PrepareSettings) -> str:
-    """Return what a pair dataset is called that is given no name."""
-    parts = [_as_name(source_name), short_count(settings.pairs)]
-    if settings.affine:
-        parts.append(f"affine{settings.affine}")
-    if settings.split != ("koch" if source_name == "omniglot" else "alphabets"):
-        parts.append(settings.split + ("-all" if settings.holdout == "none" else ""))
-    if settings.negatives == "alphabet":
-        parts.append("alphabet-negatives")
-    if settings.materialize:
-        parts.append("pixels")
-    return "-".join(parts)
-
-
-def _as_name(text: str) -> str:
-    """Return a text in which everything a name may not hold became a hyphen."""
-    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._+-") else "-" for letter in text)
-    return kept.lstrip("._+-")[:60] or "images"
-
-
-def short_count(n: int) -> str:
-    """Return 90000 as 90k and 1500000 as 1.5M, and what is not round as it is."""
-    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
-        if n >= unit and n * 10 % unit == 0:
-            return f"{n / unit:g}{letter}"
-    return str(n)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from omnishot.errors import DamagedFileError
-from omnishot.store.artifact import Artifact, Recipe, Staging
+from omnishot.store.artifact import Artifact, Staging
+from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class StageResult:
     """What a stage returns.
 
     Attributes:
@@ -28,7 +29,7 @@ class Made:
     notes: tuple[str, ...] = ()
 
 
-def make(
+def produce(
     store: Store,
     recipe: Recipe,
     name: str,
@@ -36,7 +37,7 @@ def make(
     *,
     force: bool = False,
     notes: tuple[str, ...] = (),
-) -> Made:
+) -> StageResult:
     """Return the artifact of a recipe, made now if there is none yet.
 
     Args:
@@ -52,22 +53,22 @@ def make(
     """
     started = time.perf_counter()
     if not force and (found := _sound(store, recipe, tell=False)):
-        return Made(found, True, time.perf_counter() - started, (*notes, *_other_name(found, name)))
-    with store.making(recipe):
+        return StageResult(found, True, time.perf_counter() - started, (*notes, *_other_name(found, name)))
+    with store.producing(recipe):
         # Another process may have made it while this one waited.
         if not force and (found := _sound(store, recipe, tell=True)):
-            return Made(found, True, time.perf_counter() - started, (*notes, *_other_name(found, name)))
+            return StageResult(found, True, time.perf_counter() - started, (*notes, *_other_name(found, name)))
         with store.publish(recipe, name) as staging:
             staging.environment |= {"omnishot": version("omnishot"), "python": platform.python_version()}
             build(staging)
     if staging.published is None:
         raise RuntimeError("publish ended without an artifact")
-    return Made(staging.published, False, time.perf_counter() - started, notes)
+    return StageResult(staging.published, False, time.perf_counter() - started, notes)
 
 
 def _sound(store: Store, recipe: Recipe, *, tell: bool) -> Artifact | None:
     """Return the newest sound artifact of a recipe; what is damaged is not reused, but made again."""
-    for artifact in store.made(recipe):
+    for artifact in store.find_by_recipe(recipe):
         try:
             artifact.verify()
         except DamagedFileError as error:

@@ -12,18 +12,20 @@ from omnishot.formats.checkpoint import CHECKPOINT, find_checkpoint
 from omnishot.formats.model import write_model
 from omnishot.machine import peak_memory
 from omnishot.model.cost import training_flops
-from omnishot.model.device import Compute, DeviceName, choose_compute
+from omnishot.model.device import Compute, choose_compute
 from omnishot.model.peak import matmul_peak
-from omnishot.progress import Report, short, silent
+from omnishot.progress import OnProgress, short, silent
 from omnishot.settings_text import check
-from omnishot.stages.checkpointer import EVERY_MINUTE, Interval, Keeper, profiled, restore, run_to_end
-from omnishot.stages.produce import Made, make
+from omnishot.stages.checkpointer import EVERY_MINUTE, Checkpointer, Interval, profiled, restore, run_to_end
+from omnishot.stages.produce import StageResult, produce
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
-from omnishot.store.artifact import Artifact, Recipe, Staging
+from omnishot.store.artifact import Artifact, Staging
+from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
 from omnishot.training.processes import Processes, joined
+from omnishot.vocabulary import DeviceName
 
 _RECIPE = 1
 _PEAK_SECONDS = 0.1
@@ -75,9 +77,9 @@ def train(
     checkpoint_every: Interval = EVERY_MINUTE,
     profile: Path | None = None,
     force: bool = False,
-    report: Report,
+    on_progress: OnProgress = silent,
     watch_signals: WatchSignals,
-) -> Made:
+) -> StageResult:
     """Fit a network; where torchrun started several processes, this is what process 0 does.
 
     Args:
@@ -91,7 +93,7 @@ def train(
         checkpoint_every: How often the state is saved, so that it can be resumed.
         profile: Where to write a trace of a few steps.
         force: Train again even if there is such a model.
-        report: Receives progress.
+        on_progress: Receives progress.
         watch_signals: Tells whether a signal asked the run to stop.
 
     Raises:
@@ -110,13 +112,13 @@ def train(
             pairs_file=str(pairs.file("pairs.h5").absolute()),
             settings=settings.model_dump(mode="json"),
             weights_file=str(initial.file("weights.safetensors").absolute()) if initial else None,
-            state_folder=str(store.aside(recipe).absolute()) if resume else None,
+            state_folder=str(store.resume_folder(recipe).absolute()) if resume else None,
         )
         with compute.tuned():  # Before the training, which may need all memory.
             peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.count
         tell_others(asdict(task))
         trainer = task.trainer(compute, processes, store.tell)
-        keeper = Keeper(trainer, store, recipe, checkpoint_every, resumed=resume)
+        checkpointer = Checkpointer(trainer, store, recipe, checkpoint_every, resumed=resume)
         folder = staging.path if settings.log.tensorboard else None
         with (
             watch_signals() as stopped_by,
@@ -124,7 +126,7 @@ def train(
             logged(folder, trainer.position) as log_step,
         ):
             after_steps = (profile_step, log_step)
-            run_to_end(trainer, keeper, report=report, stopped_by=stopped_by, after_steps=after_steps)
+            run_to_end(trainer, checkpointer, on_progress=on_progress, stopped_by=stopped_by, after_steps=after_steps)
             late.extend(filter(None, [stopped_by()]))
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
@@ -133,9 +135,9 @@ def train(
         store.tell(_in_words(speed))
 
     with joined(compute.device) as processes, processes.leading() as tell_others:
-        if force or not store.made(recipe):
+        if force or not store.find_by_recipe(recipe):
             _look_for_state(store, recipe, resume=resume)
-        made = make(store, recipe, name, build, force=force)
+        made = produce(store, recipe, name, build, force=force)
         if made.reused and profile:
             store.tell(f"Nothing was trained, so that {profile} was not written; --force trains again")
         if made.reused and settings.log.tensorboard and EVENTS not in made.artifact.manifest.files:
@@ -165,7 +167,7 @@ def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals) -> None:
         compute = choose_compute(device, task.settings["precision"])
         with suppress(UsageError):  # It is the same in all processes, and process 0 says it.
             trainer = task.trainer(compute, processes, tell=lambda sentence: None)
-            trainer.run(report=silent, should_stop=lambda: stopped_by() is not None, save=lambda: None)
+            trainer.run(on_progress=silent, should_stop=lambda: stopped_by() is not None, save=lambda: None)
 
 
 def _in_words(speed: dict[str, Any]) -> str:
@@ -189,8 +191,8 @@ def _deciding(settings: TrainSettings) -> dict[str, Any]:
 def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:
     """Say that there is nothing to resume, or that there would be, before anything is loaded."""
     if resume:
-        find_checkpoint(store.aside(recipe))
-    elif (store.aside(recipe) / CHECKPOINT).exists():
+        find_checkpoint(store.resume_folder(recipe))
+    elif (store.resume_folder(recipe) / CHECKPOINT).exists():
         store.tell("Starting over; --resume would continue the interrupted run of these settings")
 
 

@@ -17,7 +17,7 @@ from omnishot.data.splits import Split
 from omnishot.errors import DamagedFileError, OmnishotError, SamplingError, SettingsError, UnavailableError
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import best_threshold, score_pairs, verify
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import pixels_of, read_labels, read_pixels
 from omnishot.formats.model import load_weights
 from omnishot.formats.pairs import read_pairs, read_split, read_variants
@@ -99,7 +99,7 @@ def _network(settings: TrainSettings, weights_file: Path | None) -> SiameseNetwo
 
 
 def _read(pairs_file: Path, settings: TrainSettings, compute: Compute, tell: Callable[[str], None]) -> _Data:
-    with opened(pairs_file) as file:
+    with open_hdf5(pairs_file) as file:
         labels, split = read_labels(file), read_split(file)
         n_bytes = pixels_of(file).nbytes
         limit = _limit(settings, compute)

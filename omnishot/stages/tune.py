@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError, UnavailableError, brief
-from omnishot.model.device import Compute, DeviceName, choose_compute
-from omnishot.progress import Progress, Report
+from omnishot.model.device import Compute, choose_compute
+from omnishot.progress import OnProgress, Progress, silent
 from omnishot.stages.search_space import By, SearchSpace
 from omnishot.stages.train import WatchSignals
 from omnishot.stages.trainer import build_trainer
 from omnishot.store.artifact import Artifact
+from omnishot.vocabulary import DeviceName
 
 if TYPE_CHECKING:
     import optuna
@@ -51,7 +52,7 @@ def tune(
     by: By = "all",
     architecture: bool = False,
     device: DeviceName = "auto",
-    report: Report,
+    on_progress: OnProgress = silent,
     watch_signals: WatchSignals,
 ) -> Tuned:
     """Search, or go on with a search, until the study holds a number of trials.
@@ -67,7 +68,7 @@ def tune(
         by: What has values of its own; the paper searched for every layer.
         architecture: Search the sizes of the layers too, as the paper did.
         device: Where to train.
-        report: Receives progress.
+        on_progress: Receives progress.
         watch_signals: Tells whether a signal asked the search to stop.
 
     Raises:
@@ -89,7 +90,7 @@ def tune(
             figures = _figures(study)
 
             def report_share(share: float, count: int = count, figures: dict[str, str] = figures) -> None:
-                report(Progress("Tuning", count + share, trials, "trials", figures))
+                on_progress(Progress("Tuning", count + share, trials, "trials", figures))
 
             _run_trial(study, pairs, space, compute, stopped_by, report_share)
     if not _accuracies(study):
@@ -202,10 +203,10 @@ def _measured(
                 raise TrialPruned
         return False
 
-    def report(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         report_share(progress.done / progress.total)
 
-    trainer.run(report=report, should_stop=should_stop, save=lambda: None)
+    trainer.run(on_progress=on_progress, should_stop=should_stop, save=lambda: None)
     if trainer.position.best_accuracy < 0:
         raise SettingsError("This split holds nothing out to validate on", hint="Prepare without --holdout none.")
     return trainer.position.best_accuracy

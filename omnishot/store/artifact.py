@@ -1,18 +1,14 @@
 """One artifact, what decides its content, and the folder it grows in."""
 
-import re
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omnishot.errors import DamagedFileError
-from omnishot.store.manifest import Manifest, Parent, file_digest, read_manifest, recipe_id, run_key
+from omnishot.store.manifest import Manifest, Parent, file_digest, read_manifest
+from omnishot.store.recipe import run_key
 from omnishot.store.reference import Reference
-
-MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "eval"}
-"""The command that makes each kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,10 @@ class Artifact:
                 return path
         except OSError as error:
             what = f"{expected.size} bytes, found a file that cannot be read ({error.strerror})"
-        raise DamagedFileError(f"{path} is damaged: expected {what}", hint=f"Make it again: `{self._command()}`.")
+        from omnishot.store.remake import command_of  # Deferred: settings and presets are read for the hint alone.
+
+        line = command_of(self.path.parents[2], self.manifest)
+        raise DamagedFileError(f"{path} is damaged: expected {what}", hint=f"Make it again: `{line}`.")
 
     def verify(self, *, contents: bool = True) -> None:
         """Check every file.
@@ -110,29 +109,10 @@ class Artifact:
             return False
         return True
 
-    def _command(self) -> str:
-        """Return a command line that makes this again: what is damaged is not reused."""
-        words = [word for word in self.manifest.argv[1:] if word not in {"--resume", "--force"}]
-        words = words or [MADE_BY[self.manifest.kind]]
-        if words[0] in {"train", "eval"}:  # The newest is another one by now.
-            kind = "pairs" if words[0] == "train" else "models"
-            parents = [p.reference for p in self.manifest.parents if p.reference.startswith(f"{kind}/")]
-            words[1:1] = [reference for reference in parents if not _names(words, reference)]
-        root = self.path.parents[2]
-        if root.resolve() != Path("artifacts").resolve() and not any(word.startswith("--store") for word in words):
-            words += ["--store", str(root)]
-        return shlex.join(["omnishot", *words])
-
 
 def place_name(path: Path) -> str:
     """Return the reference that an artifact's folder stands for, whatever its manifest says."""
     return f"{path.parent.parent.name}/{path.parent.name}:{path.name}"
-
-
-def _names(words: list[str], reference: str) -> bool:
-    """Tell whether a command line names an artifact, with or without its kind and version."""
-    name = reference.partition("/")[2].partition(":")[0]
-    return any(re.fullmatch(rf"([a-z]+/)?{re.escape(name)}(:\w+)?", word) for word in words[1:])
 
 
 def stand_ins(parent: Parent, artifacts: Iterable[Artifact]) -> list[Artifact]:
@@ -147,35 +127,6 @@ def stand_ins(parent: Parent, artifacts: Iterable[Artifact]) -> list[Artifact]:
     if parent.reference.startswith("models/"):
         return itself
     return itself + [artifact for artifact in reversed(same) if artifact not in itself]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What decides an artifact's content.
-
-    Attributes:
-        kind: Kind of artifact.
-        version: Version of the code that makes it.
-        settings: Resolved settings, JSON values only.
-        parents: What it is made from.
-        source: Name and content digest of data from outside the store.
-    """
-
-    kind: str
-    version: int
-    settings: dict[str, Any]
-    parents: list[Parent]
-    source: dict[str, str] | None = None
-
-    @property
-    def id(self) -> str:
-        """The recipe id."""
-        return recipe_id(self.kind, self.version, self.settings, self.parents, self.source)
-
-    @property
-    def key(self) -> str:
-        """What tells runs apart, see `run_key`; the name of their lock and of their folders."""
-        return run_key(self.id, self.parents)
 
 
 @dataclass(slots=True)

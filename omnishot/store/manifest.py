@@ -1,8 +1,6 @@
 """What an artifact is made of: its settings, parents, files and the machine it was made on."""
 
 import hashlib
-import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,10 +9,11 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from omnishot.errors import DamagedFileError, SettingsError
-from omnishot.store.reference import KINDS, Reference, check_name, parse, parse_exact
+from omnishot.store.reference import Reference, check_name, parse, parse_exact
 from omnishot.store.text_file import read_text
 from omnishot.store.validation import Count, Digest, Line, accepted_by, first_problem
 from omnishot.strict_yaml import read_yaml
+from omnishot.vocabulary import KINDS
 
 FORMAT = 1
 """Version of the manifest format this program writes."""
@@ -133,39 +132,6 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)
-
-
-def run_key(recipe: str, parents: list[Parent]) -> str:
-    """Return what tells runs apart whose results may differ: the recipe id, and which models they start from.
-
-    Two models of one recipe may differ (another device, another speed under a time limit): what is measured of one is
-    not measured of the other, and a run that starts from one cannot be continued from the other.
-    """
-    models = [parent.reference for parent in parents if parent.reference.startswith("models/")]
-    return hashlib.sha256("\n".join([recipe, *models]).encode()).hexdigest() if models else recipe
-
-
-def recipe_id(
-    kind: str, version: int, settings: Mapping[str, Any], parents: list[Parent], source: Mapping[str, str] | None
-) -> str:
-    """Return the digest that decides whether two artifacts are the same.
-
-    Args:
-        kind: Kind of artifact.
-        version: Version of the code that makes it; raised when equal settings no longer give equal results.
-        settings: Resolved settings, JSON values only.
-        parents: What it is made from.
-        source: Name and content digest of data from outside the store.
-    """
-    recipe = {
-        "kind": kind,
-        "recipe_version": version,
-        "settings": dict(settings),
-        "parents": [parent.recipe for parent in parents],
-        "source": dict(source) if source else None,
-    }
-    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -4,9 +4,7 @@ import re
 from dataclasses import dataclass
 
 from omnishot.errors import UsageError
-
-KINDS = ("images", "pairs", "models", "evals")
-"""Kinds of artifacts, which are also the folders of a store."""
+from omnishot.vocabulary import KINDS
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}"
 _PATTERN = re.compile(rf"(?:(?P<kind>[a-z]+)/)?(?P<name>{_NAME})(?::(?P<version>latest|v[1-9][0-9]{{0,8}}))?")

@@ -1,35 +1,33 @@
-"""The command lines that make an artifact again, or make what is not there yet, from what manifests record."""
+"""The command line that makes an artifact again: its settings, where they differ from the defaults."""
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from omnishot.config import BASELINES, EvalSettings, PrepareSettings, TrainSettings
+from omnishot.config import EvalSettings, PrepareSettings, Settings, TrainSettings, usual_baselines, usual_split
 from omnishot.errors import SettingsError
+from omnishot.naming import evaluation_name, pairs_name
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import check
-from omnishot.stages.prepare import default_name, short_count
-from omnishot.store.artifact import MADE_BY, Artifact
 from omnishot.store.manifest import Manifest
-from omnishot.store.store import Store
+from omnishot.store.reference import parse
 from omnishot.strict_yaml import read_yaml
-
-BUILT_IN = frozenset({"omniglot", "glyphs", "mnist"})
-"""Sources that need no folder."""
+from omnishot.vocabulary import BUILT_IN_SOURCES, MADE_BY
+from omnishot.wording import short_count
 
 _SECTIONS = {"objective", "optimizer", "schedule"}
 
 
-def command_line(store: Store, *words: str) -> str:
+def command_line(root: Path, *words: str) -> str:
     """Return a command line, with the store where it is not the default one.
 
     Args:
-        store: Where the command is to find and put artifacts.
+        root: Folder of the store in which the command is to find and put artifacts.
         words: What follows `omnishot`.
     """
-    where = [] if store.root.resolve() == Path("artifacts").resolve() else ["--store", str(store.root)]
+    where = [] if root.resolve() == Path("artifacts").resolve() else ["--store", str(root)]
     return shlex.join(["omnishot", *words, *where])
 
 
@@ -39,15 +37,18 @@ def recorded_line(manifest: Manifest) -> str:
     return shlex.join(["omnishot", *words]) if words else ""
 
 
-def command_of(store: Store, artifact: Artifact) -> str:
-    """Return the command line that makes an artifact, from its settings; else the recorded one.
+def command_of(root: Path, manifest: Manifest) -> str:
+    """Return the command line that makes an artifact again.
 
-    Settings of a version with other names cannot be written as options of this one.
+    Args:
+        root: Folder of the store.
+        manifest: Of the artifact. Where its settings are another version's, which options of this one cannot say, only
+            the command is named.
     """
     try:
-        return command_line(store, *words_of(artifact.manifest))
+        return command_line(root, *words_of(manifest))
     except SettingsError:
-        return recorded_line(artifact.manifest)
+        return command_line(root, MADE_BY[manifest.kind])
 
 
 def words_of(manifest: Manifest) -> list[str]:
@@ -60,13 +61,66 @@ def words_of(manifest: Manifest) -> list[str]:
     return [MADE_BY[manifest.kind], *words(manifest)]
 
 
+def prepare_words(settings: PrepareSettings, source: str) -> Iterator[str]:
+    """Yield the options of `omnishot prepare` that stand for settings.
+
+    Args:
+        settings: Of a pair dataset.
+        source: Name of its source.
+    """
+    usual = PrepareSettings(split=usual_split(source))
+    yield from _options(settings, usual, always={"pairs", "affine"})
+
+
+def evaluation_words(settings: EvalSettings) -> Iterator[str]:
+    """Yield the options of `omnishot eval` that stand for settings."""
+    usual = EvalSettings(protocol=settings.protocol, baselines=usual_baselines(settings.protocol))
+    # Lake's runs are what they are; pairs have no ways, shots or trials.
+    fixed = {"lake": {"shots", "trials"}, "verification": {"ways", "shots", "trials", "baselines"}}
+    never = fixed.get(settings.protocol, set())
+    yield from _options(settings, usual, always={"protocol", "ways", "trials"}, never=never)
+
+
+def _options(
+    settings: Settings, usual: Settings, *, always: Collection[str] = (), never: Collection[str] = ()
+) -> Iterator[str]:
+    """Yield a command's options for the settings that differ from the usual ones.
+
+    Args:
+        settings: What is wanted.
+        usual: What the command takes where an option is left out.
+        always: Settings that are written out in any case.
+        never: Settings that are left out in any case.
+    """
+    for name, value in settings:
+        if name in never or (value == getattr(usual, name) and name not in always):
+            continue
+        yield f"--{name.replace('_', '-')}"
+        if value is not True:
+            yield _written(name, value)
+
+
+def _written(name: str, value: Any) -> str:
+    if name == "ways":
+        return _ranges(value)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "none"
+    return short_count(value) if name == "pairs" else str(value)
+
+
+def _ranges(ways: tuple[int, ...]) -> str:
+    if len(ways) > 2 and ways == tuple(range(ways[0], ways[-1] + 1)):
+        return f"{ways[0]}..{ways[-1]}"
+    return ",".join(map(str, ways))
+
+
 def _images(manifest: Manifest) -> Iterator[str]:
     yield from ("--source", _source(manifest, (manifest.source or {}).get("name", "PATH")))
 
 
 def _source(manifest: Manifest, name: str) -> str:
     """Return a source as it is typed; that of a folder is in the recorded command line, if anywhere."""
-    if name in BUILT_IN:
+    if name in BUILT_IN_SOURCES:
         return name
     words = [*manifest.argv, "--source", "PATH"]
     return words[words.index("--source") + 1] if words.index("--source") + 1 < len(words) else "PATH"
@@ -75,20 +129,9 @@ def _source(manifest: Manifest, name: str) -> str:
 def _pairs(manifest: Manifest) -> Iterator[str]:
     settings = check(PrepareSettings, manifest.settings, origin=str(manifest.reference))
     name = str(manifest.summary.get("source", "PATH"))
-    source = _source(manifest, name)
-    yield from ("--source", source)
-    if settings.split != "alphabets":
-        yield from ("--split", settings.split)
-    if settings.holdout != "five":
-        yield from ("--holdout", settings.holdout)
-    yield from ("--pairs", short_count(settings.pairs), "--affine", str(settings.affine))
-    if settings.negatives != "any":
-        yield from ("--negatives", settings.negatives)
-    if settings.materialize:
-        yield "--materialize"
-    if settings.seed:
-        yield from ("--seed", str(settings.seed))
-    if manifest.name != default_name(name, settings):
+    yield from ("--source", _source(manifest, name))
+    yield from prepare_words(settings, name)
+    if manifest.name != pairs_name(name, settings):
         yield from ("--name", manifest.name)
 
 
@@ -107,7 +150,7 @@ def _model(manifest: Manifest) -> Iterator[str]:
 
 
 def _parents(manifest: Manifest, kind: str) -> list[str]:
-    return [parent.reference for parent in manifest.parents if parent.reference.startswith(f"{kind}/")]
+    return [parent.reference for parent in manifest.parents if parse(parent.reference).kind == kind]
 
 
 def preset_and_changes(settings: TrainSettings) -> tuple[str, list[str]]:
@@ -138,38 +181,11 @@ def _changes(have: Mapping[str, Any], wanted: Mapping[str, Any], within: str = "
 
 def _evaluation(manifest: Manifest) -> Iterator[str]:
     settings = check(EvalSettings, manifest.settings, origin=str(manifest.reference))
-    models = _parents(manifest, "models")
+    models, images = _parents(manifest, "models"), _parents(manifest, "images")
     yield from models
-    images = _parents(manifest, "images")
-    if images:
-        yield from ("--source", _source(manifest, images[0].partition("/")[2].partition(":")[0]))
+    source = parse(images[0]).name if images else None
+    if source:
+        yield from ("--source", _source(manifest, source))
     yield from evaluation_words(settings)
-    part = "" if settings.on == "test" else f"-{settings.on}"
-    source = f"-{images[0].partition('/')[2].partition(':')[0]}" if images else ""
-    first = models[0].partition("/")[2].partition(":")[0] if models else "baselines"
-    if manifest.name != f"{first}{source}-{settings.protocol}{part}":
+    if manifest.name != evaluation_name(parse(models[0]).name if models else None, settings, source=source):
         yield from ("--name", manifest.name)
-
-
-def evaluation_words(settings: EvalSettings) -> Iterator[str]:
-    """Yield the options of `omnishot eval` that stand for settings."""
-    yield from ("--protocol", settings.protocol)
-    if settings.on != "test":
-        yield from ("--on", settings.on)
-    if settings.protocol != "verification":
-        yield from ("--ways", _ways(settings.ways))
-        if settings.shots != 1:
-            yield from ("--shots", str(settings.shots))
-        if settings.protocol != "lake":
-            yield from ("--trials", str(settings.trials))
-        usual = BASELINES if settings.protocol == "lake" else tuple(name for name in BASELINES if name != "hausdorff")
-        if settings.baselines != usual:
-            yield from ("--baselines", ",".join(settings.baselines) or "none")
-    if settings.seed:
-        yield from ("--seed", str(settings.seed))
-
-
-def _ways(ways: tuple[int, ...]) -> str:
-    if len(ways) > 2 and ways == tuple(range(ways[0], ways[-1] + 1)):
-        return f"{ways[0]}..{ways[-1]}"
-    return ",".join(map(str, ways))

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
-from omnishot.settings_text import did_you_mean
 from omnishot.store import manifest as manifests
-from omnishot.store.artifact import MADE_BY, Artifact, Recipe, Staging, stand_ins
+from omnishot.store.artifact import Artifact, Staging, stand_ins
 from omnishot.store.atomic_write import replaced
 from omnishot.store.leftovers import (
     STAGING,
@@ -27,8 +26,11 @@ from omnishot.store.leftovers import (
 from omnishot.store.locks import Holder, Locks
 from omnishot.store.manifest import Manifest, Parent
 from omnishot.store.publish import VERSION, moved_into_place, next_version, sealed
-from omnishot.store.reference import KINDS, parse, parse_exact
+from omnishot.store.recipe import Recipe
+from omnishot.store.reference import parse, parse_exact
 from omnishot.store.text_file import read_text
+from omnishot.vocabulary import KINDS, MADE_BY
+from omnishot.wording import did_you_mean
 
 _SECONDS_TO_PUBLISH = 600
 
@@ -159,7 +161,7 @@ class Store:
             return found[0] if found else None
         return next((artifact for artifact in found if artifact.is_sound(contents=contents)), found[0])
 
-    def made(self, recipe: Recipe) -> list[Artifact]:
+    def find_by_recipe(self, recipe: Recipe) -> list[Artifact]:
         """Return the artifacts that a recipe has made from the same models, the newest first."""
         return [artifact for artifact in self.artifacts(recipe.kind) if artifact.key == recipe.key][::-1]
 
@@ -173,7 +175,7 @@ class Store:
             aside.write_text(str(artifact.reference), "utf-8")
 
     @contextlib.contextmanager
-    def making(self, recipe: Recipe) -> Iterator[None]:
+    def producing(self, recipe: Recipe) -> Iterator[None]:
         """Hold the right to make a recipe; another process that wants it waits and then finds it made.
 
         Raises:
@@ -207,17 +209,17 @@ class Store:
     def _command(self) -> str:
         return shlex.join(["omnishot", *self._argv[1:]])
 
-    def aside(self, recipe: Recipe) -> Path:
+    def resume_folder(self, recipe: Recipe) -> Path:
         """Return where state of an unfinished run may be kept; whoever makes the recipe owns the folder."""
         return self.root / UNFINISHED / recipe.key
 
-    def keep_aside(self, recipe: Recipe) -> Path:
+    def prepare_resume_folder(self, recipe: Recipe) -> Path:
         """Make that folder, with a note of what the run is made from.
 
         Raises:
             OSError: The store cannot be written.
         """
-        return prepared_for_state(self.aside(recipe), recipe.parents)
+        return prepared_for_state(self.resume_folder(recipe), recipe.parents)
 
     def unfinished(self) -> list[Path]:
         """Return the folders with the state of interrupted runs that nobody is continuing now."""
@@ -255,7 +257,7 @@ class Store:
     def publish(self, recipe: Recipe, name: str) -> Iterator[Staging]:
         """Give a folder to fill; it becomes an artifact when the block ends, and vanishes when it fails.
 
-        Call inside `making`: that is what makes a leftover folder of the same recipe safe to remove.
+        Call inside `producing`: that is what makes a leftover folder of the same recipe safe to remove.
 
         Args:
             recipe: What is being made.
@@ -276,7 +278,7 @@ class Store:
             raise UnavailableError(f"Writing to {self.root} failed: {error}", hint="Nothing was published.") from None
         finally:
             discard(folder)
-        discard(self.aside(recipe))
+        discard(self.resume_folder(recipe))
 
     def _publish(self, recipe: Recipe, name: str, staging: Staging, seconds: float) -> Artifact:
         files = sealed(staging.path)

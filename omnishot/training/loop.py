@@ -14,7 +14,7 @@ from omnishot.config import TrainSettings
 from omnishot.errors import TrainingError, UnavailableError, brief
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
-from omnishot.progress import Progress, Report, short
+from omnishot.progress import OnProgress, Progress, short, silent
 from omnishot.training.images import Images, lost_reader
 from omnishot.training.objective import Objective, Step
 from omnishot.training.optimizer import build_optimizer, set_rates
@@ -105,11 +105,13 @@ class Trainer:
         """Weights of the best validated epoch, or the last ones where nothing was validated."""
         return self._best if self._best is not None else self._weights()
 
-    def run(self, *, report: Report, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
+    def run(
+        self, *, on_progress: OnProgress = silent, should_stop: Callable[[], bool], save: Callable[[], None]
+    ) -> bool:
         """Train until the end or until asked to stop.
 
         Args:
-            report: Receives loss, validation accuracy, pairs per second and the share done.
+            on_progress: Receives loss, validation accuracy, pairs per second and the share done.
             should_stop: Asked between steps.
             save: Called after each step, when `state` may be kept.
 
@@ -118,14 +120,14 @@ class Trainer:
         """
         try:
             with self._compute.tuned():
-                return self._run(report=report, should_stop=should_stop, save=save)
+                return self._run(on_progress=on_progress, should_stop=should_stop, save=save)
         except RuntimeError as error:
             raise lost_reader(error) or _short_of_memory(error) or error from None
         finally:
             self.pace.rest()
             self._images.close()
 
-    def _run(self, *, report: Report, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
+    def _run(self, *, on_progress: OnProgress, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
         position, pace = self.position, self.pace
         clock, reported = Clock(position.seconds), -_REPORT_SECONDS
         pace.go_on()
@@ -139,7 +141,7 @@ class Trainer:
             stops, position.seconds = self._processes.agree(should_stop(), clock.seconds())
             if clock.elapsed() - reported >= _REPORT_SECONDS:
                 reported = clock.elapsed()
-                report(self._progress())
+                on_progress(self._progress())
             if position.step == self._objective.steps_per_epoch or self._is_out_of_time():
                 position.cut_short |= position.step < self._objective.steps_per_epoch
                 self._finish_epoch()

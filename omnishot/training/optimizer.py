@@ -9,8 +9,8 @@ from torch import nn
 from omnishot.config import OptimizerSettings, ScheduleSettings, SgdLayer, SgdSettings
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork
-from omnishot.settings_text import did_you_mean
 from omnishot.training.schedules import momentum_at, rate_factor
+from omnishot.wording import did_you_mean
 
 
 def build_optimizer(network: SiameseNetwork, settings: OptimizerSettings) -> torch.optim.Optimizer:

@@ -44,9 +44,10 @@ from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.manifest_fields import ModelFacts
 from omnishot.formats.model import read_model
 from omnishot.model.device import Compute, choose_compute
-from omnishot.model.siamese import SiameseNetwork, TwinName, build_network
+from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.seeding import generator
 from omnishot.store.store import Store
+from omnishot.vocabulary import TwinName
 
 MOST_WAYS = 20
 WAYS = range(1, MOST_WAYS + 1)

@@ -177,7 +177,7 @@ def run_measured(
     """
     receiving, sending = os.pipe()
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(sending), *map(str, command)]
-    with os.fdopen(receiving) as report:
+    with os.fdopen(receiving) as on_progress:
         try:
             process = subprocess.Popen(
                 launcher,
@@ -192,7 +192,7 @@ def run_measured(
         finally:
             os.close(sending)
         stdout, stderr = _until_it_ends(process)
-        text = report.read()
+        text = on_progress.read()
     if not text or (check and json.loads(text)["exit_status"] != 0):
         what = f"ended with {json.loads(text)['exit_status']}" if text else "could not be started"
         raise CommandError(f"{' '.join(map(str, command))} {what}:\n{stderr[-_TAIL:]}")

@@ -51,7 +51,7 @@ def test_check_names_what_is_damaged_with_expected_and_found_and_the_command_tha
     assert "damaged  models/golden:v1" in outcome.out
     assert f"{path} is damaged: expected SHA-256" in outcome.err
     assert ", found " in outcome.err
-    assert f"Make it again: `omnishot golden --store {store}`" in outcome.err  # The command line in its manifest.
+    assert "Make it again: `omnishot train pairs/golden-20-affine1:v1 --preset" in outcome.err
     assert "Damaged: models/golden:v1 (1 of 4 artifacts)" in outcome.err
     rows = json.loads(omnishot("check", "--all", "--json", "--store", store).out)
     assert [row["artifact"] for row in rows if row["damaged"]] == ["models/golden:v1"]

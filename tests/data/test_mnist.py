@@ -43,7 +43,7 @@ def test_a_network_of_35_pixels_gets_the_upsampled_digits(
     made_up: tuple[np.ndarray, np.ndarray],
 ) -> None:
     pixels, digits = made_up
-    images = mnist.find(write(tmp_path / "mnist", *files), offline=True, report=silent).read(silent)
+    images = mnist.find(write(tmp_path / "mnist", *files), offline=True).read(silent)
     labels = images.labels
     assert len(labels) == 10_000
     assert [int((labels.character == digit).sum()) for digit in range(10)] == np.bincount(digits).tolist()
@@ -69,12 +69,12 @@ def test_a_damaged_file_is_named(tmp_path: Path, files: tuple[bytes, bytes], dam
     if damage == "no gzip":
         (folder / mnist.IMAGES).write_bytes(b"MNIST")
     with pytest.raises(DamagedFileError, match=mnist.LABELS if damage == "labels" else mnist.IMAGES):
-        mnist.find(folder, offline=True, report=silent)
+        mnist.find(folder, offline=True)
 
 
 def test_missing_files_are_named_where_nothing_may_be_downloaded(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=f"{mnist.IMAGES} of MNIST is not in .* OMNISHOT_OFFLINE"):
-        open_source("mnist", data_folder=tmp_path, offline=True, report=silent)
+        open_source("mnist", data_folder=tmp_path, offline=True)
 
 
 def test_all_of_it_is_for_the_test() -> None:
@@ -87,6 +87,6 @@ def test_the_real_digits_are_counted() -> None:
     folder = Path(os.environ.get("OMNISHOT_DATA", "")) / "mnist"
     if not (folder / mnist.IMAGES).exists():
         pytest.skip("needs the real MNIST in $OMNISHOT_DATA/mnist")
-    digits = mnist.find(folder, offline=True, report=silent).digits
+    digits = mnist.find(folder, offline=True).digits
     # As everybody counts them: 980 zeros, 1,135 ones, ...
     assert np.bincount(digits).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]

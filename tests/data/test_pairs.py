@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import ImageSet, Labels
-from omnishot.data.pairs import Negatives, draw_pairs
+from omnishot.data.pairs import draw_pairs
 from omnishot.errors import SamplingError
+from omnishot.vocabulary import Negatives
 
 # An alphabet with one class of one image and classes of different sizes: the awkward cases.
 LABELS = Labels.from_names(

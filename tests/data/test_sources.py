@@ -100,18 +100,18 @@ def test_mixed_depths_are_named(tmp_path: Path) -> None:
 
 def test_an_unknown_source_is_not_taken_for_a_folder(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="'omniglott' is neither"):
-        open_source("omniglott", data_folder=tmp_path, offline=True, report=silent)
+        open_source("omniglott", data_folder=tmp_path, offline=True)
 
 
 def test_without_omniglot_the_three_ways_out_are_named(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError) as caught:
-        open_source("omniglot", data_folder=tmp_path, offline=True, report=silent)
+        open_source("omniglot", data_folder=tmp_path, offline=True)
     for way in ("images_background.zip", "--source PATH", "--source glyphs"):
         assert way in caught.value.hint
 
 
 def test_auto_falls_back_to_glyphs_and_says_so(tmp_path: Path) -> None:
-    source = open_source("auto", data_folder=tmp_path, offline=True, report=silent)
+    source = open_source("auto", data_folder=tmp_path, offline=True)
     assert source.name == "glyphs"
     assert "built-in glyphs" in source.note
 
@@ -120,7 +120,7 @@ def test_a_damaged_archive_is_named_with_its_size(tmp_path: Path) -> None:
     for name in omniglot.ARCHIVES:
         (tmp_path / f"{name}.zip").write_bytes(b"PK\x03\x04 cut off")
     with pytest.raises(DamagedFileError, match=r"images_background\.zip \(12 bytes\) is not a readable zip"):
-        omniglot.find(tmp_path, offline=True, report=silent)
+        omniglot.find(tmp_path, offline=True)
 
 
 def test_an_incomplete_archive_is_named_with_the_numbers(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_an_incomplete_archive_is_named_with_the_numbers(tmp_path: Path) -> None
         with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as packed:
             packed.writestr(f"{name}/Greek/character01/0394_01.png", b"")
     with pytest.raises(DamagedFileError, match="holds 1 drawings, expected 19280"):
-        omniglot.find(tmp_path, offline=True, report=silent)
+        omniglot.find(tmp_path, offline=True)
 
 
 def test_a_flipped_byte_in_the_real_archive_is_found(omniglot_folder: Path, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_flipped_byte_in_the_real_archive_is_found(omniglot_folder: Path, tmp_
             content[len(content) // 2] ^= 0xFF
         (tmp_path / f"{name}.zip").write_bytes(content)
     with pytest.raises(DamagedFileError, match=r"images_evaluation\.zip"):
-        omniglot.find(tmp_path, offline=True, report=silent).read(silent)
+        omniglot.find(tmp_path, offline=True).read(silent)
 
 
 def test_the_real_omniglot_is_complete(omniglot: ImageSet) -> None:
@@ -173,7 +173,7 @@ def test_a_download_is_verified_and_reported(server: tuple[str, Path], tmp_path:
     (served / "a.zip").write_bytes(content)
     reports: list[Progress] = []
     target = tmp_path / "data" / "a.zip"
-    download(Download(f"{address}/a.zip", hashlib.md5(content).hexdigest(), 1), target, report=reports.append)
+    download(Download(f"{address}/a.zip", hashlib.md5(content).hexdigest(), 1), target, on_progress=reports.append)
     assert target.read_bytes() == content
     assert (reports[-1].done, reports[-1].total) == (len(content), len(content))
 
@@ -183,7 +183,7 @@ def test_a_failed_download_leaves_nothing(server: tuple[str, Path], tmp_path: Pa
     address, served = server
     (served / "a.zip").write_bytes(b"something else")
     with pytest.raises(UnavailableError, match=name):
-        download(Download(f"{address}/{name}", "0" * 32, 14), tmp_path / "data" / name, report=silent)
+        download(Download(f"{address}/{name}", "0" * 32, 14), tmp_path / "data" / name)
     assert not list(tmp_path.glob("data/*"))
 
 
@@ -194,5 +194,5 @@ def test_a_silent_server_is_given_up_in_time(tmp_path: Path) -> None:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/a.zip"
         started = time.monotonic()
         with pytest.raises(UnavailableError):
-            download(Download(address, "0" * 32, 1), tmp_path / "a.zip", report=silent, patience_seconds=0.3)
+            download(Download(address, "0" * 32, 1), tmp_path / "a.zip", patience_seconds=0.3)
         assert time.monotonic() - started < 3

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from omnishot.data.image_set import ImageSet, Labels
-from omnishot.data.splits import LAKE_RUN_ALPHABETS, SplitName, split_images
+from omnishot.data.splits import LAKE_RUN_ALPHABETS, split_images
 from omnishot.errors import SamplingError, SettingsError
+from omnishot.vocabulary import SplitName
 
 
 def described(labels: Labels, indices: "np.typing.NDArray[np.int32]") -> tuple[int, int, int]:

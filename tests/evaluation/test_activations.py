@@ -8,7 +8,8 @@ from omnishot.data.image_set import ImageSet
 from omnishot.data.render import shrink
 from omnishot.evaluation.activations import responses
 from omnishot.model.device import choose_compute
-from omnishot.model.siamese import TwinName, build_network
+from omnishot.model.siamese import build_network
+from omnishot.vocabulary import TwinName
 
 CPU = choose_compute("cpu", "fp32")
 

@@ -6,14 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from omnishot.config import Baseline
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_within, trials_of_runs
 from omnishot.data.image_set import ImageSet
 from omnishot.evaluation.baselines import score_baseline
 from omnishot.evaluation.hausdorff import modified_hausdorff, prepare_drawing
 from omnishot.evaluation.oneshot import correct_trials
-from omnishot.progress import silent
+from omnishot.vocabulary import Baseline
 
 
 def naive_hausdorff(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> float:
@@ -45,7 +44,7 @@ def test_nearest_neighbour_is_pixel_distance_to_the_nearest_support_image(images
     index = ClassIndex.of(images.labels, np.arange(len(images.labels), dtype=np.int32))
     trials = draw_within(index, 5, 3, k_shot, rng=np.random.default_rng(0))
     rng = np.random.default_rng(0)
-    scores = score_baseline("nearest-neighbour", images.pixels, trials, rng=rng, report=silent)
+    scores = score_baseline("nearest-neighbour", images.pixels, trials, rng=rng)
     for t in range(5):
         query = images.pixels[trials.query[t]].astype(float)
         for way in range(3):
@@ -57,12 +56,12 @@ def test_nearest_neighbour_is_pixel_distance_to_the_nearest_support_image(images
 def test_errors_on_lakes_400_trials_are_the_known_ones(omniglot: ImageSet, name: Baseline, errors: int) -> None:
     assert omniglot.runs is not None
     trials = trials_of_runs(omniglot.runs, 20, rng=np.random.default_rng(0))
-    scores = score_baseline(name, omniglot.pixels, trials, rng=np.random.default_rng(0), report=silent)
+    scores = score_baseline(name, omniglot.pixels, trials, rng=np.random.default_rng(0))
     assert 400 - correct_trials(scores, 20).sum() == errors
 
 
 def test_chance_is_one_in_n(images: ImageSet) -> None:
     index = ClassIndex.of(images.labels, np.arange(len(images.labels), dtype=np.int32))
     trials = draw_within(index, 20_000, 5, 1, rng=np.random.default_rng(0))
-    scores = score_baseline("random", images.pixels, trials, rng=np.random.default_rng(1), report=silent)
+    scores = score_baseline("random", images.pixels, trials, rng=np.random.default_rng(1))
     assert correct_trials(scores, 5).mean() == pytest.approx(0.2, abs=0.01)

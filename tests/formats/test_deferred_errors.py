@@ -12,7 +12,7 @@ import pytest
 
 from omnishot.errors import UnavailableError
 from omnishot.formats.deferred_errors import DeferredErrors
-from omnishot.formats.hdf5 import created
+from omnishot.formats.hdf5 import create_hdf5
 
 WRITER = """
 import resource, sys
@@ -40,9 +40,9 @@ def test_a_writer_on_a_full_disk_ends_with_one_sentence(tmp_path: Path, size: in
 
 
 def test_a_bug_while_a_file_is_written_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="a bug"), created(tmp_path / "file.h5"):
+    with pytest.raises(RuntimeError, match="a bug"), create_hdf5(tmp_path / "file.h5"):
         raise RuntimeError("a bug")
-    with pytest.raises(UnavailableError, match="cannot be written"), created(tmp_path / "missing" / "file.h5"):
+    with pytest.raises(UnavailableError, match="cannot be written"), create_hdf5(tmp_path / "missing" / "file.h5"):
         pass
 
 

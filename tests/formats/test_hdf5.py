@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split
 from omnishot.errors import DamagedFileError
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
 from omnishot.formats.pairs import read_pairs, read_split, read_variants, write_pairs
 
@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def read_all(path: Path) -> None:
-    with opened(path) as file:
+    with open_hdf5(path) as file:
         read_labels(file)
         read_runs(file)
         read_split(file)

@@ -15,7 +15,7 @@ from omnishot.formats import rendered
 from omnishot.formats.images import write_images
 from omnishot.formats.pairs import write_pairs
 from omnishot.formats.rendered import write_rendered
-from omnishot.progress import Progress, silent
+from omnishot.progress import Progress
 from omnishot.store.manifest import file_digest
 
 N_PAIRS = 10
@@ -26,7 +26,7 @@ def pairs(images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A pair dataset of ten pairs with two variants each, rendered in four blocks."""
     monkeypatch.setattr(rendered, "_PAIRS_PER_BLOCK", 3)
     (tmp_path / "blocks").mkdir()
-    write_images(tmp_path / "images.h5", images, report=silent)
+    write_images(tmp_path / "images.h5", images)
     rng = np.random.default_rng(0)
     left = rng.integers(0, 60, N_PAIRS).astype(np.int32)
     right = ((left + rng.integers(1, 60, N_PAIRS)) % 60).astype(np.int32)
@@ -55,20 +55,20 @@ def pixels(path: Path) -> list[NDArray[np.uint8]]:
 
 def test_an_interrupted_rendering_continues_and_gives_the_same_pixels(pairs: Path, tmp_path: Path) -> None:
     whole, again = copied(pairs, "whole"), copied(pairs, "again")
-    write_rendered(whole, tmp_path, tell=print, report=silent)
+    write_rendered(whole, tmp_path, tell=print)
 
     def stop(progress: Progress) -> None:
         if progress.task == "Rendering pairs" and progress.done >= 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_rendered(again, tmp_path / "blocks", tell=print, report=stop)
+        write_rendered(again, tmp_path / "blocks", tell=print, on_progress=stop)
     assert len(list((tmp_path / "blocks").iterdir())) == 2
     reports: list[Progress] = []
     told: list[str] = []
-    write_rendered(again, tmp_path / "blocks", tell=told.append, report=reports.append)
+    write_rendered(again, tmp_path / "blocks", tell=told.append, on_progress=reports.append)
     assert told == ["Continuing an interrupted rendering: 6 of 10 pairs are there"]
-    assert [report.done for report in reports if report.task == "Rendering pairs"] == [6, 9]
+    assert [on_progress.done for on_progress in reports if on_progress.task == "Rendering pairs"] == [6, 9]
     assert all(np.array_equal(one, other) for one, other in zip(pixels(whole), pixels(again), strict=True))
     with h5py.File(again) as file:
         assert file["rendered/left"].shape == (N_PAIRS, 3, 105, 105)
@@ -78,12 +78,12 @@ def test_an_interrupted_rendering_continues_and_gives_the_same_pixels(pairs: Pat
 @pytest.mark.parametrize("number", [0, 2, 3])
 def test_a_damaged_block_is_rendered_again_whichever_it_is(pairs: Path, tmp_path: Path, number: int) -> None:
     whole, again = copied(pairs, "whole"), copied(pairs, "again")
-    write_rendered(whole, tmp_path / "blocks", tell=print, report=silent)
+    write_rendered(whole, tmp_path / "blocks", tell=print)
     block = sorted((tmp_path / "blocks").iterdir())[number]
     block.write_bytes(block.read_bytes()[:-500])
     reports: list[Progress] = []
-    write_rendered(again, tmp_path / "blocks", tell=print, report=reports.append)
-    assert [report.done for report in reports if report.task == "Rendering pairs"] == [3 * number]
+    write_rendered(again, tmp_path / "blocks", tell=print, on_progress=reports.append)
+    assert [on_progress.done for on_progress in reports if on_progress.task == "Rendering pairs"] == [3 * number]
     assert all(np.array_equal(one, other) for one, other in zip(pixels(whole), pixels(again), strict=True))
 
 
@@ -91,19 +91,19 @@ def test_all_blocks_are_rendered_again_where_the_last_one_would_come_out_differe
     pairs: Path, tmp_path: Path
 ) -> None:
     whole, again = copied(pairs, "whole"), copied(pairs, "again")
-    write_rendered(whole, tmp_path / "blocks", tell=print, report=silent)
+    write_rendered(whole, tmp_path / "blocks", tell=print)
     last = sorted((tmp_path / "blocks").iterdir())[-1]
     with h5py.File(last, "r+") as file:
         file["left"][0, 0, 50, 50] ^= 1
     last.rename(last.with_name(f"pairs-00000009-00000010-{file_digest(last)}.h5"))
     reports: list[Progress] = []
-    write_rendered(again, tmp_path / "blocks", tell=print, report=reports.append)
-    assert [report.done for report in reports if report.task == "Rendering pairs"] == [0, 3, 6, 9]
+    write_rendered(again, tmp_path / "blocks", tell=print, on_progress=reports.append)
+    assert [on_progress.done for on_progress in reports if on_progress.task == "Rendering pairs"] == [0, 3, 6, 9]
     assert all(np.array_equal(one, other) for one, other in zip(pixels(whole), pixels(again), strict=True))
 
 
 def test_a_half_written_block_is_not_taken_for_a_block(pairs: Path, tmp_path: Path) -> None:
     (tmp_path / "blocks" / "block.new").write_bytes(b"half")
     (tmp_path / "blocks" / f"pairs-00000000-00000003-{'0' * 64}.h5").write_bytes(b"half")
-    write_rendered(pairs, tmp_path / "blocks", tell=print, report=silent)
+    write_rendered(pairs, tmp_path / "blocks", tell=print)
     assert len(pixels(pairs)[0]) == N_PAIRS

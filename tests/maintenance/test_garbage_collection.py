@@ -7,8 +7,9 @@ import pytest
 from omnishot.errors import NotFoundError
 from omnishot.maintenance.garbage_collection import clean
 from omnishot.progress import Progress
-from omnishot.stages.produce import make
-from omnishot.store.artifact import Artifact, Recipe, Staging
+from omnishot.stages.produce import produce
+from omnishot.store.artifact import Artifact, Staging
+from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 
 
@@ -22,7 +23,7 @@ def made(store: Store, kind: str, name: str, *parents: Artifact, seed: int = 0) 
         (staging.path / "data.bin").write_bytes(bytes(10))
 
     recipe = Recipe(kind, 1, {"seed": seed, "name": name}, [parent.as_parent() for parent in parents])
-    return make(store, recipe, name, build, force=True).artifact
+    return produce(store, recipe, name, build, force=True).artifact
 
 
 def left(store: Store) -> list[str]:
@@ -55,7 +56,7 @@ def test_what_a_kept_artifact_descends_from_stays(store: Store) -> None:
 def test_another_artifact_of_the_recipe_stands_in_for_a_parent_that_is_gone(store: Store) -> None:
     first = made(store, "pairs", "p")
     made(store, "pairs", "other", seed=1)
-    same = make(
+    same = produce(
         store, Recipe("pairs", 1, {"seed": 0, "name": "p"}, []), "copy", lambda staging: None, force=True
     ).artifact
     made(store, "pairs", "copy", seed=2)
@@ -76,7 +77,7 @@ def test_what_is_current_stays_even_if_it_is_old(store: Store) -> None:
 def test_what_a_running_process_works_on_stays(store: Store) -> None:
     first = made(store, "pairs", "p", seed=0)
     made(store, "pairs", "p", seed=1)
-    with Store(store.root).making(Recipe("models", 1, {}, [first.as_parent()])):
+    with Store(store.root).producing(Recipe("models", 1, {}, [first.as_parent()])):
         clean(store, 1)
         assert str(first.reference) in left(store)
     clean(store, 1)
@@ -114,7 +115,7 @@ def test_a_dry_run_tells_but_removes_nothing(store: Store) -> None:
 
 def test_interrupted_runs_stay_unless_they_are_asked_for(store: Store) -> None:
     made(store, "models", "quick")
-    state = store.aside(Recipe("models", 1, {"seed": 7}, []))
+    state = store.resume_folder(Recipe("models", 1, {"seed": 7}, []))
     state.mkdir(parents=True)
     (state / "checkpoint.pt").write_bytes(bytes(100))
     cleaned = clean(store, 1)
@@ -127,7 +128,7 @@ def test_interrupted_runs_stay_unless_they_are_asked_for(store: Store) -> None:
 def test_what_an_interrupted_run_is_made_from_stays_as_long_as_its_state(store: Store) -> None:
     first = made(store, "pairs", "p", seed=0)
     made(store, "pairs", "p", seed=1)
-    state = store.keep_aside(Recipe("models", 1, {"seed": 7}, [first.as_parent()]))
+    state = store.prepare_resume_folder(Recipe("models", 1, {"seed": 7}, [first.as_parent()]))
     (state / "checkpoint.pt").write_bytes(b"state")
     clean(store, 1)
     assert str(first.reference) in left(store)
@@ -143,7 +144,7 @@ def test_a_child_that_appears_while_versions_are_checked_keeps_its_parent(store:
         if not store.artifacts("models"):
             made(Store(store.root), "models", "m", first)
 
-    clean(store, 1, report=appear)
+    clean(store, 1, on_progress=appear)
     assert left(store) == ["models/m:v1", "pairs/p:v1", "pairs/p:v2"]
 
 
@@ -173,7 +174,7 @@ def test_two_cleanings_at_once_do_not_disturb_each_other(store: Store) -> None:
     def clean_too(progress: Progress) -> None:
         clean(Store(store.root), 1)
 
-    assert clean(store, 1, report=clean_too).removed == ()
+    assert clean(store, 1, on_progress=clean_too).removed == ()
     assert left(store) == ["models/quick:v3"]
 
 

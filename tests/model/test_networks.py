@@ -6,7 +6,8 @@ import torch
 from omnishot.config import Architecture
 from omnishot.errors import SettingsError
 from omnishot.model.koch import koch_twin
-from omnishot.model.siamese import SiameseNetwork, TwinName, build_network
+from omnishot.model.siamese import SiameseNetwork, build_network
+from omnishot.vocabulary import TwinName
 
 TWINS: list[TwinName] = ["koch35", "conv4"]
 

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from omnishot.cli.app import app
 from omnishot.config import EvalSettings
-from omnishot.progress import silent
 from omnishot.reporting.from_scratch import lines_from_scratch
 from omnishot.reporting.page.lineage import commands_section
 from omnishot.reporting.page.subject import Reported
@@ -34,11 +33,14 @@ def store(evaluated_store: Path, picture_folder: Path, tmp_path_factory: pytest.
     store = Store(shutil.copytree(evaluated_store, tmp_path_factory.mktemp("scratch") / "a store"))
     where = ("--store", str(store.root))
     for reference, kind in (("scripts-60-affine1:v1", "pairs"), ("quick:v1", "models"), ("quick-between:v1", "evals")):
-        run(command_of(store, store.find(reference, kind)).replace(" PATH ", f" {picture_folder} "), "--force")
+        run(
+            command_of(store.root, store.find(reference, kind).manifest).replace(" PATH ", f" {picture_folder} "),
+            "--force",
+        )
     run("omnishot eval quick:v2 --protocol within --ways 2 --trials 50 --name second", *where)
     run("omnishot eval quick:v1 quick:v2 --protocol within --ways 3 --trials 50 --name both", *where)
     settings = EvalSettings(ways=(2,), trials=50, baselines=("random",))
-    evaluate(store, [], store.find("scripts-60-affine1:v2"), settings, name="alone", report=silent)
+    evaluate(store, [], store.find("scripts-60-affine1:v2"), settings, name="alone")
     return store
 
 

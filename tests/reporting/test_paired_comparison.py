@@ -13,8 +13,9 @@ from omnishot.errors import DamagedFileError, QualityGateError, UsageError
 from omnishot.formats.evaluation import Result, write_evaluation
 from omnishot.reporting.paired_comparison import paired
 from omnishot.reporting.tolerance import check_tolerance, parse_tolerance
-from omnishot.store.artifact import Artifact, Recipe
+from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Parent
+from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 
 RNG = np.random.default_rng(0)
@@ -44,7 +45,7 @@ def publish(store: Store, model: str, results: list[Result], scores: Any, *, see
         (store.root / parent.reference.replace(":", "/")).mkdir(parents=True, exist_ok=True)
     recipe = Recipe("evals", 1, {"model": model, "number": len(store.artifacts())}, parents)
     details = {"data": data, "source": "glyphs", "models": {}, "seed": seed, "device": "cpu", "comparisons": []}
-    with store.making(recipe), store.publish(recipe, model) as staging:
+    with store.producing(recipe), store.publish(recipe, model) as staging:
         write_evaluation(staging.path, results, details, scores)
     assert staging.published
     return staging.published

@@ -13,7 +13,7 @@ from omnishot.errors import QualityGateError, UsageError
 from omnishot.formats.evaluation import Result
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
 from omnishot.reporting.results import check_gate, parse_gate
-from omnishot.reporting.tables import Difference, Measured, Table, tables_of
+from omnishot.reporting.tables import Measured, PairedDifference, Table, tables_of
 
 TRAINED = {
     "source": "omniglot", "split": "koch", "train_alphabets": 30, "train_drawers": 12, "validation_alphabets": 10,
@@ -83,7 +83,7 @@ def test_mnist_stands_beside_the_papers_table() -> None:
 
 
 def test_a_difference_on_the_same_trials_has_a_table_of_its_own() -> None:
-    later = replace(measured("models/other:v1", 0.9), paired=Difference("models/koch:v1", -0.02, (-0.04, 0.001)))
+    later = replace(measured("models/other:v1", 0.9), paired=PairedDifference("models/koch:v1", -0.02, (-0.04, 0.001)))
     table = tables_of([measured(), later])[-1]
     assert table.title.startswith("Paired differences")
     assert table.rows[0][:5] == ("models/other:v1", "models/koch:v1", "-2.0", "-4.0 to +0.1", "20-way 1-shot")
@@ -131,14 +131,14 @@ READ = {"ways": int, "shots": int, "trials": int, "correct": int, "accuracy": fl
 def test_every_field_of_every_result_comes_back_from_tsv_and_json(
     result: Result, source: str, seed: int, difference: float
 ) -> None:
-    paired = Difference("models/a:v1", difference, (-1.0, difference))
+    paired = PairedDifference("models/a:v1", difference, (-1.0, difference))
     item = Measured(result, "evals/e:v1", "pairs/p:v1", source, seed, "cpu", TRAINED, paired)
     names, row, end = (line.split("\t") for line in as_tsv([item]).split("\n"))
     assert end == [""]
     cells = dict(zip(names, row, strict=True))
     ends = float(cells.pop("ci95_low")), float(cells.pop("ci95_high"))
     reach = float(cells.pop("difference_low")), float(cells.pop("difference_high"))
-    assert Difference(cells.pop("against"), float(cells.pop("difference")), reach) == paired
+    assert PairedDifference(cells.pop("against"), float(cells.pop("difference")), reach) == paired
     around = {name: cells.pop(name) for name in ("data", "source", "seed", "device", "evaluation", "trained_on")}
     values: dict[str, Any] = {name: READ.get(name, str)(text) if text else None for name, text in cells.items()}
     assert Result(ci95=ends, **values) == result

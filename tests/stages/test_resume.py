@@ -15,7 +15,7 @@ from omnishot.progress import silent
 from omnishot.settings_text import check
 from omnishot.stages.checkpointer import Interval
 from omnishot.stages.prepare import prepare
-from omnishot.stages.produce import Made
+from omnishot.stages.produce import StageResult
 from omnishot.stages.train import train
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
@@ -30,7 +30,7 @@ def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Art
     folder = tmp_path_factory.mktemp("resume")
     settings = PrepareSettings(split="alphabets", pairs=4, affine=0, validation_pairs=10, test_pairs=10)
     store = Store(folder / "artifacts")
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=folder, offline=True, report=silent)
+    made = prepare(store, settings, source_name=str(picture_folder), data_folder=folder, offline=True)
     return made.artifact
 
 
@@ -51,17 +51,24 @@ def signal_after(steps: int) -> Callable[[], AbstractContextManager[Callable[[],
     return watch
 
 
-def run(pairs: Artifact, *, steps: int = 1000, **more: Any) -> Made:
+def run(pairs: Artifact, *, steps: int = 1000, **more: Any) -> StageResult:
     values = read_yaml(preset_text("quick"), origin="quick") | QUICK
     values["objective"] |= {"batches_per_epoch": 4, "classes_per_batch": 5, "within_alphabet": 1.0}
     store = Store(pairs.path.parents[2], tell=more.pop("tell", lambda sentence: None))
     settings = check(TrainSettings, values | more.pop("changes", {}), origin="quick")
     return train(
-        store, pairs, settings, name="quick", device="cpu", report=silent, watch_signals=signal_after(steps), **more
+        store,
+        pairs,
+        settings,
+        name="quick",
+        device="cpu",
+        on_progress=silent,
+        watch_signals=signal_after(steps),
+        **more,
     )
 
 
-def weights(made: Made) -> str:
+def weights(made: StageResult) -> str:
     return made.artifact.manifest.files["weights.safetensors"].sha256
 
 

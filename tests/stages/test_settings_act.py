@@ -93,14 +93,14 @@ have other names."""
 def pairs_file(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(tmp_path_factory.mktemp("act") / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=16, affine=1, validation_pairs=60, test_pairs=10)
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=Path(), offline=True, report=silent)
+    made = prepare(store, settings, source_name=str(picture_folder), data_folder=Path(), offline=True)
     return made.artifact.file("pairs.h5")
 
 
 def trained(pairs_file: Path, values: dict[str, Any], changes: list[str]) -> Trainer:
     settings = check(TrainSettings, with_changes(values, changes), origin="test")
     trainer = build_trainer(pairs_file, settings, choose_compute("cpu", settings.precision))
-    trainer.run(report=silent, should_stop=lambda: False, save=lambda: None)
+    trainer.run(on_progress=silent, should_stop=lambda: False, save=lambda: None)
     return trainer
 
 

@@ -13,11 +13,10 @@ import pytest
 from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.errors import StoppedError, UnavailableError
 from omnishot.presets import preset_text
-from omnishot.progress import silent
 from omnishot.settings_text import check
 from omnishot.stages import tensorboard
 from omnishot.stages.prepare import prepare
-from omnishot.stages.produce import Made
+from omnishot.stages.produce import StageResult
 from omnishot.stages.tensorboard import EVENTS
 from omnishot.stages.train import train
 from omnishot.store.artifact import Artifact
@@ -30,13 +29,13 @@ def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Art
     folder = tmp_path_factory.mktemp("tensorboard")
     settings = PrepareSettings(split="alphabets", pairs=4, affine=0, validation_pairs=10, test_pairs=10)
     store = Store(folder / "artifacts")
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=folder, offline=True, report=silent)
+    made = prepare(store, settings, source_name=str(picture_folder), data_folder=folder, offline=True)
     return made.artifact
 
 
 def run(
     pairs: Artifact, *, steps: int = 1000, logs: bool = True, seed: int = 0, told: list[str] | None = None, **more: Any
-) -> Made:
+) -> StageResult:
     values = read_yaml(preset_text("quick"), origin="quick")
     values |= {"epochs": 4, "max_minutes": None, "validation_trials": 20, "precision": "fp32", "seed": seed}
     values["objective"] |= {"batches_per_epoch": 2, "classes_per_batch": 5, "within_alphabet": 1.0}
@@ -48,7 +47,7 @@ def run(
         yield lambda: None if next(asked, None) is not None else 15
 
     store = Store(pairs.path.parents[2], tell=(told if told is not None else []).append)
-    return train(store, pairs, settings, name="quick", device="cpu", report=silent, watch_signals=watch, **more)
+    return train(store, pairs, settings, name="quick", device="cpu", watch_signals=watch, **more)
 
 
 def test_a_run_that_was_interrupted_has_every_epoch_once(pairs: Artifact) -> None:

@@ -34,7 +34,7 @@ VALUES = {
 def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     store = Store(tmp_path_factory.mktemp("tune") / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=16, affine=0, validation_pairs=10, test_pairs=10)
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=Path(), offline=True, report=silent)
+    made = prepare(store, settings, source_name=str(picture_folder), data_folder=Path(), offline=True)
     return made.artifact
 
 
@@ -49,7 +49,7 @@ def search(pairs: Artifact, storage: Path, trials: int, *, signal: int | None = 
         by=by,
         architecture=architecture,
         device="cpu",
-        report=silent,
+        on_progress=silent,
         watch_signals=lambda: nullcontext(lambda: signal),
     )
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from omnishot.stages.produce import make
-from omnishot.store.artifact import Recipe, Staging
+from omnishot.stages.produce import produce
+from omnishot.store.artifact import Staging
+from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 
 
@@ -32,30 +33,30 @@ def store(tmp_path: Path) -> Store:
 
 def test_making_anything_sweeps_half_artifacts_of_other_recipes(store: Store) -> None:
     half = leave(store, ".staging", seed=1)
-    make(store, recipe(0), "koch", fill)
+    produce(store, recipe(0), "koch", fill)
     assert not half.exists()
 
 
 def test_finding_something_made_sweeps_too(store: Store) -> None:
-    make(store, recipe(0), "koch", fill)
+    produce(store, recipe(0), "koch", fill)
     half = leave(store, ".staging", seed=1)
-    assert make(store, recipe(0), "koch", fill).reused
+    assert produce(store, recipe(0), "koch", fill).reused
     assert not half.exists()
 
 
 def test_what_another_process_is_making_is_not_swept(store: Store) -> None:
     half = leave(store, ".staging", seed=1)
-    with Store(store.root).making(recipe(0)):
+    with Store(store.root).producing(recipe(0)):
         assert not half.exists()
-    with Store(store.root).making(recipe(1)):
+    with Store(store.root).producing(recipe(1)):
         half.mkdir()
-        make(store, recipe(0), "koch", fill)
+        produce(store, recipe(0), "koch", fill)
         assert half.exists()
 
 
 def test_the_state_of_an_unfinished_run_stays(store: Store) -> None:
     state = leave(store, ".unfinished", seed=1)
-    make(store, recipe(0), "koch", fill)
+    produce(store, recipe(0), "koch", fill)
     assert state.exists()
     assert store.unfinished() == [state]
 
@@ -63,19 +64,19 @@ def test_the_state_of_an_unfinished_run_stays(store: Store) -> None:
 def test_the_state_of_a_finished_run_goes_even_if_the_run_was_killed_before_it_could_remove_it(store: Store) -> None:
     state = leave(store, ".unfinished", seed=1)
     kept = state / "left.bin"
-    make(store, recipe(1), "koch", fill)
+    produce(store, recipe(1), "koch", fill)
     assert not state.exists()
     leave(store, ".unfinished", seed=1)
     os.utime(kept, (0, 0))  # Older than the artifact.
-    make(store, recipe(0), "koch", fill)
+    produce(store, recipe(0), "koch", fill)
     assert not state.exists()
 
 
 def test_the_state_of_a_run_that_was_started_again_with_force_stays(store: Store) -> None:
-    make(store, recipe(1), "koch", fill)
+    produce(store, recipe(1), "koch", fill)
     state = leave(store, ".unfinished", seed=1)
     os.utime(state / "left.bin", (2e9, 2e9))
-    make(store, recipe(0), "koch", fill)
+    produce(store, recipe(0), "koch", fill)
     assert state.exists()
 
 
@@ -83,7 +84,7 @@ def test_a_removal_that_was_killed_is_ended_by_the_next_run(store: Store) -> Non
     half = store.root / ".staging" / f"removed-{'0' * 32}"
     half.mkdir(parents=True)
     (half / "data.bin").write_bytes(b"")
-    make(store, recipe(0), "koch", fill)
+    produce(store, recipe(0), "koch", fill)
     assert not half.exists()
 
 
@@ -103,20 +104,20 @@ def test_what_lies_behind_a_link_is_not_swept(store: Store, tmp_path: Path, plac
 def test_what_has_another_name_is_not_swept(store: Store) -> None:
     mine = store.root / ".staging" / "my notes"
     mine.mkdir(parents=True)
-    make(store, recipe(0), "koch", fill)
+    produce(store, recipe(0), "koch", fill)
     assert mine.exists()
 
 
 def test_runs_from_different_models_of_one_recipe_keep_their_states_apart(store: Store) -> None:
-    models = [make(store, recipe(0), "koch", fill, force=True).artifact for _ in range(2)]
+    models = [produce(store, recipe(0), "koch", fill, force=True).artifact for _ in range(2)]
     first, second = (Recipe("models", 1, {"seed": 1}, [model.as_parent()]) for model in models)
     assert first.id == second.id
-    assert store.aside(first) != store.aside(second)
-    assert make(store, first, "koch", fill).artifact.key == first.key
+    assert store.resume_folder(first) != store.resume_folder(second)
+    assert produce(store, first, "koch", fill).artifact.key == first.key
 
 
 def test_a_removed_artifact_is_gone_with_all_it_had(store: Store) -> None:
-    made = make(store, recipe(0), "koch", fill).artifact
+    made = produce(store, recipe(0), "koch", fill).artifact
     store.remove(lambda: [made])
     assert store.artifacts() == []
     assert not (store.root / "models" / "koch").exists()

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnishot.errors import UsageError
-from omnishot.store.reference import KINDS, Reference, check_name, parse
+from omnishot.store.reference import Reference, check_name, parse
+from omnishot.vocabulary import KINDS
 
 
 @given(

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from omnishot.cli.app import app
 from omnishot.config import TrainSettings
+from omnishot.errors import DamagedFileError
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import check, with_changes
 from omnishot.store.remake import command_of, preset_and_changes
@@ -44,7 +45,7 @@ def test_every_command_finds_its_artifact_made(
     store = Store(shutil.copytree(evaluated_store, tmp_path / "a store"))
     before = [str(artifact.reference) for artifact in store.artifacts()]
     for artifact in store.artifacts():
-        line = command_of(store, artifact).replace(" PATH ", f" {picture_folder} ")
+        line = command_of(store.root, artifact.manifest).replace(" PATH ", f" {picture_folder} ")
         program, *words = shlex.split(line)
         done = CliRunner().invoke(app, words)
         assert (program, done.exit_code) == ("omnishot", 0), (line, done.output)
@@ -55,10 +56,30 @@ def test_every_command_finds_its_artifact_made(
     assert set(made) - set(before) == {"pairs/scripts-90k-affine8:v1"}
 
 
-def test_settings_of_another_version_are_given_as_they_were_typed(evaluated_store: Path, tmp_path: Path) -> None:
-    store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
-    manifest = store.root / "models/quick/v1/manifest.yaml"
-    text = manifest.read_text().replace("  seed: 0\n", "  seed: 0\n  sown: 1\n")
+def with_manifest(store: Store, place: str, old: str, new: str) -> None:
+    manifest = store.root / place / "manifest.yaml"
+    text = manifest.read_text()
+    assert old in text
     manifest.chmod(0o644)
-    manifest.write_text(text)
-    assert command_of(store, store.find("quick", "models")) == "omnishot test"
+    manifest.write_text(text.replace(old, new))
+
+
+def test_of_settings_of_another_version_only_the_command_is_named(evaluated_store: Path, tmp_path: Path) -> None:
+    store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
+    with_manifest(store, "models/quick/v1", "  seed: 0\n", "  seed: 0\n  sown: 1\n")
+    line = command_of(store.root, store.find("quick", "models").manifest)
+    assert line == f"omnishot train --store {store.root}"
+
+
+def test_what_is_damaged_is_made_again_by_its_settings_not_by_the_recorded_command(
+    evaluated_store: Path, tmp_path: Path
+) -> None:
+    store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
+    with_manifest(store, "models/quick/v1", "argv:\n- omnishot\n- test\n", "argv:\n- omnishot\n- --profile=~/.bashrc\n")
+    weights = store.root / "models/quick/v1/weights.safetensors"
+    weights.chmod(0o644)
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(DamagedFileError) as refused:
+        store.find("quick", "models").file("weights.safetensors")
+    assert "`omnishot train pairs/scripts-60-affine1:v1 --preset quick --set" in refused.value.hint
+    assert "profile" not in refused.value.hint

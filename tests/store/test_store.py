@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
-from omnishot.stages.produce import make
-from omnishot.store.artifact import Artifact, Recipe, Staging
+from omnishot.stages.produce import produce
+from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.atomic_write import replaced
-from omnishot.store.manifest import read_manifest, recipe_id
+from omnishot.store.manifest import read_manifest
+from omnishot.store.recipe import Recipe, recipe_id
 from omnishot.store.store import Store
 
 
@@ -26,7 +27,7 @@ def publish(store: Store, name: str, content: bytes = b"weights", kind: str = "m
     def build(staging: Staging) -> None:
         (staging.path / "data.bin").write_bytes(content)
 
-    return make(store, recipe(kind, **settings), name, build).artifact
+    return produce(store, recipe(kind, **settings), name, build).artifact
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_the_same_recipe_is_reused_and_another_gets_the_next_version(store: Stor
 
 def test_force_makes_a_new_version(store: Store) -> None:
     publish(store, "koch", seed=0)
-    made = make(store, recipe(seed=0), "koch", lambda staging: None, force=True)
+    made = produce(store, recipe(seed=0), "koch", lambda staging: None, force=True)
     assert (made.artifact.reference.version, made.reused) == (2, False)
 
 
@@ -64,7 +65,7 @@ def test_a_failing_stage_leaves_nothing(store: Store) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(store, recipe(seed=0), "koch", build)
+        produce(store, recipe(seed=0), "koch", build)
     assert store.artifacts() == []
     assert list((store.root / ".staging").iterdir()) == []
     assert not (store.root / "models").exists()
@@ -82,7 +83,7 @@ def test_a_full_disk_is_an_environment_error_and_leaves_nothing(store: Store) ->
         raise OSError(28, "No space left on device")
 
     with pytest.raises(UnavailableError, match="No space left"):
-        make(store, recipe(seed=0), "koch", build)
+        produce(store, recipe(seed=0), "koch", build)
     assert store.artifacts() == []
 
 
@@ -99,7 +100,8 @@ def test_a_damaged_file_is_named_with_what_was_expected(store: Store, damage: st
         made.file("data.bin")
     assert str(path) in str(caught.value)
     assert "expected" in str(caught.value)
-    assert f"`omnishot test --store {store.root}`" in caught.value.hint  # The command line that made it.
+    assert caught.value.hint.startswith("Make it again: `omnishot train ")
+    assert caught.value.hint.endswith(f" --store {store.root}`.")
 
 
 def test_a_damaged_manifest_is_left_out_and_collected(store: Store) -> None:
@@ -135,9 +137,9 @@ def test_a_copied_artifact_is_not_taken_for_another(store: Store) -> None:
 
 def test_what_was_measured_of_one_model_is_not_taken_for_another_of_its_recipe(store: Store) -> None:
     first = publish(store, "koch", b"one", seed=0)
-    second = make(store, recipe(seed=0), "koch", lambda staging: None, force=True).artifact
+    second = produce(store, recipe(seed=0), "koch", lambda staging: None, force=True).artifact
     assert first.manifest.recipe == second.manifest.recipe
-    outcomes = [make(store, recipe("evals", [model]), "e", lambda staging: None) for model in (first, second, first)]
+    outcomes = [produce(store, recipe("evals", [model]), "e", lambda staging: None) for model in (first, second, first)]
     assert [outcome.reused for outcome in outcomes] == [False, False, True]
 
 
@@ -207,25 +209,6 @@ def test_what_is_made_is_found_though_another_process_is_publishing(store: Store
     assert store.newest("models").path == made[0].path
 
 
-@pytest.mark.parametrize(
-    ("argv", "command"),
-    [
-        (["train", "--preset", "quick", "--resume"], "omnishot train pairs/p:v1 --preset quick"),
-        (["train", "p", "--force"], "omnishot train p"),
-        (["run", "--preset", "quick"], "omnishot run --preset quick"),
-        ([], "omnishot train pairs/p:v1"),
-    ],
-)
-def test_the_command_that_makes_something_again_means_the_same_parents(
-    store: Store, argv: list[str], command: str
-) -> None:
-    pairs = publish(store, "p", kind="pairs")
-    made = make(
-        Store(store.root, argv=["/bin/omnishot", *argv]), recipe(parents=[pairs]), "m", lambda staging: None
-    ).artifact
-    assert made._command() == f"{command} --store {store.root}"
-
-
 def test_finding_the_newest_again_writes_nothing(store: Store) -> None:
     publish(store, "koch", seed=0)
     current = store.root / "models" / ".current"
@@ -271,7 +254,7 @@ def test_two_at_once_make_one_artifact(store: Store) -> None:
         assert go.wait(10)
 
     def work() -> None:
-        outcomes.append(make(Store(store.root), recipe(seed=0), "koch", build))
+        outcomes.append(produce(Store(store.root), recipe(seed=0), "koch", build))
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     threads[0].start()
@@ -285,8 +268,8 @@ def test_two_at_once_make_one_artifact(store: Store) -> None:
 
 
 def test_waiting_for_another_process_ends(store: Store) -> None:
-    with store.making(recipe(seed=0)), pytest.raises(StoreBusyError, match=r"0\.1 seconds"):
-        make(Store(store.root, wait_seconds=0.1), recipe(seed=0), "koch", lambda staging: None)
+    with store.producing(recipe(seed=0)), pytest.raises(StoreBusyError, match=r"0\.1 seconds"):
+        produce(Store(store.root, wait_seconds=0.1), recipe(seed=0), "koch", lambda staging: None)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

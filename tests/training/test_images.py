@@ -19,7 +19,6 @@ from omnishot.errors import DamagedFileError
 from omnishot.formats.images import write_images
 from omnishot.formats.streamed_pixels import StoredPixels
 from omnishot.model.device import Compute
-from omnishot.progress import silent
 from omnishot.training.classes_objective import ClassesLoss
 from omnishot.training.images import ResidentImages, StreamedImages, lost_reader
 from omnishot.training.objective import Objective
@@ -31,7 +30,7 @@ CPU = Compute(torch.device("cpu"), bf16=False)
 @pytest.fixture(scope="module")
 def images_file(images: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("images") / "images.h5"
-    write_images(path, images, report=silent)
+    write_images(path, images)
     return path
 
 

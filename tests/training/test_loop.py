@@ -15,7 +15,7 @@ from omnishot.data.image_set import ImageSet
 from omnishot.data.pairs import draw_pairs
 from omnishot.errors import TrainingError
 from omnishot.model.device import Compute
-from omnishot.model.siamese import SiameseNetwork, TwinName, build_network
+from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.progress import Progress, silent
 from omnishot.settings_text import check
 from omnishot.training.classes_objective import ClassesLoss
@@ -23,6 +23,7 @@ from omnishot.training.images import ResidentImages
 from omnishot.training.loop import Trainer
 from omnishot.training.objective import Objective
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
+from omnishot.vocabulary import TwinName
 
 CPU = Compute(torch.device("cpu"), bf16=False)
 QUICK = {
@@ -82,16 +83,16 @@ def test_an_interrupted_run_continues_bit_for_bit(images: ImageSet, values: dict
 
     validation = peaking()
     whole = trainer(images, values, peaking())
-    assert whole.run(report=silent, should_stop=never, save=nothing)
+    assert whole.run(on_progress=silent, should_stop=never, save=nothing)
 
     first = trainer(images, values, validation)
-    assert not first.run(report=silent, should_stop=after(stop), save=nothing)
+    assert not first.run(on_progress=silent, should_stop=after(stop), save=nothing)
     written = io.BytesIO()
     torch.save(first.state(), written)
     written.seek(0)
     second = trainer(images, values, validation)
     second.load_state(torch.load(written, weights_only=True))
-    assert second.run(report=silent, should_stop=never, save=nothing)
+    assert second.run(on_progress=silent, should_stop=never, save=nothing)
 
     for name, tensor in whole.best_weights.items():
         assert torch.equal(tensor, second.best_weights[name]), name
@@ -108,7 +109,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(images: ImageSet) -> N
         return next(accuracies)
 
     run = trainer(images, {**KOCH35, "epochs": 9, "patience": 2}, validate)
-    run.run(report=silent, should_stop=never, save=nothing)
+    run.run(on_progress=silent, should_stop=never, save=nothing)
     assert run.position.epoch == 4
     assert (run.position.best_epoch, run.position.best_accuracy) == (2, 0.6)
     assert torch.equal(run.best_weights["head.weight"], weights[1])
@@ -118,21 +119,21 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(images: ImageSet) -> N
 def test_without_validation_the_last_weights_are_kept(images: ImageSet) -> None:
     run = trainer(images, KOCH35)
     before = run.best_weights["head.weight"].clone()
-    run.run(report=silent, should_stop=never, save=nothing)
+    run.run(on_progress=silent, should_stop=never, save=nothing)
     assert not torch.equal(before, run.best_weights["head.weight"])
 
 
 def test_averaged_weights_are_what_is_validated_and_kept(images: ImageSet) -> None:
     validated = []
     run = trainer(images, QUICK, lambda network: validated.append(network.state_dict()["head.weight"].clone()) or 0.5)  # type: ignore[func-returns-value]
-    run.run(report=silent, should_stop=never, save=nothing)
+    run.run(on_progress=silent, should_stop=never, save=nothing)
     assert torch.equal(run.best_weights["head.weight"], validated[-1])
     assert not torch.equal(run.best_weights["head.weight"], run._network.head.weight)
 
 
 def test_a_time_budget_ends_the_run_with_something_kept(images: ImageSet) -> None:
     run = trainer(images, {**KOCH35, "epochs": 100_000, "max_minutes": 0.01}, lambda network: 0.5)
-    assert run.run(report=silent, should_stop=never, save=nothing)
+    assert run.run(on_progress=silent, should_stop=never, save=nothing)
     assert 0.1 <= run.position.seconds < 5
     assert run.position.best_epoch > 0
     assert run.position.cut_short
@@ -142,7 +143,7 @@ def test_a_time_budget_ends_the_run_with_something_kept(images: ImageSet) -> Non
 def test_a_time_limit_that_does_not_bind_changes_nothing(images: ImageSet) -> None:
     free, limited = trainer(images, QUICK), trainer(images, {**QUICK, "max_minutes": 60})
     for run in (free, limited):
-        run.run(report=silent, should_stop=never, save=nothing)
+        run.run(on_progress=silent, should_stop=never, save=nothing)
     assert not limited.position.cut_short
     assert torch.equal(free.best_weights["head.weight"], limited.best_weights["head.weight"])
 
@@ -150,7 +151,7 @@ def test_a_time_limit_that_does_not_bind_changes_nothing(images: ImageSet) -> No
 def test_less_than_an_epoch_of_time_still_gives_a_model_with_its_own_loss(images: ImageSet) -> None:
     values = {**QUICK, "objective": {**QUICK["objective"], "batches_per_epoch": 10_000}, "max_minutes": 0.005}  # type: ignore[dict-item]
     run = trainer(images, values, lambda network: 0.5)
-    assert run.run(report=silent, should_stop=never, save=nothing)
+    assert run.run(on_progress=silent, should_stop=never, save=nothing)
     (row,) = run.position.history
     assert 0.5 < row["loss"] < 10  # type: ignore[operator]
 
@@ -158,13 +159,13 @@ def test_less_than_an_epoch_of_time_still_gives_a_model_with_its_own_loss(images
 def test_a_run_that_diverges_says_so_and_keeps_nothing(images: ImageSet) -> None:
     run = trainer(images, {**KOCH35, "optimizer": {"kind": "sgd", "learning_rate": 1e30}})
     with pytest.raises(TrainingError, match=r"after epoch \d"):
-        run.run(report=silent, should_stop=never, save=nothing)
+        run.run(on_progress=silent, should_stop=never, save=nothing)
 
 
 def test_the_loss_falls(images: ImageSet) -> None:
     values = {**QUICK, "epochs": 8, "objective": {**QUICK["objective"], "batches_per_epoch": 8}}  # type: ignore[dict-item]
     run = trainer(images, values)
-    run.run(report=silent, should_stop=never, save=nothing)
+    run.run(on_progress=silent, should_stop=never, save=nothing)
     losses = [row["loss"] for row in run.position.history]
     assert losses[-1] < 0.6 * losses[0]  # type: ignore[operator]
 
@@ -172,7 +173,7 @@ def test_the_loss_falls(images: ImageSet) -> None:
 def test_progress_tells_loss_validation_and_speed(images: ImageSet) -> None:
     reports: list[Progress] = []
     run = trainer(images, {**KOCH35, "epochs": 20}, lambda network: 0.5)
-    run.run(report=reports.append, should_stop=never, save=nothing)
+    run.run(on_progress=reports.append, should_stop=never, save=nothing)
     assert {"epoch", "loss", "pairs/s"} <= set(reports[0].figures)
     assert reports[-1].figures["validation"] == "50.0%"
     assert 0 <= reports[0].done <= reports[-1].done <= reports[-1].total

@@ -8,7 +8,7 @@ from typing import Any
 from omnishot.data.image_set import ImageSet
 from omnishot.data.sources import folder, glyphs, mnist, omniglot
 from omnishot.errors import UnavailableError
-from omnishot.progress import Report
+from omnishot.progress import OnProgress, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,19 @@ class Source:
 
     name: str
     digest: str
-    read: Callable[[Report], ImageSet]
+    read: Callable[[OnProgress], ImageSet]
     settings: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 
 
-def open_source(name: str, *, data_folder: Path, offline: bool, report: Report) -> Source:
+def open_source(name: str, *, data_folder: Path, offline: bool, on_progress: OnProgress = silent) -> Source:
     """Find a source's files, download them where that is its way, and identify their content.
 
     Args:
         name: `omniglot`, `glyphs`, `mnist`, `auto` (Omniglot if it can be had, else glyphs), or the path of a folder.
         data_folder: Where `omniglot/` and `mnist/` lie or are downloaded to.
         offline: Forbids the download.
-        report: Receives the progress of a download.
+        on_progress: Receives the progress of a download.
 
     Raises:
         UnavailableError: Omniglot or MNIST is absent and cannot be downloaded.
@@ -46,13 +46,13 @@ def open_source(name: str, *, data_folder: Path, offline: bool, report: Report) 
     if name == "glyphs":
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS)
     if name == "mnist":
-        digits = mnist.find(data_folder / "mnist", offline=offline, report=report)
+        digits = mnist.find(data_folder / "mnist", offline=offline, on_progress=on_progress)
         return Source("mnist", digits.digest, digits.read)
     if name not in {"omniglot", "auto"}:
         files = folder.find(Path(name))
         return Source(files.name, files.digest, files.read)
     try:
-        archives = omniglot.find(data_folder / "omniglot", offline=offline, report=report)
+        archives = omniglot.find(data_folder / "omniglot", offline=offline, on_progress=on_progress)
     except UnavailableError as error:
         if name == "omniglot":
             raise

@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from omnishot.errors import UnavailableError
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress, silent
 
 _BLOCK = 1 << 16
 
@@ -32,13 +32,13 @@ class Download:
     size: int
 
 
-def download(source: Download, target: Path, *, report: Report, patience_seconds: float = 10) -> None:
+def download(source: Download, target: Path, *, on_progress: OnProgress = silent, patience_seconds: float = 10) -> None:
     """Download a file to `target`, which appears only when its checksum is right.
 
     Args:
         source: What to download.
         target: Where to put it; its folder is made.
-        report: Receives the bytes so far.
+        on_progress: Receives the bytes so far.
         patience_seconds: How long to wait for the server to answer, and for each block.
 
     Raises:
@@ -50,7 +50,7 @@ def download(source: Download, target: Path, *, report: Report, patience_seconds
         with response, NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as aside:
             path = Path(aside.name)
             try:
-                _copy(response, aside, source, target.name, report)
+                _copy(response, aside, source, target.name, on_progress)
                 os.fsync(aside.fileno())
                 path.chmod(0o644)  # Temporary files are private; data sets are shared.
                 path.replace(target)
@@ -82,14 +82,14 @@ def _answer(url: str, seconds: float) -> Any:
     return outcome[0]
 
 
-def _copy(response: Any, aside: Any, source: Download, name: str, report: Report) -> None:
+def _copy(response: Any, aside: Any, source: Download, name: str, on_progress: OnProgress) -> None:
     total = int(response.headers.get("Content-Length") or source.size)
     digest, done = hashlib.md5(usedforsecurity=False), 0
     while block := response.read(_BLOCK):
         aside.write(block)
         digest.update(block)
         done += len(block)
-        report(Progress(f"Downloading {name}", done, total, "bytes"))
+        on_progress(Progress(f"Downloading {name}", done, total, "bytes"))
     if digest.hexdigest() != source.md5:
         raise UnavailableError(f"{source.url}: {done} bytes arrived with MD5 {digest.hexdigest()}, not {source.md5}")
     aside.flush()

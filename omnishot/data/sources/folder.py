@@ -9,7 +9,7 @@ from omnishot.data.image_set import ImageSet, Labels
 from omnishot.data.sources.decoding import SIDE, decode_picture
 from omnishot.data.sources.files import File, content_digest, files_of_folder
 from omnishot.errors import DamagedFileError, NotFoundError, brief, is_one_line
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress
 
 _MOST_ALPHABETS = 32_767
 _BUILT_IN = {"omniglot", "glyphs", "mnist", "auto"}
@@ -29,7 +29,7 @@ class Folder:
     files: tuple[File, ...]
     digest: str
 
-    def read(self, report: Report) -> ImageSet:
+    def read(self, on_progress: OnProgress) -> ImageSet:
         """Decode every picture; the drawers of a class are its images in the order of their names.
 
         Raises:
@@ -40,7 +40,7 @@ class Folder:
         for i, file in enumerate(self.files):
             pixels[i] = decode_picture(file.read(), place=file.place)
             if i % 200 == 0:
-                report(Progress(f"Reading {self.name}", i, n, "images"))
+                on_progress(Progress(f"Reading {self.name}", i, n, "images"))
         return ImageSet(pixels, self._labels())
 
     def _labels(self) -> Labels:

@@ -2,7 +2,7 @@
 
 from omnishot.data.glyphs import draw_glyphs
 from omnishot.data.image_set import ImageSet, Labels
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress
 
 SETTINGS = {"seed": 0, "alphabets": 40, "characters": 25, "drawers": 20}
 """How many there are of each; the same for everyone, so that figures can be compared."""
@@ -11,9 +11,9 @@ DIGEST = "glyphs-1"
 """Changes whenever the generator draws other pixels for the same settings."""
 
 
-def read(report: Report) -> ImageSet:
+def read(on_progress: OnProgress) -> ImageSet:
     """Draw all alphabets."""
-    report(Progress("Drawing glyphs", 0, 0, "images"))
+    on_progress(Progress("Drawing glyphs", 0, 0, "images"))
     glyphs = draw_glyphs(
         seed=SETTINGS["seed"],
         n_alphabets=SETTINGS["alphabets"],

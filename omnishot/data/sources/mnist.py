@@ -18,7 +18,7 @@ from omnishot.data.image_set import ImageSet, Labels
 from omnishot.data.sources.decoding import SIDE
 from omnishot.data.sources.download import Download, download
 from omnishot.errors import DamagedFileError, UnavailableError, brief
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress, silent
 
 _MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
 IMAGES, LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
@@ -46,7 +46,7 @@ class Mnist:
     digits: NDArray[np.uint8]
     digest: str
 
-    def read(self, report: Report) -> ImageSet:
+    def read(self, on_progress: OnProgress) -> ImageSet:
         """Bring every digit to 105 x 105 pixels, by way of 35 x 35, at which the paper measured.
 
         A network for 35 x 35 pixels gets exactly the upsampled digits, as it averages blocks of 3 x 3. Nobody knows who
@@ -59,20 +59,20 @@ class Mnist:
             digit = Image.fromarray(self.pixels[number]).resize((_UPSAMPLED, _UPSAMPLED), Image.Resampling.BILINEAR)
             pixels[place] = np.asarray(digit).repeat(block, axis=0).repeat(block, axis=1)
             if place % 1000 == 0:
-                report(Progress("Reading MNIST", place, _N, "images"))
+                on_progress(Progress("Reading MNIST", place, _N, "images"))
         digits = self.digits[order]
         first = np.searchsorted(digits, digits)
         names = [f"MNIST/{digit}" for digit in digits]
         return ImageSet(pixels, Labels.from_names(["MNIST"] * _N, names, np.arange(_N) - first))
 
 
-def find(folder: Path, *, offline: bool, report: Report) -> Mnist:
+def find(folder: Path, *, offline: bool, on_progress: OnProgress = silent) -> Mnist:
     """Find the two files of the test set, and download those that are missing.
 
     Args:
         folder: Where they lie, or are put.
         offline: Forbids the download.
-        report: Receives the progress of a download.
+        on_progress: Receives the progress of a download.
 
     Raises:
         UnavailableError: A file is missing and cannot be downloaded.
@@ -84,7 +84,7 @@ def find(folder: Path, *, offline: bool, report: Report) -> Mnist:
         try:
             if offline:
                 raise UnavailableError("OMNISHOT_OFFLINE forbids the download")
-            download(source, folder / name, report=report)
+            download(source, folder / name, on_progress=on_progress)
         except UnavailableError as error:
             raise UnavailableError(
                 f"{name} of MNIST is not in {folder} and could not be downloaded: {error}",

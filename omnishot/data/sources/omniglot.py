@@ -16,7 +16,7 @@ from omnishot.data.sources.decoding import decode_drawing
 from omnishot.data.sources.download import Download, download
 from omnishot.data.sources.files import File, content_digest, files_of_folder, files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress, silent
 
 _REPOSITORY = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
 ARCHIVES = {
@@ -55,7 +55,7 @@ class Omniglot:
         """Digest of the content."""
         return content_digest([*self.drawings, *self.runs.values()])
 
-    def read(self, report: Report) -> ImageSet:
+    def read(self, on_progress: OnProgress) -> ImageSet:
         """Decode every drawing.
 
         Raises:
@@ -66,18 +66,18 @@ class Omniglot:
         for i, file in enumerate(self.drawings):
             pixels[i] = decode_drawing(file.read(), place=file.place)
             if i % 1000 == 0:
-                report(Progress("Reading Omniglot", i, n, "images"))
+                on_progress(Progress("Reading Omniglot", i, n, "images"))
         labels = _labels([file.name for file in self.drawings])
         return ImageSet(pixels, labels, _read_runs(self.runs, pixels, labels))
 
 
-def find(folder: Path, *, offline: bool, report: Report) -> Omniglot:
+def find(folder: Path, *, offline: bool, on_progress: OnProgress = silent) -> Omniglot:
     """Find the three archives, zipped or unpacked, and download those that are missing.
 
     Args:
         folder: Where they lie, or are put.
         offline: Forbids the download.
-        report: Receives the progress of a download.
+        on_progress: Receives the progress of a download.
 
     Raises:
         UnavailableError: An archive is missing and cannot be downloaded.
@@ -93,7 +93,7 @@ def find(folder: Path, *, offline: bool, report: Report) -> Omniglot:
         try:
             if offline:
                 raise UnavailableError("OMNISHOT_OFFLINE forbids the download")
-            download(ARCHIVES[name], folder / f"{name}.zip", report=report)
+            download(ARCHIVES[name], folder / f"{name}.zip", on_progress=on_progress)
         except UnavailableError as error:
             raise UnavailableError(
                 f"Omniglot is not in {folder} ({', '.join(missing)} missing) and could not be downloaded: {error}",

@@ -3,24 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from omnishot.config import EvalSettings, SplitPart
+from omnishot.config import EvalSettings
 from omnishot.drawing.charts import Curve, sweep_chart
 from omnishot.drawing.picture import Picture
 from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.reporting.page.html import Command, Headline, Section
 from omnishot.reporting.page.subject import Reported
-from omnishot.reporting.tables import (
-    Measured,
-    Table,
-    describe_training,
-    is_baseline,
-    percent,
-    series_name,
-    sweeps_of,
-    tables_of,
-)
+from omnishot.reporting.tables import Measured, Table, describe_training, is_baseline, series_name, sweeps_of, tables_of
 from omnishot.settings_text import check
 from omnishot.store.remake import command_line
+from omnishot.vocabulary import SplitPart
+from omnishot.wording import percent
 
 _TRIALS = 1000
 _WAYS = 20
@@ -37,7 +30,7 @@ _IN_WORDS = {
 def summary_section(subject: Reported) -> Section:
     """Return the figures that stand out, and what has to be said beside them."""
     if not subject.models:
-        line = command_line(subject.store, "train") + " &&\n" + command_line(subject.store, "eval")
+        line = command_line(subject.store.root, "train") + " &&\n" + command_line(subject.store.root, "eval")
         return Section("Summary", missing=(Command("No network was measured, only baselines. To train one:", line),))
     first = subject.models[0]
     text = [f"{model} was trained on {describe_training(subject.trained_on(model))}." for model in subject.models]
@@ -229,7 +222,7 @@ def how_to_verify(subject: Reported, model: str | None, what: str) -> Command:
     said = subject.trained_on(model) if model else {}
     if said.get("source") and not said.get("validation_alphabets"):
         why = "its threshold needs images that are held out, but this split holds none"
-        line = command_line(subject.store, "run", "--split", "koch")
+        line = command_line(subject.store.root, "run", "--split", "koch")
         return Command(f"{what}, as {why}. To train and measure with one that does:", line)
     settings = EvalSettings(protocol="verification", ways=(), baselines=())
     return Command(f"{what}. To measure it:", subject.eval_line(model, settings))

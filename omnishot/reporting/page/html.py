@@ -10,7 +10,8 @@ from markupsafe import Markup, escape
 
 from omnishot.drawing.charts import PHONE
 from omnishot.drawing.picture import Picture
-from omnishot.reporting.tables import Table, percent
+from omnishot.reporting.tables import Table
+from omnishot.wording import percent
 
 _PHONE_INCHES = 5.5
 _WIDE_COLUMNS = 6

@@ -3,9 +3,11 @@
 from omnishot.reporting.from_scratch import Line, lines_from_scratch
 from omnishot.reporting.page.html import Command, Section
 from omnishot.reporting.page.subject import Reported
-from omnishot.reporting.tables import Table, is_baseline, percent
+from omnishot.reporting.tables import Table, is_baseline
 from omnishot.store.artifact import Artifact
-from omnishot.store.remake import BUILT_IN, command_of, recorded_line
+from omnishot.store.remake import command_of, recorded_line
+from omnishot.vocabulary import BUILT_IN_SOURCES
+from omnishot.wording import percent
 
 _DIGITS = 12
 
@@ -66,7 +68,7 @@ def _how_to_run(artifacts: list[Artifact]) -> tuple[str, ...]:
         "epochs: on a slower or busier machine there are fewer, the model is another one, and so are its figures."
     )
     sources = {artifact.manifest.source["name"] for artifact in artifacts if artifact.manifest.source}
-    if sources <= BUILT_IN:
+    if sources <= BUILT_IN_SOURCES:
         return (text,)
     return text, "After --source stands a folder as it was typed, or PATH: write it as it is seen from the empty one."
 
@@ -85,7 +87,7 @@ def _not_from_scratch(subject: Reported, artifact: Artifact) -> Command:
         f"{_figures(subject, artifact)}. In an empty folder it cannot be made: something that it descends from is no "
         "longer in the store, or has settings of another version of omnishot. Where all of that is there:"
     )
-    return Command(what, command_of(subject.store, artifact))
+    return Command(what, command_of(subject.store.root, artifact.manifest))
 
 
 def _figures(subject: Reported, artifact: Artifact) -> str:

@@ -1,6 +1,6 @@
 """report --format html: evaluations and what they descend from become one page."""
 
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress
 from omnishot.reporting.page.figures import further_section, published_section, summary_section, sweep_section
 from omnishot.reporting.page.html import Section, as_html
 from omnishot.reporting.page.lineage import commands_section, lineage_section
@@ -13,26 +13,26 @@ from omnishot.store.remake import command_line
 from omnishot.store.store import Store
 
 
-def make_page(store: Store, evaluations: list[Artifact], report: Report) -> str:
+def make_page(store: Store, evaluations: list[Artifact], on_progress: OnProgress) -> str:
     """Return the page over some evaluations; what the store lacks is said in its place.
 
     Args:
         store: Where the evaluations, and what they descend from, are.
         evaluations: What to report, the oldest first.
-        report: Receives progress.
+        on_progress: Receives progress.
 
     Raises:
         DamagedFileError: The figures of an evaluation cannot be read.
     """
-    report(Progress("Drawing", 0, 0))
+    on_progress(Progress("Drawing", 0, 0))
     subject = Reported.of(store, evaluations)
     names = [model.removeprefix("models/") for model in subject.models]
     title = f"One-shot recognition: {', '.join(names[:3]) or 'baselines'}"
     if len(names) > 3:
         title += f" and {len(names) - 3} more"
     references = [str(evaluation.reference) for evaluation in evaluations]
-    unrounded = command_line(store, "report", *references, "--format", "json")
-    return as_html(title, _subtitle(subject), sections_of(subject, report), unrounded=unrounded)
+    unrounded = command_line(store.root, "report", *references, "--format", "json")
+    return as_html(title, _subtitle(subject), sections_of(subject, on_progress), unrounded=unrounded)
 
 
 def _subtitle(subject: Reported) -> str:
@@ -42,7 +42,7 @@ def _subtitle(subject: Reported) -> str:
     return f"{n} evaluation{'s' if n != 1 else ''} on {sources or 'nothing'}, the latest of {made} UTC"
 
 
-def sections_of(subject: Reported, report: Report) -> list[Section]:
+def sections_of(subject: Reported, on_progress: OnProgress) -> list[Section]:
     """Return the parts of the page, in the order they are read."""
     sections = [
         summary_section(subject),
@@ -51,7 +51,7 @@ def sections_of(subject: Reported, report: Report) -> list[Section]:
         further_section(subject),
         training_section(subject),
         reliability_section(subject),
-        *pictured_sections(subject, report),
+        *pictured_sections(subject, on_progress),
         cost_section(subject),
         lineage_section(subject),
         commands_section(subject),

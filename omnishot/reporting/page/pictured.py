@@ -1,7 +1,7 @@
 """The part of the page that shows what a network does: pictures, what they mean, and what is lacking for them."""
 
 from omnishot.config import EvalSettings
-from omnishot.progress import Report
+from omnishot.progress import OnProgress
 from omnishot.reporting.page.figures import ways_to_measure
 from omnishot.reporting.page.html import Command, Section
 from omnishot.reporting.page.subject import Reported
@@ -18,14 +18,14 @@ _EXPLAINED = {
 }
 
 
-def pictured_sections(subject: Reported, report: Report) -> list[Section]:
+def pictured_sections(subject: Reported, on_progress: OnProgress) -> list[Section]:
     """Return what there is to see of the network that was measured last.
 
     Args:
         subject: Of the page.
-        report: Receives progress.
+        on_progress: Receives progress.
     """
-    drawn = dict(pictures_of(subject.store, subject.evaluations[::-1], report))
+    drawn = dict(pictures_of(subject.store, subject.evaluations[::-1], on_progress))
     sections = [Section(title, text=(_EXPLAINED[title],), pictures=tuple(drawn[title])) for title in drawn]
     if absent := [title for title in _EXPLAINED if title not in drawn and subject.models]:
         settings = EvalSettings(ways=ways_to_measure(subject, "test"))

@@ -114,7 +114,7 @@ def _try(subject: Reported, item: Measured) -> _Found:
             return _Found(missing=(Command(f"{what}To make it again:", line),))
         return _Found(_one_shot(item, evaluation, data))
     except DamagedFileError as error:
-        line = command_of(subject.store, evaluation)
+        line = command_of(subject.store.root, evaluation.manifest)
         return _Found(missing=(Command(f"Where {item.result.model} errs cannot be shown: {error}. Try:", line),))
 
 

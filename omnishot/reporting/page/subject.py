@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-from omnishot.config import EvalSettings
+from omnishot.config import EvalSettings, PrepareSettings
 from omnishot.presets import preset_names
 from omnishot.reporting.results import measured_in
 from omnishot.reporting.tables import Measured, is_baseline
-from omnishot.stages.prepare import short_count
+from omnishot.settings_text import check
 from omnishot.store.artifact import Artifact
 from omnishot.store.lineage import Ancestor, lineage
 from omnishot.store.reference import parse
-from omnishot.store.remake import command_line, evaluation_words
+from omnishot.store.remake import command_line, evaluation_words, prepare_words
 from omnishot.store.store import Store
+from omnishot.vocabulary import BUILT_IN_SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,11 @@ class Reported:
     def prepare_line(self, said: dict[str, Any]) -> str:
         """Return the command that makes a pair dataset again, as far as the evaluations know it."""
         if "source" not in said:
-            return command_line(self.store, "prepare")
-        source = said["source"] if said["source"] in {"omniglot", "glyphs", "mnist"} else "PATH"
-        words = ["--source", source, *(["--split", said["split"]] if said["split"] != "alphabets" else [])]
-        words += ["--holdout", said["holdout"]] if said["holdout"] != "five" else []
-        words += ["--pairs", short_count(said["train_pairs"]), "--affine", str(said["affine"])]
-        return command_line(self.store, "prepare", *words)
+            return command_line(self.store.root, "prepare")
+        source = said["source"] if said["source"] in BUILT_IN_SOURCES else "PATH"
+        values = {"split": said["split"], "holdout": said["holdout"], "affine": said["affine"]}
+        settings = check(PrepareSettings, {**values, "pairs": said["train_pairs"]}, origin=said["pairs"] or "pairs")
+        return command_line(self.store.root, "prepare", "--source", source, *prepare_words(settings, said["source"]))
 
     def train_line(self, model: str) -> str:
         """Return a command that makes a model of that name again; its settings are known no more."""
@@ -93,7 +93,7 @@ class Reported:
         words = [said["pairs"]] if said.get("pairs") else []
         words += ["--preset", name] if name in preset_names() else ["--name", name]
         words += ["--set", f"seed={said['seed']}"] if said.get("seed") else []
-        return command_line(self.store, "train", *words)
+        return command_line(self.store.root, "train", *words)
 
     def eval_line(self, model: str | None, settings: EvalSettings, *, source: str | None = None) -> str:
         """Return the command that measures, after those that make what it needs and the store does not hold.
@@ -105,7 +105,7 @@ class Reported:
         """
         steps = []
         if model is None:
-            steps.append(command_line(self.store, "train"))
+            steps.append(command_line(self.store.root, "train"))
         else:
             found, said = self.artifact(model), self.trained_on(model)
             if not (self.made_from(found, "pairs") if found else self.artifact(str(said.get("pairs")))):
@@ -113,7 +113,7 @@ class Reported:
             if not found:
                 steps.append(self.train_line(model))
         words = ([model] if model else []) + (["--source", source] if source else [])
-        return " &&\n".join([*steps, command_line(self.store, "eval", *words, *evaluation_words(settings))])
+        return " &&\n".join([*steps, command_line(self.store.root, "eval", *words, *evaluation_words(settings))])
 
 
 def _age(ancestor: Ancestor) -> tuple[int, str]:

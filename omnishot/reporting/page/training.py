@@ -6,9 +6,10 @@ from omnishot.errors import DamagedFileError
 from omnishot.formats.history import read_history
 from omnishot.reporting.page.html import Command, Section
 from omnishot.reporting.page.subject import Reported, number_in
-from omnishot.reporting.tables import Table, percent
+from omnishot.reporting.tables import Table
 from omnishot.store.artifact import Artifact
 from omnishot.store.remake import command_of
+from omnishot.wording import percent
 
 _ROWS = (
     ("parameters", "parameters", 1.0, "{:,.0f}"),
@@ -51,7 +52,7 @@ def _curves(subject: Reported, model: str) -> Picture | Command:
     if artifact is None:
         what = f"{model} is no longer in the store, and its training curves with it. To train one of that name again:"
         return Command(what, subject.train_line(model))
-    line = command_of(subject.store, artifact)
+    line = command_of(subject.store.root, artifact.manifest)
     try:
         epochs = read_history(artifact.file("history.jsonl")) if "history.jsonl" in artifact.manifest.files else []
     except DamagedFileError as error:

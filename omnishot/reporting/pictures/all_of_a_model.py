@@ -12,10 +12,10 @@ from omnishot.drawing.picture import Picture
 from omnishot.drawing.variants import affine_variants
 from omnishot.errors import InputError, SamplingError, UsageError
 from omnishot.formats.evaluation_data import pairs_of_models
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels
 from omnishot.formats.pairs import read_pairs, read_variants
-from omnishot.progress import Progress, Report
+from omnishot.progress import OnProgress, Progress
 from omnishot.reporting.pictures.network import activations_of, embedding_of, filters_of, what_is
 from omnishot.reporting.pictures.trials import MeasuredTrials, Ranking, grid_of, has_trials, measured_trials, ranking_of
 from omnishot.store.artifact import Artifact
@@ -42,7 +42,7 @@ def variants_of(pairs: Artifact, number: int | None = None) -> Picture:
         UsageError: There are not as many pairs.
         DamagedFileError: A file does not hold what it should.
     """
-    with opened(pairs.file("pairs.h5")) as file:
+    with open_hdf5(pairs.file("pairs.h5")) as file:
         drawn = read_pairs(file, "train")
         if drawn is None:
             raise SamplingError(f"{pairs.reference} holds no training pairs")
@@ -69,13 +69,13 @@ def _rendered(pixels: NDArray[np.uint8], parameters: NDArray[np.float32]) -> NDA
     return np.concatenate([pixels[None], variants.mul(255).round().to(torch.uint8).numpy()])
 
 
-def pictures_of(store: Store, evaluations: list[Artifact], report: Report) -> list[tuple[str, list[Picture]]]:
+def pictures_of(store: Store, evaluations: list[Artifact], on_progress: OnProgress) -> list[tuple[str, list[Picture]]]:
     """Draw what the page shows of the first model of some evaluations.
 
     Args:
         store: Where the evaluations, and what they were made from, are.
         evaluations: Any.
-        report: Receives progress.
+        on_progress: Receives progress.
 
     Returns:
         Titles of sections, and their pictures, each of another name. What cannot be drawn, as an artifact is gone or
@@ -85,8 +85,8 @@ def pictures_of(store: Store, evaluations: list[Artifact], report: Report) -> li
     reference = next((reference for reference in references if reference.startswith("models/")), None)
     measured = _measured(store, evaluations, reference)
     sections = [
-        (TRIALS, _drawn(report, "trials", *_grids(measured))),
-        (RANKINGS, _drawn(report, "mistakes", *_rankings(measured))),
+        (TRIALS, _drawn(on_progress, "trials", *_grids(measured))),
+        (RANKINGS, _drawn(on_progress, "mistakes", *_rankings(measured))),
     ]
     try:
         model = store.find(reference, "models") if reference else None
@@ -99,12 +99,12 @@ def pictures_of(store: Store, evaluations: list[Artifact], report: Report) -> li
             lambda: embedding_of(store, model),
             lambda: variants_of(pairs_of_models(store, [model])),
         )
-        sections.append((INSIDE, _drawn(report, "what the network sees", *inside)))
+        sections.append((INSIDE, _drawn(on_progress, "what the network sees", *inside)))
     return [(title, pictures) for title, pictures in sections if pictures]
 
 
-def _drawn(report: Report, what: str, *draw: Callable[[], Picture | None]) -> list[Picture]:
-    report(Progress(f"Drawing {what}", 0, 0))
+def _drawn(on_progress: OnProgress, what: str, *draw: Callable[[], Picture | None]) -> list[Picture]:
+    on_progress(Progress(f"Drawing {what}", 0, 0))
     pictures = []
     for one in draw:
         try:

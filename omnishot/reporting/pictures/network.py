@@ -20,9 +20,9 @@ from omnishot.formats.history import read_history
 from omnishot.formats.model import read_model
 from omnishot.model.device import choose_compute
 from omnishot.model.siamese import SiameseNetwork
-from omnishot.settings_text import did_you_mean
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
+from omnishot.wording import did_you_mean
 
 _MOST_DRAWERS = 6
 _MOST_IMAGES = 300

@@ -12,7 +12,7 @@ from engines.setup import MOMENTUM, RATE, Task
 from engines.usual import infer_usually, train_usually
 from omnishot.data.pairs import Pairs
 from omnishot.evaluation.verification import score_pairs
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_pixels
 from omnishot.formats.pairs import read_pairs
 from omnishot.model.device import Compute
@@ -50,7 +50,7 @@ def train_usual(task: Task, pictures: Path, compute: Compute, *, workers: int) -
 def infer(task: Task, compute: Compute) -> Iterator[None]:
     """Score test pairs, each image embedded once, however many pairs it is in."""
     network = task.trainer(compute)._network
-    with opened(task.pairs_file) as file:
+    with open_hdf5(task.pairs_file) as file:
         pairs = read_pairs(file, "test")
         if pairs is None:
             raise RuntimeError(f"{task.pairs_file} holds no test pairs")

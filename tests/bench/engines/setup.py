@@ -10,11 +10,10 @@ from PIL import Image
 from engines.usual import PairDataset
 from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.data.affine import IDENTITY
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_pixels
 from omnishot.formats.pairs import read_pairs, read_split, read_variants
 from omnishot.model.device import Compute
-from omnishot.progress import silent
 from omnishot.seeding import derived_seed
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
@@ -62,7 +61,7 @@ class Task:
 
     def dataset(self, folder: Path, side: int) -> PairDataset:
         """Return the same samples for the usual loop, its images written to a folder as PNG files."""
-        with opened(self.pairs_file) as file:
+        with open_hdf5(self.pairs_file) as file:
             split, pairs, variants = read_split(file), read_pairs(file, "train"), read_variants(file)
             pixels = read_pixels(file, split.train)
         if pairs is None:
@@ -85,5 +84,5 @@ class Task:
 def prepare_pairs(store: Path, source: str, data_folder: Path, *, pairs: int, affine: int) -> Path:
     """Make a pair dataset, or find it made, and return its file."""
     settings = PrepareSettings(split="koch" if source == "omniglot" else "alphabets", pairs=pairs, affine=affine)
-    made = prepare(Store(store), settings, source_name=source, data_folder=data_folder, offline=True, report=silent)
+    made = prepare(Store(store), settings, source_name=source, data_folder=data_folder, offline=True)
     return made.artifact.file("pairs.h5")

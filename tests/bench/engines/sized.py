@@ -22,7 +22,7 @@ from omnishot.data.pairs import draw_pairs
 from omnishot.data.splits import Split
 from omnishot.evaluation.embedding import embed
 from omnishot.evaluation.oneshot import correct_trials, score_trials
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, write_images
 from omnishot.formats.pairs import read_pairs, read_split, read_variants, write_pairs
 from omnishot.model.device import choose_compute
@@ -100,7 +100,7 @@ def write_dataset(pairs_file: Path, n_images: int) -> dict[str, Any]:
     images, split = drawn_images(n_images)
     images_file = pairs_file.with_name("images.h5")
     began = time.perf_counter()
-    write_images(images_file, images, report=silent)
+    write_images(images_file, images)
     index = ClassIndex.of(images.labels, split.train)
     pairs = draw_pairs(index, PAIRS, negatives="any", rng=generator(0, "pairs"))
     no_variants = {side: [draw_affine((PAIRS, 0), generator(0, "affine"))] for side in ("left", "right")}
@@ -155,7 +155,7 @@ def trained(build: Callable[[], Trainer], batch_size: int, seconds: float) -> di
             found["readers_bytes"] = sum(_peak_bytes(reader.pid) for reader in multiprocessing.active_children())
         return is_over
 
-    trainer.run(report=silent, should_stop=should_stop, save=save)
+    trainer.run(on_progress=silent, should_stop=should_stop, save=save)
     timed_steps = len(ends) - WARM_STEPS
     return {
         "first_step_seconds": ends[0] - began,
@@ -176,7 +176,7 @@ def run_trials(pairs_file: Path, n_trials: int) -> dict[str, Any]:
     network = build_network("koch35")
 
     def sweep(n_trials: int) -> Trials:
-        with opened(pairs_file) as file:
+        with open_hdf5(pairs_file) as file:
             index = ClassIndex.of(read_labels(file), read_split(file).test)
             trials = draw_within(index, n_trials, MOST_WAYS, 1, rng=generator(0, "trials"))
             pixels = torch.from_numpy(read_pixels(file, trials.query, trials.support))
@@ -235,7 +235,7 @@ def use_dimension(
 ) -> dict[str, Any]:
     """Train koch35 with vectors of some length, embed the test images, and score trials among them."""
     settings, network = training_settings(batch_size, 1e6), network_of(dimension)
-    with opened(pairs_file) as file:
+    with open_hdf5(pairs_file) as file:
         labels, split, variants = read_labels(file), read_split(file), read_variants(file)
         pairs, pixels = read_pairs(file, "train"), torch.from_numpy(read_pixels(file))
     if pairs is None or not isinstance(settings.objective, PairsObjective):

@@ -24,11 +24,11 @@ from omnishot.data.sources.decoding import decode_drawing, decode_picture
 from omnishot.data.sources.files import content_digest, files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, UsageError
 from omnishot.formats.evaluation import read_summary
-from omnishot.formats.hdf5 import created, opened
+from omnishot.formats.hdf5 import create_hdf5, open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
 from omnishot.formats.manifest_fields import Facts, ImagesFacts, ModelFacts, PairsFacts, has_runs, source_of
 from omnishot.formats.model import read_model
-from omnishot.formats.pairs import PARTS, _copy_images, read_pairs, read_split, read_variants
+from omnishot.formats.pairs import _copy_images, read_pairs, read_split, read_variants
 from omnishot.progress import silent
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
 from omnishot.reporting.tables import Measured, tables_of
@@ -37,6 +37,7 @@ from omnishot.store.manifest import read_manifest
 from omnishot.store.reference import check_name, parse
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
+from omnishot.vocabulary import PARTS
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
 KINDS = {"images": "golden", "pairs": "golden-20-affine1", "models": "golden", "evals": "golden-lake"}
@@ -167,20 +168,20 @@ def _write_hdf5(kind: str) -> Callable[[Path, random.Random], None]:
 
 
 def _read_images(place: Path) -> None:
-    with opened(next(place.glob("*.h5"))) as file:
+    with open_hdf5(next(place.glob("*.h5"))) as file:
         labels, runs, pixels = read_labels(file), read_runs(file), read_pixels(file)
         if (pixels == hostile_hdf5.CANARY).all(axis=(1, 2)).any():
             raise Escaped("a picture from outside the file")
         ClassIndex.of(labels, np.arange(len(labels), dtype=np.int32))
         if runs:
             trials_of_runs(runs, runs.support.shape[1], rng=np.random.default_rng(0))
-        with created(place / "copy") as target:
+        with create_hdf5(place / "copy") as target:
             _copy_images(file, target)
 
 
 def _read_pairs(place: Path) -> None:
     _read_images(place)
-    with opened(place / "pairs.h5") as file:
+    with open_hdf5(place / "pairs.h5") as file:
         labels, split = read_labels(file), read_split(file)
         for part in PARTS:
             if len(chosen := getattr(split, part)):

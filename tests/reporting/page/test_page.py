@@ -18,9 +18,9 @@ from omnishot.progress import silent
 from omnishot.reporting.formats import as_json
 from omnishot.reporting.page.page import make_page
 from omnishot.reporting.results import choose_evaluations, measured_in
-from omnishot.reporting.tables import percent
 from omnishot.store.manifest import file_digest
 from omnishot.store.store import Store
+from omnishot.wording import percent
 
 
 @dataclass
@@ -332,7 +332,7 @@ def test_a_split_that_holds_nothing_out_cannot_be_verified_and_says_why(store: S
 
 
 def test_an_artifact_of_the_first_format_has_a_page(tmp_path: Path) -> None:
-    golden = Path(__file__).parents[1] / "golden" / "v1"
+    golden = Path(__file__).parents[2] / "golden" / "v1"
     page = page_of(Store(shutil.copytree(golden, tmp_path / "artifacts")))
     assert (0.75, "75.0 %") in page.figures
     assert any(alt.startswith("Over 1 epoch the loss") for alt in page.alts)

@@ -11,8 +11,8 @@ from omnishot.data.image_set import Labels
 from omnishot.reporting.page.reliability import reliability_section, short_names
 from omnishot.reporting.page.subject import Reported
 from omnishot.reporting.results import choose_evaluations
-from omnishot.reporting.tables import percent
 from omnishot.store.store import Store
+from omnishot.wording import percent
 
 
 def subject_of(root: Path, *references: str) -> Reported:

@@ -15,7 +15,7 @@ from omnishot.drawing.picture import Picture
 from omnishot.drawing.sheet import reduced
 from omnishot.errors import DamagedFileError, NotFoundError, UsageError
 from omnishot.formats.evaluation import Result, write_evaluation
-from omnishot.formats.hdf5 import opened
+from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_pixels
 from omnishot.formats.pairs import read_pairs
 from omnishot.progress import silent
@@ -27,7 +27,7 @@ from omnishot.stages.evaluate import evaluate
 from omnishot.stages.prepare import prepare
 from omnishot.store.store import Store
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
+GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
 SECTIONS = ["Trials", "Worst mistakes and narrowest successes", "What the network sees"]
 
 
@@ -51,12 +51,10 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Store:
             image.save(path)
     store = Store(folder / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=50, affine=0, validation_pairs=50, test_pairs=50)
-    made = prepare(
-        store, settings, source_name=str(folder / "boxes"), data_folder=folder, offline=True, report=silent
-    ).artifact
+    made = prepare(store, settings, source_name=str(folder / "boxes"), data_folder=folder, offline=True).artifact
     values = {"protocol": "between", "on": "train", "ways": [25], "shots": 2, "trials": 60}
     asked = check(EvalSettings, values | {"baselines": ["nearest-neighbour", "random"]}, origin="test")
-    evaluate(store, [], made, asked, name="wide", device="cpu", report=silent)
+    evaluate(store, [], made, asked, name="wide", device="cpu")
     return store
 
 
@@ -139,7 +137,7 @@ def inks(picture: Picture) -> list[NDArray[np.float64]]:
 
 def test_a_pair_is_shown_left_and_right_before_its_variants(store: Store) -> None:
     pairs = store.find("golden-20-affine1")
-    with opened(pairs.file("pairs.h5")) as file:
+    with open_hdf5(pairs.file("pairs.h5")) as file:
         drawn = read_pairs(file, "train")
         pixels = read_pixels(file)
     assert drawn is not None

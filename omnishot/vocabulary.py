@@ -1,0 +1,38 @@
+"""The words that options, settings and files share, each list once; plain literals, so that start-up stays light."""
+
+from typing import Literal, get_args
+
+MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "eval"}
+"""The command that makes each kind of artifact."""
+
+KINDS = tuple(MADE_BY)
+"""Kinds of artifacts, parents before children."""
+
+SplitName = Literal["koch", "lake", "drawers", "alphabets"]
+"""How images are divided; `alphabets` is for sources other than Omniglot."""
+
+Holdout = Literal["five", "none"]
+"""Split `lake`: background alphabets that are held out to validate."""
+
+SplitPart = Literal["train", "validation", "test"]
+PARTS: tuple[SplitPart, ...] = get_args(SplitPart)
+
+Negatives = Literal["any", "alphabet"]
+"""Where the second image of a different pair comes from: any alphabet, or the same one."""
+
+Protocol = Literal["lake", "within", "between", "verification"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+"""In the order in which their figures are read."""
+
+ValidationProtocol = Literal["within", "between", "verification"]
+
+Baseline = Literal["nearest-neighbour", "hausdorff", "random"]
+BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+
+TwinName = Literal["koch", "koch35", "conv4"]
+Initialization = Literal["auto", "paper", "torch"]
+DeviceName = Literal["auto", "cuda", "cpu"]
+Precision = Literal["auto", "bf16", "tf32", "fp32"]
+
+BUILT_IN_SOURCES = frozenset({"omniglot", "glyphs", "mnist"})
+"""Sources that need no folder of the user's."""
