@@ -1,4 +1,4 @@
-"""Every command line in README and in the help can be typed: it parses, and the chain that README opens with runs."""
+"""Every command line in README, the guides and the help can be typed, and the chain that README opens with runs."""
 
 import re
 import shlex
@@ -11,9 +11,15 @@ import pytest
 import typer
 
 from omnishot.cli.app import app
+from omnishot.config import TrainSettings
+from omnishot.presets import preset_text
+from omnishot.settings_text import check, with_changes
+from omnishot.strict_yaml import read_yaml
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-SCRIPT = Path(__file__).parents[1] / "examples" / "ci" / "check.sh"
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+GUIDES = {path.name: path.read_text("utf-8") for path in sorted(ROOT.glob("examples/*.md")) if path.name != "LOG.md"}
+SCRIPT = ROOT / "examples" / "ci" / "check.sh"
 GROUP: Any = typer.main.get_command(app)
 BLOCK = re.compile(r"^```\w*\n(.*?)^```|((?:^ {4}[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
 ENDS = {"|", "&&", ";", "||"}
@@ -90,24 +96,53 @@ def commands_below(group: Any, *names: str) -> dict[str, Any]:
     return found
 
 
-DOCUMENTED = [words for block in blocks(README) for words in command_lines(block)]
+BLOCKS = [(name, block) for name, text in {"README.md": README, **GUIDES}.items() for block in blocks(text)]
+DOCUMENTED = [words for _, block in BLOCKS for words in command_lines(block)]
+SCRIPTS = [
+    line.partition("#")[0].strip()
+    for _, block in BLOCKS
+    for line in block.splitlines()
+    if re.search(r"\b(examples|tests)/\S+\.(sh|py)\b", line)
+]
 PIPELINE = [
     [re.sub(r"\$\w+", "1", word) for word in words if word != "$@"]
     for words in command_lines(re.sub(r"^ *#.*", "", SCRIPT.read_text("utf-8"), flags=re.MULTILINE))
 ]
 SPOKEN_OF = [
-    words for text in re.findall(r"`(omnishot [^`]+)`", README) for words in command_lines(text) if words[0].isalpha()
+    words
+    for text in re.findall(r"`(omnishot [^`]+)`", "\n".join([README, *GUIDES.values()]))
+    for words in command_lines(text)
+    if words[0].isalpha()
 ]
 COMMANDS = commands_below(GROUP)
 
 
 @pytest.mark.parametrize("words", [*DOCUMENTED, *PIPELINE], ids=" ".join)
-def test_a_command_in_readme_and_in_the_pipeline_parses(words: list[str]) -> None:
+def test_a_command_in_a_document_and_in_the_pipeline_parses(words: list[str]) -> None:
     parse(words)
 
 
+@pytest.mark.parametrize("words", [words for words in DOCUMENTED if "--set" in words], ids=" ".join)
+def test_settings_that_a_document_changes_exist(words: list[str]) -> None:
+    preset = words[words.index("--preset") + 1] if "--preset" in words else "koch35"
+    changes = [words[i + 1] for i, word in enumerate(words) if word == "--set"]
+    values = read_yaml(preset_text(preset), origin=preset)
+    check(TrainSettings, with_changes(values, changes), origin=" ".join(words))
+
+
+@pytest.mark.parametrize("line", SCRIPTS)
+def test_a_script_in_a_document_exists_and_knows_its_options(line: str) -> None:
+    words = _words(line)
+    script = next(ROOT / word for word in words if re.fullmatch(r"(examples|tests)/\S+\.(sh|py)", word))
+    known = script.read_text("utf-8") + "".join(file.read_text("utf-8") for file in script.parent.glob("options.sh"))
+    if script.name != "check.sh":  # Which hands its arguments to `omnishot train`.
+        assert [word for word in words if word.startswith("--") and word not in known] == []
+    for word in words:
+        assert not word.startswith("examples/") or (ROOT / word).is_file()
+
+
 @pytest.mark.parametrize("words", SPOKEN_OF, ids=" ".join)
-def test_a_command_that_readme_speaks_of_has_these_options(words: list[str]) -> None:
+def test_a_command_that_a_document_speaks_of_has_these_options(words: list[str]) -> None:
     _, command, _ = command_of(words)
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     assert {word.partition("=")[0] for word in words[1:] if word.startswith("--")} <= known
@@ -127,7 +162,10 @@ def test_what_is_documented_is_found() -> None:
     assert ["prepare", "--pairs", "90k", "--affine", "8"] in DOCUMENTED
     assert ["prepare", "--pairs", "30k"] in DOCUMENTED
     assert ["eval", "$M", "--json"] in DOCUMENTED
-    assert len(SPOKEN_OF) > 10
+    assert ["train", "--preset", "koch"] in DOCUMENTED  # Behind torchrun.
+    assert len(SPOKEN_OF) > 20
+    assert {name for name, block in BLOCKS if command_lines(block)} == {"README.md", *GUIDES} - {"architecture.md"}
+    assert any("tests/bench/crash.py --kills 200" in line for line in SCRIPTS)
     assert {words[0] for words in PIPELINE} >= {"prepare", "train", "eval", "report", "diff"}
     for wrong in (["prepair"], ["eval", "--way", "20"], ["gc"], ["eval", "--protocol", "lakes"]):
         with pytest.raises(Exception, match=r"(?i)no such|missing|not one of|invalid"):
