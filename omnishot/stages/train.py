@@ -124,10 +124,13 @@ def train(
         trainer = task.trainer(compute, processes, store.tell)
         checkpointer = Checkpointer(trainer, store, recipe, checkpoint_every, resumed=resume)
         events_folder = staging.path if settings.log.tensorboard else None
-        stop = _take_steps(trainer, checkpointer, profile, events_folder, store.tell, on_progress, watch_signals)
+        stop = _take_steps(
+            trainer, checkpointer, profile=profile, events_folder=events_folder, tell=store.tell,
+            on_progress=on_progress, watch_signals=watch_signals,
+        )  # fmt: skip
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
+        speed = _speed(trainer, settings, processes.world_size, peak)
         staging.environment |= compute.describe()
-        speed = _speed(trainer, settings, processes, peak)
         staging.summary |= _summary(trainer, settings) | speed
         store.tell(_in_words(speed))
 
@@ -166,6 +169,7 @@ def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals = unwatch
 def _take_steps(
     trainer: Trainer,
     checkpointer: Checkpointer,
+    *,
     profile: Path | None,
     events_folder: Path | None,
     tell: Callable[[str], None],
@@ -244,12 +248,12 @@ def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
     }
 
 
-def _speed(trainer: Trainer, settings: TrainSettings, processes: Processes, peak: float) -> dict[str, Any]:
+def _speed(trainer: Trainer, settings: TrainSettings, world_size: int, peak: float) -> dict[str, Any]:
     """Return how fast the training was, in pairs and in arithmetic, and how fast a matrix product is here."""
     pairs_per_second = trainer.throughput.pairs_per_second
     flops = training_flops(settings.twin, settings.architecture)
     return {
-        "processes": processes.world_size,
+        "processes": world_size,
         "pairs_per_second": round(pairs_per_second, 1),
         "images_per_second": round(pairs_per_second * trainer.images_per_pair, 1),
         "flops_per_second": round(pairs_per_second * trainer.images_per_pair * flops),

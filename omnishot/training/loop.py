@@ -47,10 +47,10 @@ class Trainer:
             images: Where the pixels of its batches are.
             settings: Everything else.
             compute: Where and how.
-            validate: Returns a validation accuracy, or None to keep the last weights; process 0 alone calls it.
+            validate: Returns a validation accuracy, or None to keep the last weights; rank 0 alone calls it.
             processes: Those that train together; each has a trainer of its own.
         """
-        processes.synchronize_batch_norm(network)
+        processes.sync_batch_norm(network)
         self._network = network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._objective, self._images, self._settings = objective, images, settings
         self._compute, self._validate, self._processes = compute, validate, processes

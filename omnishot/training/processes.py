@@ -80,16 +80,16 @@ class Processes:
         gathered: Tensor = _AllReduceSum.apply(padded)  # type: ignore[no-untyped-call]
         return gathered
 
-    def synchronize_batch_norm(self, network: nn.Module) -> None:
+    def sync_batch_norm(self, network: nn.Module) -> None:
         """Let the network's batch normalisation, in training, see the batches of all processes."""
         if self.world_size == 1:
             return
         for parent in list(network.modules()):
             for name, layer in parent.named_children():
                 if isinstance(layer, nn.BatchNorm2d):
-                    synchronized = _SynchronizedBatchNorm(layer.num_features, eps=layer.eps, momentum=layer.momentum)
-                    synchronized.load_state_dict(layer.state_dict())
-                    setattr(parent, name, synchronized)
+                    synced = _SyncBatchNorm(layer.num_features, eps=layer.eps, momentum=layer.momentum)
+                    synced.load_state_dict(layer.state_dict())
+                    setattr(parent, name, synced)
 
     def data_parallel(self, module: nn.Module) -> nn.Module:
         """Return the module so that the gradients of its parameters are means over the processes."""
@@ -198,7 +198,7 @@ class _AllReduceSum(torch.autograd.Function):
         return shared
 
 
-class _SynchronizedBatchNorm(nn.BatchNorm2d):
+class _SyncBatchNorm(nn.BatchNorm2d):
     """Batch normalisation over the batches of all processes, also on a CPU, where torch's own cannot."""
 
     def forward(self, values: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import ImageSet
 from omnishot.data.pairs import draw_pairs
-from omnishot.errors import TrainingError
+from omnishot.errors import TrainingError, UnavailableError
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.progress import Progress
@@ -160,6 +160,18 @@ def test_the_loss_falls(images: ImageSet) -> None:
     run.run()
     losses = [record.loss for record in run.position.history]
     assert losses[-1] < 0.6 * losses[0]
+
+
+def test_a_lost_reader_is_told_of_wherever_the_run_learns_it(images: ImageSet) -> None:
+    run = trainer(images, KOCH35)
+
+    def lose_a_reader_after_a_step() -> None:
+        with run.steps() as steps:
+            next(steps)
+            raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed.")  # torch raises it anywhere.
+
+    with pytest.raises(UnavailableError, match="A process that reads images ended"):
+        lose_a_reader_after_a_step()
 
 
 def test_progress_tells_loss_validation_and_speed(images: ImageSet) -> None:

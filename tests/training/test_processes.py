@@ -29,7 +29,7 @@ def test_shared_batch_normalisation_is_torchs(mean: float, deviation: float) -> 
     values = (mean + deviation * torch.randn(12, 5, 4, 4)).requires_grad_()
     theirs = nn.Sequential(nn.BatchNorm2d(5))
     ours = nn.Sequential(nn.BatchNorm2d(5))
-    Processes(0, 2).synchronize_batch_norm(ours)
+    Processes(0, 2).sync_batch_norm(ours)
     assert type(ours[0]) is not nn.BatchNorm2d
     results = []
     for layer in (theirs, ours):
