@@ -111,8 +111,6 @@ def omniglot(omniglot_folder: Path) -> ImageSet:
 @pytest.fixture(scope="session")
 def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a model that has seen little, and its four evaluations; to be read or copied, but not changed."""
-    from contextlib import nullcontext
-
     from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
     from omnishot.presets import preset_text
     from omnishot.settings_text import check, with_changes
@@ -127,16 +125,14 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
     pairs = prepare(store, drawn, source_name=str(picture_folder), data_folder=store.root, offline=True)
     changes = ["epochs=3", "objective.batches_per_epoch=2", "objective.classes_per_batch=12", "validation_trials=40"]
     values = with_changes(read_yaml(preset_text("quick"), origin="quick"), changes)
-    model = train(
-        store, pairs.artifact, check(TrainSettings, values, origin="quick"), name="quick", device="cpu",
-        watch_signals=lambda: nullcontext(lambda: None),
-    )  # fmt: skip
+    settings = check(TrainSettings, values, origin="quick")
+    model = train(store, pairs.artifact, settings, name="quick", device="cpu")
     sweep = EvalSettings(ways=(1, 2, 3, 4, 5), trials=100, baselines=("nearest-neighbour", "random"))
-    for name, settings in (
+    for name, asked in (
         ("quick-within", sweep),
         ("quick-within-train", sweep.model_copy(update={"on": "train", "baselines": ()})),
         ("quick-between", sweep.model_copy(update={"protocol": "between", "ways": (5,)})),
         ("quick-verification", EvalSettings(protocol="verification", ways=(), baselines=())),
     ):
-        evaluate(store, [model.artifact], pairs.artifact, settings, name=name, device="cpu")
+        evaluate(store, [model.artifact], pairs.artifact, asked, name=name, device="cpu")
     return store.root

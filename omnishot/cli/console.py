@@ -58,7 +58,7 @@ class Console:
         for note in made.notes:
             self.note(note)
         size = sum(file.size for file in manifest.files.values())
-        what = "Reused" if made.reused else "StageResult"
+        what = "Reused" if made.reused else "Made"
         after = " (the same recipe; --force makes a new version)" if made.reused else f" in {made.seconds:.1f} s"
         self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}{_where(manifest.environment)}")
         if manifest.kind == "models" and (facts := ModelFacts.of(manifest)).summary.cut_short:

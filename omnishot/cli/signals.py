@@ -1,9 +1,16 @@
-"""What Ctrl-C and SIGTERM do, whenever they come: the first one undoes what is half made, the second kills."""
+"""What Ctrl-C and SIGTERM do, whenever they come: the first one undoes what is half made, the second kills.
 
+While a network is trained, the first one stops it in order instead, and the second one undoes what is half made.
+"""
+
+import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
+
+from omnishot.training.stop_signal import StopSignal
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 _SECONDS_TO_TRY_AGAIN = 0.05
@@ -31,6 +38,26 @@ def stop_on_signals() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # Who started the program wants it to go on.
             signal.signal(number, _stop)
     sys.unraisablehook = _raise_again
+
+
+@contextlib.contextmanager
+def watch_signals() -> Iterator[StopSignal]:
+    """Have the first signal only noted within the block, so that a training can save its state and end itself."""
+    stop = StopSignal()
+    outside = {number: signal.getsignal(number) for number in _NUMBERS}
+    outside = {number: handler for number, handler in outside.items() if handler is not signal.SIG_IGN}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stop.receive(number)
+        signal.signal(number, outside[signal.Signals(number)])  # A second one does what it does outside.
+
+    for number in outside:
+        signal.signal(number, note)
+    try:
+        yield stop
+    finally:
+        for number, handler in outside.items():
+            signal.signal(number, handler)
 
 
 def ignore_signals() -> None:

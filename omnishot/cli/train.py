@@ -1,10 +1,6 @@
 """omnishot train."""
 
-import contextlib
-import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -27,6 +23,7 @@ from omnishot.cli.options import (
     parse_interval,
 )
 from omnishot.cli.process import keep_freed_memory
+from omnishot.cli.signals import watch_signals
 from omnishot.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -173,23 +170,3 @@ def train_with(
             on_progress=on_progress,
             watch_signals=watch_signals,
         )
-
-
-@contextlib.contextmanager
-def watch_signals() -> Iterator[Callable[[], int | None]]:
-    """Give a function that tells which signal asked to stop; a second one stops at once."""
-    received: list[int] = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, remember)
-    try:
-        yield lambda: received[0] if received else None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -19,7 +19,8 @@ from omnishot.cli.options import (
     open_store,
 )
 from omnishot.cli.process import keep_freed_memory
-from omnishot.cli.train import ConfigOption, DeviceOption, choose_settings, watch_signals
+from omnishot.cli.signals import watch_signals
+from omnishot.cli.train import ConfigOption, DeviceOption, choose_settings
 
 
 def tune_command(

@@ -1,47 +1,35 @@
-"""`history.jsonl`: how a training went, epoch by epoch."""
+"""`history.jsonl`: how a training went, one line per epoch."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from omnishot.errors import DamagedFileError
 from omnishot.store.text_file import read_text
-from omnishot.store.validation import Count, first_problem
+from omnishot.store.validation import first_problem
+from omnishot.training.history import EpochRecord, TrainingHistory
 
-_Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Epoch(BaseModel):
-    """One epoch of a training.
-
-    Attributes:
-        epoch: Counted from 1.
-        loss: Mean over its batches.
-        learning_rate: Of its last step.
-        validation_accuracy: In [0, 1]; None where nothing was validated.
-        training_accuracy: Share of right answers on its batches, in [0, 1]; None in old histories.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    epoch: Count
-    loss: FiniteFloat
-    learning_rate: FiniteFloat
-    validation_accuracy: _Share | None = None
-    training_accuracy: _Share | None = None
+_LINE = TypeAdapter(EpochRecord)
 
 
-def read_history(path: Path) -> list[Epoch]:
+def write_history(path: Path, history: TrainingHistory) -> None:
+    """Write a history, each line with the attributes of `EpochRecord` in their order."""
+    lines = [json.dumps(asdict(record), allow_nan=False) + "\n" for record in history]
+    path.write_text("".join(lines), "utf-8")
+
+
+def read_history(path: Path) -> TrainingHistory:
     """Read a history.
 
     Raises:
         DamagedFileError: A line is not what an epoch should be.
     """
-    epochs = []
+    history = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         try:
-            epochs.append(Epoch.model_validate_json(line, strict=True))
+            history.append(_LINE.validate_json(line, strict=True))
         except ValidationError as error:
             raise DamagedFileError(f"{path} is no history: line {number}: {first_problem(error)}") from None
-    return epochs
+    return history

@@ -1,6 +1,5 @@
 """A trained network on disk: safetensors weights, its settings, and the history of its training."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,23 @@ from torch import Tensor
 
 from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, brief
+from omnishot.formats.history import write_history
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.settings_text import as_yaml, check
 from omnishot.store.text_file import read_text
 from omnishot.strict_yaml import read_yaml
+from omnishot.training.history import TrainingHistory
 
 _TYPES = {torch.float32: "F32", torch.int64: "I64"}
 
 
-def write_model(
-    folder: Path, weights: dict[str, Tensor], settings: TrainSettings, history: list[dict[str, Any]]
-) -> None:
+def write_model(folder: Path, weights: dict[str, Tensor], settings: TrainSettings, history: TrainingHistory) -> None:
     """Write weights.safetensors, config.yaml and history.jsonl into a folder."""
     # Through bytes, so that a full disk is an OSError like everywhere else.
     content = save({name: tensor.contiguous().cpu() for name, tensor in weights.items()})
     (folder / "weights.safetensors").write_bytes(content)
     (folder / "config.yaml").write_text(as_yaml(settings), "utf-8")
-    (folder / "history.jsonl").write_text("".join(json.dumps(row, allow_nan=False) + "\n" for row in history), "utf-8")
+    write_history(folder / "history.jsonl", history)
 
 
 def read_model(weights_file: Path, config_file: Path) -> SiameseNetwork:

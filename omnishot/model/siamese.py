@@ -14,6 +14,7 @@ from omnishot.model.koch import KochTwin, initialize_as_koch, koch_twin
 from omnishot.vocabulary import Initialization, TwinName
 
 Twin = KochTwin | Conv4Twin
+"""A module from images to vectors that has a `side` and a `dimension`; `build_network` knows each `TwinName`."""
 
 SQUARED_DISTANCE_SCALE = 8.0
 """The squared-distance head starts as this many times the mean squared difference, negated."""

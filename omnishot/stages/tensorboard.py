@@ -2,13 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omnishot.errors import UnavailableError
-from omnishot.training.loop import Position
+from omnishot.training.position import Position
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -38,44 +38,47 @@ def require_tensorboard() -> None:
         )
 
 
+class EventFile:
+    """Takes each epoch of a run once."""
+
+    def __init__(self, writer: "SummaryWriter | None", position: Position) -> None:
+        """Take TensorBoard's writer, or None to write nothing, and the position of the run."""
+        self._writer, self._position = writer, position
+        self._started, self._n_written = time.time() - position.seconds, 0
+
+    def after_step(self) -> None:
+        """Write the epochs that have ended since the last call."""
+        history = self._position.history
+        if self._writer is None or self._n_written == len(history):
+            return
+        for record in history[self._n_written :]:
+            for name, attribute in _CURVES.items():
+                if (value := getattr(record, attribute)) is not None:
+                    walltime = self._started + (record.seconds or 0.0)
+                    self._writer.add_scalar(name, value, record.epoch, walltime=walltime)
+        self._n_written = len(history)
+        self._writer.flush()
+
+
 @contextlib.contextmanager
-def logged(folder: Path | None, position: Position) -> Iterator[Callable[[], None]]:
+def logged(folder: Path | None, position: Position) -> Iterator[EventFile]:
     """Write the epochs of a training to an event file, those before an interruption again.
 
     Args:
         folder: Where the file grows, so that TensorBoard can follow; None writes nothing.
         position: Of the training; its history has the epochs.
-
-    Yields:
-        What has to be called after each step.
     """
     if folder is None:
-        yield lambda: None
+        yield EventFile(None, position)
         return
     from torch.utils.tensorboard import SummaryWriter  # Deferred: it is an extra, and takes a second.
 
-    writer, started, n_written = SummaryWriter(str(folder)), time.time() - position.seconds, 0
-
-    def write() -> None:
-        nonlocal n_written
-        for row in position.history[n_written:]:
-            _write(writer, row, started)
-        if n_written < len(position.history):
-            n_written = len(position.history)
-            writer.flush()
-
+    writer = SummaryWriter(str(folder))
+    events = EventFile(writer, position)
     try:
-        write()
-        yield write
-        write()
+        events.after_step()  # The epochs before the interruption.
+        yield events
     finally:
         writer.close()
     (grown,) = folder.glob("events.out.tfevents.*")  # Named after the host and the process, which nobody asked for.
     grown.rename(folder / EVENTS)
-
-
-def _write(writer: "SummaryWriter", row: dict[str, float | None], started: float) -> None:
-    for name, key in _CURVES.items():
-        if (value := row.get(key)) is not None:
-            at = started + (row["seconds"] or 0.0)
-            writer.add_scalar(name, value, int(row["epoch"] or 0), walltime=at)

@@ -1,10 +1,11 @@
 """train: a pair dataset becomes a model."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from omnishot.config import TrainSettings
 from omnishot.errors import StoppedError, UsageError
@@ -15,28 +16,25 @@ from omnishot.model.cost import training_flops
 from omnishot.model.device import Compute, choose_compute
 from omnishot.model.peak import matmul_peak
 from omnishot.progress import OnProgress, short, silent
-from omnishot.settings_text import check
-from omnishot.stages.checkpointer import EVERY_MINUTE, Checkpointer, Interval, profiled, restore, run_to_end
+from omnishot.stages.checkpointer import EVERY_MINUTE, Checkpointer, Interval, restore
 from omnishot.stages.produce import StageResult, produce
+from omnishot.stages.profiler import profiled
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
-from omnishot.training.processes import Processes, joined
+from omnishot.training.processes import Processes, process_group
+from omnishot.training.stop_signal import StopSignal, WatchSignals, unwatched
 from omnishot.vocabulary import DeviceName
 
 _RECIPE = 1
 _PEAK_SECONDS = 0.1
 
-WatchSignals = Callable[[], AbstractContextManager[Callable[[], int | None]]]
-"""Entered around the training itself; gives a function that returns the number of the signal that came, or None."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """What every process has to know to train along: plain values, and files that all of them see.
+class _Task(BaseModel):
+    """What every rank has to know to train along; all of them see the files.
 
     Attributes:
         pairs_file: The `pairs.h5`.
@@ -45,23 +43,32 @@ class _Task:
         state_folder: Where the state is kept that the run continues, or None.
     """
 
-    pairs_file: str
-    settings: dict[str, Any]
-    weights_file: str | None
-    state_folder: str | None
+    model_config = ConfigDict(frozen=True)
+
+    pairs_file: Path
+    settings: TrainSettings
+    weights_file: Path | None
+    state_folder: Path | None
+
+    @classmethod
+    def of(
+        cls, pairs: Artifact, settings: TrainSettings, initial: Artifact | None, state_folder: Path | None
+    ) -> "_Task":
+        """Return the task with every file under a name that holds in any folder."""
+        return cls(
+            pairs_file=pairs.file("pairs.h5").absolute(),
+            settings=settings,
+            weights_file=initial.file("weights.safetensors").absolute() if initial else None,
+            state_folder=state_folder.absolute() if state_folder else None,
+        )
 
     def trainer(self, compute: Compute, processes: Processes, tell: Callable[[str], None]) -> Trainer:
         """Return the trainer, ready to run."""
         trainer = build_trainer(
-            Path(self.pairs_file),
-            check(TrainSettings, self.settings, origin="settings"),
-            compute,
-            weights_file=Path(self.weights_file) if self.weights_file else None,
-            processes=processes,
-            tell=tell,
+            self.pairs_file, self.settings, compute, weights_file=self.weights_file, processes=processes, tell=tell
         )
         if self.state_folder:
-            restore(trainer, Path(self.state_folder))
+            restore(trainer, self.state_folder)
         return trainer
 
 
@@ -78,9 +85,9 @@ def train(
     profile: Path | None = None,
     force: bool = False,
     on_progress: OnProgress = silent,
-    watch_signals: WatchSignals,
+    watch_signals: WatchSignals = unwatched,
 ) -> StageResult:
-    """Fit a network; where torchrun started several processes, this is what process 0 does.
+    """Fit a network; where torchrun started several processes, this is what rank 0 does.
 
     Args:
         store: Where the model goes.
@@ -94,80 +101,105 @@ def train(
         profile: Where to write a trace of a few steps.
         force: Train again even if there is such a model.
         on_progress: Receives progress.
-        watch_signals: Tells whether a signal asked the run to stop.
+        watch_signals: Watches for signals while the steps are taken; one that comes stops the run after its step.
 
     Raises:
         StoppedError: A signal came; a checkpoint was written.
         OmnishotError: The data or the settings do not allow the run.
     """
-    parents = [pairs.as_parent()] + ([initial.as_parent()] if initial else [])
+    parents = [parent.as_parent() for parent in (pairs, initial) if parent]
     recipe = Recipe("models", _RECIPE, _deciding(settings), parents)
     if settings.log.tensorboard:
         require_tensorboard()
     compute = choose_compute(device, settings.precision)
-    late: list[int] = []
+    stop = StopSignal()
 
     def build(staging: Staging) -> None:
-        task = _Task(
-            pairs_file=str(pairs.file("pairs.h5").absolute()),
-            settings=settings.model_dump(mode="json"),
-            weights_file=str(initial.file("weights.safetensors").absolute()) if initial else None,
-            state_folder=str(store.resume_folder(recipe).absolute()) if resume else None,
-        )
+        nonlocal stop
+        task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if resume else None)
         with compute.tuned():  # Before the training, which may need all memory.
-            peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.count
-        tell_others(asdict(task))
+            peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.world_size
+        if processes.world_size > 1:
+            broadcast(task.model_dump_json())
         trainer = task.trainer(compute, processes, store.tell)
         checkpointer = Checkpointer(trainer, store, recipe, checkpoint_every, resumed=resume)
-        folder = staging.path if settings.log.tensorboard else None
-        with (
-            watch_signals() as stopped_by,
-            profiled(profile, store.tell) as profile_step,
-            logged(folder, trainer.position) as log_step,
-        ):
-            after_steps = (profile_step, log_step)
-            run_to_end(trainer, checkpointer, on_progress=on_progress, stopped_by=stopped_by, after_steps=after_steps)
-            late.extend(filter(None, [stopped_by()]))
+        events_folder = staging.path if settings.log.tensorboard else None
+        stop = _take_steps(
+            trainer, checkpointer, profile=profile, events_folder=events_folder, tell=store.tell,
+            on_progress=on_progress, watch_signals=watch_signals,
+        )  # fmt: skip
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
+        speed = _speed(trainer, settings, processes.world_size, peak)
         staging.environment |= compute.describe()
-        speed = _speed(trainer, settings, processes, peak)
         staging.summary |= _summary(trainer, settings) | speed
         store.tell(_in_words(speed))
 
-    with joined(compute.device) as processes, processes.leading() as tell_others:
+    with process_group(compute.device) as processes, processes.broadcasting() as broadcast:
         if force or not store.find_by_recipe(recipe):
             _look_for_state(store, recipe, resume=resume)
         made = produce(store, recipe, name, build, force=force)
-        if made.reused and profile:
-            store.tell(f"Nothing was trained, so that {profile} was not written; --force trains again")
-        if made.reused and settings.log.tensorboard and EVENTS not in made.artifact.manifest.files:
-            store.tell("Nothing was trained, so that nothing was written for TensorBoard; --force trains again")
-    if late:
-        raise StoppedError(
-            f"The training had come to its end: {made.artifact.reference} is made", signal_number=late[0]
-        )
+        if made.reused:
+            _tell_what_is_not_written(store, made.artifact, settings, profile)
+    if stop.number:
+        sentence = f"The training had come to its end: {made.artifact.reference} is made"
+        raise StoppedError(sentence, signal_number=stop.number)
     return made
 
 
-def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals) -> None:
-    """Train along with process 0, which alone writes to the store and prints.
+def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals = unwatched) -> None:
+    """Train along with rank 0, which alone writes to the store and prints.
 
     Args:
         device: Where to train.
-        watch_signals: Tells whether a signal came, which stops all processes together.
+        watch_signals: Watches for signals; one that comes stops all processes together.
 
     Raises:
         OmnishotError: This process cannot take part.
     """
-    with watch_signals() as stopped_by, joined(choose_compute(device, "auto").device) as processes:
-        message = processes.listen()
+    with watch_signals() as stop, process_group(choose_compute(device, "auto").device) as processes:
+        message = processes.receive()
         if message is None:
             return
-        task = _Task(**message)
-        compute = choose_compute(device, task.settings["precision"])
-        with suppress(UsageError):  # It is the same in all processes, and process 0 says it.
-            trainer = task.trainer(compute, processes, tell=lambda sentence: None)
-            trainer.run(on_progress=silent, should_stop=lambda: stopped_by() is not None, save=lambda: None)
+        task = _Task.model_validate_json(message)
+        compute = choose_compute(device, task.settings.precision)
+        with suppress(UsageError):  # It is the same in all processes, and rank 0 says it.
+            task.trainer(compute, processes, tell=lambda sentence: None).run(stop)
+
+
+def _take_steps(
+    trainer: Trainer,
+    checkpointer: Checkpointer,
+    *,
+    profile: Path | None,
+    events_folder: Path | None,
+    tell: Callable[[str], None],
+    on_progress: OnProgress,
+    watch_signals: WatchSignals,
+) -> StopSignal:
+    """Train until the end, and return the signal, which may have come with the last step.
+
+    Raises:
+        StoppedError: A signal came before; the state is kept.
+    """
+    with (
+        watch_signals() as stop,
+        profiled(profile, tell) as profiler,
+        logged(events_folder, trainer.position) as events,
+        trainer.steps(stop, on_progress=on_progress) as steps,
+    ):
+        for _ in steps:
+            checkpointer.after_step()
+            profiler.after_step()
+            events.after_step()
+        if stop.number and not trainer.is_finished:
+            checkpointer.save()
+            position = trainer.position
+            raise StoppedError(
+                f"Stopped in epoch {position.epoch + 1} after {position.seconds:.0f} seconds of training",
+                signal_number=stop.number,
+                hint="The state is kept: the same command with --resume continues exactly.",
+            )
+    return stop
 
 
 def _in_words(speed: dict[str, Any]) -> str:
@@ -196,6 +228,13 @@ def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:
         store.tell("Starting over; --resume would continue the interrupted run of these settings")
 
 
+def _tell_what_is_not_written(store: Store, reused: Artifact, settings: TrainSettings, profile: Path | None) -> None:
+    if profile:
+        store.tell(f"Nothing was trained, so that {profile} was not written; --force trains again")
+    if settings.log.tensorboard and EVENTS not in reused.manifest.files:
+        store.tell("Nothing was trained, so that nothing was written for TensorBoard; --force trains again")
+
+
 def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
     position = trainer.position
     return {
@@ -209,12 +248,12 @@ def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
     }
 
 
-def _speed(trainer: Trainer, settings: TrainSettings, processes: Processes, peak: float) -> dict[str, Any]:
+def _speed(trainer: Trainer, settings: TrainSettings, world_size: int, peak: float) -> dict[str, Any]:
     """Return how fast the training was, in pairs and in arithmetic, and how fast a matrix product is here."""
-    pairs_per_second = trainer.pace.pairs_per_second
+    pairs_per_second = trainer.throughput.pairs_per_second
     flops = training_flops(settings.twin, settings.architecture)
     return {
-        "processes": processes.count,
+        "processes": world_size,
         "pairs_per_second": round(pairs_per_second, 1),
         "images_per_second": round(pairs_per_second * trainer.images_per_pair, 1),
         "flops_per_second": round(pairs_per_second * trainer.images_per_pair * flops),

@@ -26,11 +26,11 @@ from omnishot.model.device import Compute, free_memory
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.seeding import derived_seed, generator
 from omnishot.training.classes_objective import ClassesLoss
-from omnishot.training.images import Images, ResidentImages, StreamedImages
+from omnishot.training.image_loading import Images, ResidentImages, StreamedImages
 from omnishot.training.loop import Trainer
 from omnishot.training.objective import Objective
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
-from omnishot.training.processes import ALONE, Processes
+from omnishot.training.processes import SINGLE_PROCESS, Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def build_trainer(
     compute: Compute,
     *,
     weights_file: Path | None = None,
-    processes: Processes = ALONE,
+    processes: Processes = SINGLE_PROCESS,
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> Trainer:
     """Read what a run needs and prepare its beginning.
@@ -78,9 +78,9 @@ def build_trainer(
         objective = _objective(data, settings, processes)
         validate = _validation(data, settings, compute)
     except OmnishotError:
-        processes.all_well(False)
+        processes.any_failed(True)
         raise
-    if not processes.all_well(True):
+    if processes.any_failed(False):
         raise UnavailableError(
             "Another process could not read what it needs, and says so",
             hint="The store has to be on a file system that all machines see, under the same name.",

@@ -14,9 +14,9 @@ from omnishot.errors import DamagedFileError, SettingsError, StoppedError, Train
 from omnishot.model.device import Compute, choose_compute
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.stages.search_space import By, SearchSpace
-from omnishot.stages.train import WatchSignals
 from omnishot.stages.trainer import build_trainer
 from omnishot.store.artifact import Artifact
+from omnishot.training.stop_signal import StopSignal, WatchSignals, unwatched
 from omnishot.vocabulary import DeviceName
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def tune(
     architecture: bool = False,
     device: DeviceName = "auto",
     on_progress: OnProgress = silent,
-    watch_signals: WatchSignals,
+    watch_signals: WatchSignals = unwatched,
 ) -> Tuned:
     """Search, or go on with a search, until the study holds a number of trials.
 
@@ -69,7 +69,7 @@ def tune(
         architecture: Search the sizes of the layers too, as the paper did.
         device: Where to train.
         on_progress: Receives progress.
-        watch_signals: Tells whether a signal asked the search to stop.
+        watch_signals: Watches for signals; one that comes ends the search, and the trial that is running is lost.
 
     Raises:
         UnavailableError: Optuna is not installed.
@@ -83,7 +83,7 @@ def tune(
     study = _study(storage, {"pairs": pairs.manifest.recipe, **searched, "settings": common}, settings.epochs)
     _begin_with(study, space.own_values())
     compute, started = choose_compute(device, settings.precision), time.monotonic()
-    with watch_signals() as stopped_by:
+    with watch_signals() as stop:
         while (count := len(_finished(study))) < trials:
             if minutes is not None and time.monotonic() - started >= 60 * minutes:
                 break
@@ -92,7 +92,7 @@ def tune(
             def report_share(share: float, count: int = count, figures: dict[str, str] = figures) -> None:
                 on_progress(Progress("Tuning", count + share, trials, "trials", figures))
 
-            _run_trial(study, pairs, space, compute, stopped_by, report_share)
+            _run_trial(study, pairs, space, compute, stop, report_share)
     if not _accuracies(study):
         raise TrainingError("No trial came to its end", hint="Give it more --minutes, or lower --set epochs.")
     return Tuned(
@@ -159,7 +159,7 @@ def _run_trial(
     pairs: Artifact,
     space: SearchSpace,
     compute: Compute,
-    stopped_by: Callable[[], int | None],
+    stop: StopSignal,
     report_share: Callable[[float], None],
 ) -> None:
     from optuna import TrialPruned
@@ -167,7 +167,7 @@ def _run_trial(
 
     trial = study.ask()
     try:
-        accuracy = _measured(trial, pairs, space.suggest(trial), compute, stopped_by, report_share)
+        accuracy = _measured(trial, pairs, space.suggest(trial), compute, stop, report_share)
     except (TrialPruned, TrainingError):  # Worse than most, or diverged.
         study.tell(trial, state=TrialState.PRUNED)
     except BaseException:
@@ -182,31 +182,22 @@ def _measured(
     pairs: Artifact,
     settings: TrainSettings,
     compute: Compute,
-    stopped_by: Callable[[], int | None],
+    stop: StopSignal,
     report_share: Callable[[float], None],
 ) -> float:
     """Train once and return the best validation accuracy."""
     from optuna import TrialPruned
 
     trainer = build_trainer(pairs.file("pairs.h5"), settings, compute)
-    told = 0
-
-    def should_stop() -> bool:
-        nonlocal told
-        if number := stopped_by():
-            hint = "The study is kept: the same command goes on with it."
-            raise StoppedError("Stopped within a trial, which is lost", signal_number=number, hint=hint)
-        for row in trainer.position.history[told:]:
-            told += 1
-            trial.report(float(row["validation_accuracy"] or 0), step=told)
-            if trial.should_prune():
-                raise TrialPruned
-        return False
-
-    def on_progress(progress: Progress) -> None:
-        report_share(progress.done / progress.total)
-
-    trainer.run(on_progress=on_progress, should_stop=should_stop, save=lambda: None)
+    with trainer.steps(stop, on_progress=lambda progress: report_share(progress.done / progress.total)) as steps:
+        for position in steps:
+            if position.step == 0 and not trainer.is_finished:  # An epoch has ended, but not the last one.
+                trial.report(position.history[-1].validation_accuracy or 0.0, step=position.epoch)
+                if trial.should_prune():
+                    raise TrialPruned
+    if stop.number:
+        hint = "The study is kept: the same command goes on with it."
+        raise StoppedError("Stopped within a trial, which is lost", signal_number=stop.number, hint=hint)
     if trainer.position.best_accuracy < 0:
         raise SettingsError("This split holds nothing out to validate on", hint="Prepare without --holdout none.")
     return trainer.position.best_accuracy

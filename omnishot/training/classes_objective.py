@@ -1,4 +1,4 @@
-"""Cross-entropy over a batch's classes: every image is paired with every other and has to find its own kind.
+"""Cross-entropy over a batch's images: each is compared with every other and has to find those of its own class.
 
 Source: Sohn 2016 (multi-class n-pair loss); Snell et al. 2017, section 2.7 (squared distance as logit) and section 3.1
 (rotated characters as new classes); Simard et al. 2003 (elastic distortion).
@@ -18,7 +18,7 @@ from omnishot.errors import SamplingError
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.seeding import generator
 from omnishot.training.objective import Batch
-from omnishot.training.processes import ALONE, Processes, equal_share
+from omnishot.training.processes import SINGLE_PROCESS, Processes, equal_share
 
 _QUARTER_TURNS = torch.tensor([[[1, 0], [0, 1]], [[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[0, 1], [-1, 0]]]).float()
 
@@ -33,7 +33,7 @@ class ClassesLoss:
     """
 
     def __init__(
-        self, settings: ClassesObjective, index: ClassIndex, *, seed: int, processes: Processes = ALONE
+        self, settings: ClassesObjective, index: ClassIndex, *, seed: int, processes: Processes = SINGLE_PROCESS
     ) -> None:
         """Take the data.
 
@@ -72,7 +72,7 @@ class ClassesLoss:
         if settings.elastic:
             control = rng.standard_normal((n, 2, 5, 5), dtype=np.float32) * np.float32(settings.elastic)
         # Everything is drawn for the whole batch, so that it does not depend on who shares it.
-        mine = slice(self._processes.number * self._share, (self._processes.number + 1) * self._share)
+        mine = slice(self._processes.rank * self._share, (self._processes.rank + 1) * self._share)
         of_turns = _QUARTER_TURNS[torch.from_numpy(np.repeat(turns, images.shape[1])[mine])]
         return Batch(
             images=torch.from_numpy(images.reshape(-1)[mine]),
@@ -102,15 +102,15 @@ class ClassesLoss:
     def loss(self, network: SiameseNetwork, vectors: Tensor, batch: Batch) -> Tensor:
         """Return mean loss and share of right answers, shape (2,); see `Objective`.
 
-        The loss is how surprised each image is, on average, by which other image shows its class.
+        The loss is the mean negative log-probability that an image gives to the others of its class, among all others.
         """
-        everyone = self._processes.gather(vectors)
-        number = torch.arange(len(everyone), device=vectors.device)
-        mine = number[self._processes.number * self._share :][: self._share, None]
-        kind = self._settings.drawers_per_class
-        itself = mine == number
-        partner = (mine // kind == number // kind) & ~itself
-        logits = network.compare_all(vectors, everyone).masked_fill(itself, -torch.inf)
-        chances = F.log_softmax(logits, dim=1)
-        right_answers = partner.gather(1, logits.argmax(dim=1, keepdim=True)).float().mean()
-        return torch.stack([-chances[partner].mean(), right_answers])
+        everyone = self._processes.all_gather(vectors)
+        index = torch.arange(len(everyone), device=vectors.device)
+        mine = index[self._processes.rank * self._share :][: self._share, None]
+        per_class = self._settings.drawers_per_class
+        is_itself = mine == index
+        is_of_its_class = (mine // per_class == index // per_class) & ~is_itself
+        logits = network.compare_all(vectors, everyone).masked_fill(is_itself, -torch.inf)
+        log_probabilities = F.log_softmax(logits, dim=1)
+        right_answers = is_of_its_class.gather(1, logits.argmax(dim=1, keepdim=True)).float().mean()
+        return torch.stack([-log_probabilities[is_of_its_class].mean(), right_answers])

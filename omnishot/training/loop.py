@@ -1,9 +1,8 @@
 """The training loop: steps, validation, early stopping, and a state from which a run continues exactly."""
 
-import copy
+import contextlib
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import torch
@@ -15,42 +14,20 @@ from omnishot.errors import TrainingError, UnavailableError, brief
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.progress import OnProgress, Progress, short, silent
-from omnishot.training.images import Images, lost_reader
+from omnishot.training.history import EpochRecord
+from omnishot.training.image_loading import Images, lost_reader
 from omnishot.training.objective import Objective, Step
 from omnishot.training.optimizer import build_optimizer, set_rates
-from omnishot.training.pace import Clock, Pace
-from omnishot.training.processes import ALONE, Processes
+from omnishot.training.position import Position
+from omnishot.training.processes import SINGLE_PROCESS, Processes
+from omnishot.training.stop_signal import StopSignal
+from omnishot.training.throughput import Clock, Throughput
 
 _REPORT_SECONDS = 0.5
 
 
-@dataclass(slots=True)
-class Position:
-    """How far a run has come.
-
-    Attributes:
-        epoch: Epochs finished.
-        step: Steps taken in the epoch that is running.
-        seconds: Training time so far, interruptions not counted.
-        best_accuracy: Best validation accuracy so far, or -1 before the first.
-        best_epoch: Epochs finished when it was reached.
-        planned_epochs: Epochs the run will have, as far as its time allows; the schedule ends with them.
-        cut_short: Whether the time limit ever took epochs from the plan; such a run does not repeat exactly.
-        history: One row per finished epoch.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    best_accuracy: float = -1.0
-    best_epoch: int = 0
-    planned_epochs: int = 0
-    cut_short: bool = False
-    history: list[dict[str, float | None]] = field(default_factory=list)
-
-
 class Trainer:
-    """Fits a network; `run` until it returns True, then take `best_weights`."""
+    """Fits a network: go through its `steps` until it `is_finished`, then take `best_weights`."""
 
     def __init__(
         self,
@@ -60,7 +37,7 @@ class Trainer:
         settings: TrainSettings,
         compute: Compute,
         validate: Callable[[SiameseNetwork], float] | None,
-        processes: Processes = ALONE,
+        processes: Processes = SINGLE_PROCESS,
     ) -> None:
         """Prepare a run from its beginning.
 
@@ -70,10 +47,10 @@ class Trainer:
             images: Where the pixels of its batches are.
             settings: Everything else.
             compute: Where and how.
-            validate: Returns a validation accuracy, or None to keep the last weights; process 0 alone calls it.
+            validate: Returns a validation accuracy, or None to keep the last weights; rank 0 alone calls it.
             processes: Those that train together; each has a trainer of its own.
         """
-        processes.share(network)
+        processes.sync_batch_norm(network)
         self._network = network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._objective, self._images, self._settings = objective, images, settings
         self._compute, self._validate, self._processes = compute, validate, processes
@@ -84,11 +61,11 @@ class Trainer:
             self._average = AveragedModel(self._network, multi_avg_fn=average, use_buffers=True)
         if settings.compile != "none":
             self._network.twin.compile(mode=None if settings.compile == "default" else settings.compile)
-        self._module = processes.wrapped(Step(self._network, objective, compute))
+        self._module = processes.data_parallel(Step(self._network, objective, compute))
         self._best: dict[str, Tensor] | None = None
         self._sums = torch.zeros(2, device=compute.device)
         self.position = Position(planned_epochs=settings.epochs)
-        self.pace = Pace()
+        self.throughput = Throughput()
 
     @property
     def n_parameters(self) -> int:
@@ -105,51 +82,75 @@ class Trainer:
         """Weights of the best validated epoch, or the last ones where nothing was validated."""
         return self._best if self._best is not None else self._weights()
 
-    def run(
-        self, *, on_progress: OnProgress = silent, should_stop: Callable[[], bool], save: Callable[[], None]
-    ) -> bool:
-        """Train until the end or until asked to stop.
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has come to its end."""
+        position, patience = self.position, self._settings.patience
+        if position.step:
+            return False
+        is_stale = position.best_accuracy >= 0 and position.epoch - position.best_epoch >= patience > 0
+        return is_stale or position.epoch >= position.planned_epochs
+
+    @contextlib.contextmanager
+    def steps(
+        self, stop: StopSignal | None = None, *, on_progress: OnProgress = silent
+    ) -> Iterator[Iterator[Position]]:
+        """Give the steps of the run, from where it stands until its end or a signal.
 
         Args:
+            stop: Looked at between steps.
             on_progress: Receives loss, validation accuracy, pairs per second and the share done.
-            should_stop: Asked between steps.
-            save: Called after each step, when `state` may be kept.
 
-        Returns:
-            Whether the run came to its end.
+        Yields:
+            The steps, to go through within the block: where the run stands after each, when `state` may be kept.
+
+        Raises:
+            TrainingError: The loss is no longer a number.
+            UnavailableError: The memory is too small, or a process that reads images ended.
         """
         try:
             with self._compute.tuned():
-                return self._run(on_progress=on_progress, should_stop=should_stop, save=save)
+                yield self._steps(stop or StopSignal(), on_progress)
         except RuntimeError as error:
             raise lost_reader(error) or _short_of_memory(error) or error from None
         finally:
-            self.pace.rest()
+            self.throughput.pause()
             self._images.close()
 
-    def _run(self, *, on_progress: OnProgress, should_stop: Callable[[], bool], save: Callable[[], None]) -> bool:
-        position, pace = self.position, self.pace
+    def run(self, stop: StopSignal | None = None, *, on_progress: OnProgress = silent) -> None:
+        """Go through all steps with nothing to do between them; see `steps`."""
+        with self.steps(stop, on_progress=on_progress) as steps:
+            for _ in steps:
+                pass
+
+    def _steps(self, stop: StopSignal, on_progress: OnProgress) -> Iterator[Position]:
+        position, throughput = self.position, self.throughput
         clock, reported = Clock(position.seconds), -_REPORT_SECONDS
-        pace.go_on()
-        # A signal to any process and the time of process 0 count for all, so that all decide alike.
-        stops, _ = self._processes.agree(should_stop(), 0.0)
-        while not self._is_over():
-            if stops:
-                return False
+        throughput.resume()
+        is_asked_to_stop = self._agree(stop, clock)
+        while not self.is_finished and not is_asked_to_stop:
             self._step()
-            pace.count(self._objective.pairs_per_step)
-            stops, position.seconds = self._processes.agree(should_stop(), clock.seconds())
+            throughput.count(self._objective.pairs_per_step)
+            is_asked_to_stop = self._agree(stop, clock)
             if clock.elapsed() - reported >= _REPORT_SECONDS:
                 reported = clock.elapsed()
                 on_progress(self._progress())
             if position.step == self._objective.steps_per_epoch or self._is_out_of_time():
                 position.cut_short |= position.step < self._objective.steps_per_epoch
                 self._finish_epoch()
-                _, position.seconds = self._processes.agree(False, clock.seconds())
+                position.seconds = self._processes.from_rank_zero(clock.seconds())
                 self._plan()
-                pace.go_on()
-            save()
-        return True
+                throughput.resume()
+            yield position
+
+    def _agree(self, stop: StopSignal, clock: Clock) -> bool:
+        """Take over the time of rank 0 and a signal to any rank, so that all decide alike; return whether to stop."""
+        number, self.position.seconds = self._processes.all_reduce_max(
+            stop.number or 0, clock.seconds() if self._processes.rank == 0 else 0.0
+        )
+        if number:
+            stop.receive(int(number))
+        return number > 0
 
     def _step(self) -> None:
         position, settings = self.position, self._settings
@@ -171,13 +172,13 @@ class Trainer:
         self._optimizer.step()
         if self._average:
             self._average.update_parameters(self._network)
-        self._sums += self._processes.mean(measured.detach())
+        self._sums += self._processes.all_reduce_mean(measured.detach())
         position.step += 1
 
     def _finish_epoch(self) -> None:
         position = self.position
         loss, training_accuracy = (self._sums / position.step).tolist()  # Waits for the device.
-        self.pace.rest()
+        self.throughput.pause()
         steps = position.step
         if not math.isfinite(loss):
             rate = self._optimizer.param_groups[0]["lr"]
@@ -191,31 +192,23 @@ class Trainer:
             position.best_accuracy, position.best_epoch = accuracy, position.epoch
             self._best = self._weights()
         position.history.append(
-            {
-                "epoch": position.epoch,
-                "steps": steps,
-                "loss": loss,
-                "training_accuracy": training_accuracy,
-                "validation_accuracy": accuracy,
-                "learning_rate": self._optimizer.param_groups[0]["lr"],
-                "pairs_per_second": round(self.pace.pairs_per_second, 1),
-                "seconds": round(position.seconds, 3),
-            }
+            EpochRecord(
+                epoch=position.epoch,
+                steps=steps,
+                loss=loss,
+                training_accuracy=training_accuracy,
+                validation_accuracy=accuracy,
+                learning_rate=self._optimizer.param_groups[0]["lr"],
+                pairs_per_second=round(self.throughput.pairs_per_second, 1),
+                seconds=round(position.seconds, 3),
+            )
         )
         self._sums.zero_()
 
     def _validated(self) -> float | None:
         if not self._validate:
             return None
-        measured = self._validate(self._kept()) if self._processes.number == 0 else 0.0
-        return self._processes.agree(False, measured)[1]
-
-    def _is_over(self) -> bool:
-        position, patience = self.position, self._settings.patience
-        if position.step:
-            return False
-        is_stale = position.best_accuracy >= 0 and position.epoch - position.best_epoch >= patience > 0
-        return is_stale or position.epoch >= position.planned_epochs
+        return self._processes.from_rank_zero(self._validate(self._kept()) if self._processes.rank == 0 else 0.0)
 
     def _is_out_of_time(self) -> bool:
         limit = self._settings.max_minutes
@@ -226,11 +219,11 @@ class Trainer:
         position, limit = self.position, self._settings.max_minutes
         if limit is None:
             return
-        left, first = limit * 60 - position.seconds, position.history[0]["seconds"] or 0.0
+        left, first = limit * 60 - position.seconds, position.history[0].seconds or 0.0
         if position.epoch == 1 and left > first:
-            return  # The first epoch also warms up caches and kernels: its pace tells nothing yet.
-        pace = (position.seconds - first) / (position.epoch - 1) if position.epoch > 1 else first
-        affordable = position.epoch + max(0, int(left / pace))
+            return  # The first epoch also warms up caches and kernels: its time tells nothing yet.
+        epoch_seconds = (position.seconds - first) / (position.epoch - 1) if position.epoch > 1 else first
+        affordable = position.epoch + max(0, int(left / epoch_seconds))
         position.planned_epochs = min(self._settings.epochs, affordable)
         position.cut_short |= affordable < self._settings.epochs
 
@@ -245,8 +238,8 @@ class Trainer:
         loss, training_accuracy = (self._sums / position.step).tolist()  # Waits for the device.
         figures |= {"loss": f"{loss:.4f}", "training": f"{training_accuracy:.1%}"}
         if position.best_accuracy >= 0:
-            figures["validation"] = f"{position.history[-1]['validation_accuracy']:.1%}"
-        figures["pairs/s"] = short(self.pace.pairs_per_second)
+            figures["validation"] = f"{position.history[-1].validation_accuracy:.1%}"
+        figures["pairs/s"] = short(self.throughput.pairs_per_second)
         share, limit = self._share_done(), self._settings.max_minutes
         if limit is not None:
             share = min(1.0, max(share, position.seconds / (60 * limit)))
@@ -266,7 +259,7 @@ class Trainer:
             "optimizer": self._optimizer.state_dict(),
             "best": self._best,
             "sums": self._sums,
-            "position": copy.deepcopy(asdict(self.position)),
+            "position": self.position.as_plain_values(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -274,6 +267,7 @@ class Trainer:
 
         Raises:
             KeyError: Something is missing.
+            TypeError: The position is another version's.
             RuntimeError: The weights are another network's.
         """
         self._network.load_state_dict(state["network"])
@@ -283,7 +277,7 @@ class Trainer:
         best: dict[str, Tensor] | None = state["best"]
         self._best = best and {name: tensor.to(self._compute.device) for name, tensor in best.items()}
         self._sums = state["sums"].to(self._compute.device)
-        self.position = Position(**state["position"])
+        self.position = Position.from_plain_values(state["position"])
 
 
 def _short_of_memory(error: RuntimeError) -> UnavailableError | None:

@@ -18,7 +18,7 @@ from omnishot.data.render import affine_matrices
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.seeding import derived_seed
 from omnishot.training.objective import Batch
-from omnishot.training.processes import ALONE, Processes, equal_share
+from omnishot.training.processes import SINGLE_PROCESS, Processes, equal_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class PairsLoss:
     """
 
     def __init__(
-        self, settings: PairsObjective, pairs: PairTensors, *, seed: int, processes: Processes = ALONE
+        self, settings: PairsObjective, pairs: PairTensors, *, seed: int, processes: Processes = SINGLE_PROCESS
     ) -> None:
         """Take the data.
 
@@ -77,7 +77,7 @@ class PairsLoss:
         Raises:
             SettingsError: A batch cannot be shared equally.
         """
-        self._pairs, self._seed, self._number = pairs, seed, processes.number
+        self._pairs, self._seed, self._rank = pairs, seed, processes.rank
         n_pairs, per_pair = pairs.variants.shape[1:3]
         self._n_samples, self._per_pair = n_pairs * per_pair, per_pair
         self.pairs_per_step = min(settings.batch_size, self._n_samples)
@@ -90,7 +90,7 @@ class PairsLoss:
     def batch(self, epoch: int, step: int) -> Batch:
         """Return this process's share of a batch, all left images before all right ones."""
         number, place = divmod(epoch * self.steps_per_epoch + step, self._steps_per_pass)
-        start = place * self.pairs_per_step + self._number * self._share
+        start = place * self.pairs_per_step + self._rank * self._share
         chosen = self._order(number)[start : start + self._share]
         pair, variant = chosen // self._per_pair, chosen % self._per_pair
         parameters = self._pairs.variants[:, pair, variant].flatten(0, 1)

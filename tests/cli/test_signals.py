@@ -113,6 +113,28 @@ def test_a_signal_that_a_finalizer_swallows_comes_again(number: signal.Signals, 
 
 
 @BOTH
+def test_a_training_notes_the_first_signal_and_the_second_ends_it(number: signal.Signals, code: int) -> None:
+    program = (
+        "import signal\n"
+        "from omnishot.cli.signals import stop_on_signals, watch_signals\n"
+        "stop_on_signals()\n"
+        "outside = signal.getsignal(signal.SIGTERM)\n"
+        "with watch_signals() as stop:\n"
+        "    assert stop.number is None\n"
+        "assert signal.getsignal(signal.SIGTERM) is outside\n"
+        "with watch_signals() as stop:\n"
+        f"    signal.raise_signal({int(number)})\n"
+        f"    assert stop.number == {int(number)}\n"
+        "    print('noted')\n"
+        f"    signal.raise_signal({int(number)})\n"
+        "    print('not reached')\n"
+    )
+    process = start(["-c", program])
+    assert process.communicate(timeout=60) == ("noted\n", "")
+    assert process.returncode == code
+
+
+@BOTH
 def test_what_a_library_makes_of_a_signal_is_no_bug(number: signal.Signals, code: int) -> None:
     program = (
         "import signal, omnishot.cli.app\n"

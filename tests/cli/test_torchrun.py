@@ -48,7 +48,7 @@ def test_two_processes_give_the_curve_of_one(omnishot: Cli, store: Path, preset:
     process = torchrun("train", *preset, *EVERY, "--store", store, "--name", two, "--force", "--json")
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err
-    assert json.loads(out)["processes"] == 2  # One line: process 0 alone prints.
+    assert json.loads(out)["processes"] == 2  # One line: rank 0 alone prints.
     assert err.count("Made models/") == 1
     assert ("processes read them from the disk" in err) == (two == "streamed-2")
     alone = omnishot("train", *preset, *EVERY, "--store", store, "--name", one, "--force", OMP_NUM_THREADS="1")

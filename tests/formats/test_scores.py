@@ -1,4 +1,4 @@
-"""Scores and histories come back as they were written, and what cannot be one is refused."""
+"""Scores come back as they were written, and what cannot be one is refused."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import pytest
 
 from omnishot.errors import DamagedFileError
 from omnishot.formats.evaluation import write_evaluation
-from omnishot.formats.history import read_history
 from omnishot.formats.scores import read_pair_scores, read_trial_scores
 
 TRIALS = {
@@ -66,18 +65,3 @@ def test_pairs_without_a_score_are_refused_and_trials_without_one_are_wrong(tmp_
     trials.mkdir()
     found = read_trial_scores(written(trials, "trials", TRIALS, scores), ["models/m:v1"], n_images=6)
     assert np.isnan(found.scores["models/m:v1"][0, 0]) == np.isnan(odd)
-
-
-def test_a_history_of_an_older_version_lacks_what_it_did_not_measure(tmp_path: Path) -> None:
-    path = tmp_path / "history.jsonl"
-    path.write_text('{"epoch": 1, "loss": 1.5, "validation_accuracy": null, "learning_rate": 0.001, "seconds": 1.0}\n')
-    (epoch,) = read_history(path)
-    assert (epoch.loss, epoch.validation_accuracy, epoch.training_accuracy) == (1.5, None, None)
-
-
-@pytest.mark.parametrize("line", ["{}", "[]", '{"epoch": 1, "loss": NaN, "learning_rate": 1}', "\x00"])
-def test_a_line_that_is_no_epoch_is_named(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "history.jsonl"
-    path.write_text('{"epoch": 1, "loss": 1.5, "learning_rate": 0.001}\n' + line + "\n")
-    with pytest.raises(DamagedFileError, match="line 2"):
-        read_history(path)

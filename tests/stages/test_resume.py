@@ -1,7 +1,6 @@
 """Interrupted trainings continue exactly; what they had reached is not lost by starting over."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.errors import NotFoundError, StoppedError
 from omnishot.formats.checkpoint import CHECKPOINT, read_checkpoint
 from omnishot.presets import preset_text
-from omnishot.progress import silent
 from omnishot.settings_text import check
 from omnishot.stages.checkpointer import Interval
 from omnishot.stages.prepare import prepare
@@ -20,9 +18,9 @@ from omnishot.stages.train import train
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
+from tests.stop_signals import SIGTERM, SignalAfter
 
 QUICK = {"epochs": 2, "max_minutes": None, "validation_trials": 20, "precision": "fp32"}
-SIGTERM = 15
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +30,6 @@ def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Art
     store = Store(folder / "artifacts")
     made = prepare(store, settings, source_name=str(picture_folder), data_folder=folder, offline=True)
     return made.artifact
-
-
-def signal_after(steps: int) -> Callable[[], AbstractContextManager[Callable[[], int | None]]]:
-    """Return what tells of a signal when it is asked for the n-th time, which the loop does before every step."""
-
-    @contextmanager
-    def watch() -> Iterator[Callable[[], int | None]]:
-        asked = 0
-
-        def stopped_by() -> int | None:
-            nonlocal asked
-            asked += 1
-            return SIGTERM if asked > steps else None
-
-        yield stopped_by
-
-    return watch
 
 
 def run(pairs: Artifact, *, steps: int = 1000, **more: Any) -> StageResult:
@@ -62,8 +43,7 @@ def run(pairs: Artifact, *, steps: int = 1000, **more: Any) -> StageResult:
         settings,
         name="quick",
         device="cpu",
-        on_progress=silent,
-        watch_signals=signal_after(steps),
+        watch_signals=lambda: nullcontext(SignalAfter(steps)),
         **more,
     )
 

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.model.device import choose_compute
-from omnishot.progress import silent
 from omnishot.settings_text import check, with_changes
 from omnishot.stages.prepare import prepare
 from omnishot.stages.trainer import build_trainer
@@ -100,7 +99,7 @@ def pairs_file(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 def trained(pairs_file: Path, values: dict[str, Any], changes: list[str]) -> Trainer:
     settings = check(TrainSettings, with_changes(values, changes), origin="test")
     trainer = build_trainer(pairs_file, settings, choose_compute("cpu", settings.precision))
-    trainer.run(on_progress=silent, should_stop=lambda: False, save=lambda: None)
+    trainer.run()
     return trainer
 
 
@@ -131,8 +130,8 @@ def test_another_value_gives_another_validation(
     pairs_file: Path, unchanged: Callable[[dict[str, Any]], Trainer], changes: list[str]
 ) -> None:
     plain, changed = unchanged(PAIRS).position.history, trained(pairs_file, PAIRS, changes).position.history
-    assert [row["loss"] for row in plain] == [row["loss"] for row in changed]
-    assert [row["validation_accuracy"] for row in plain] != [row["validation_accuracy"] for row in changed]
+    assert [record.loss for record in plain] == [record.loss for record in changed]
+    assert [record.validation_accuracy for record in plain] != [record.validation_accuracy for record in changed]
 
 
 def names(model: type[BaseModel], prefix: str = "") -> set[str]:

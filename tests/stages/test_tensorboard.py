@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from omnishot.stages.train import train
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
+from tests.stop_signals import SignalAfter
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,16 @@ def run(
     values["objective"] |= {"batches_per_epoch": 2, "classes_per_batch": 5, "within_alphabet": 1.0}
     settings = check(TrainSettings, {**values, "log": {"tensorboard": logs}}, origin="quick")
 
-    @contextmanager
-    def watch() -> Iterator[Any]:
-        asked = iter(range(steps))
-        yield lambda: None if next(asked, None) is not None else 15
-
     store = Store(pairs.path.parents[2], tell=(told if told is not None else []).append)
-    return train(store, pairs, settings, name="quick", device="cpu", watch_signals=watch, **more)
+    return train(
+        store,
+        pairs,
+        settings,
+        name="quick",
+        device="cpu",
+        watch_signals=lambda: nullcontext(SignalAfter(steps)),
+        **more,
+    )
 
 
 def test_a_run_that_was_interrupted_has_every_epoch_once(pairs: Artifact) -> None:

@@ -1,12 +1,10 @@
 """The paper's network trains on a CPU too, from the pair dataset alone."""
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 
 from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSettings, TrainSettings
 from omnishot.presets import preset_text
-from omnishot.progress import silent
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
 from omnishot.stages.train import _deciding, train
@@ -31,8 +29,6 @@ def test_the_koch_preset_learns_a_few_pairs_at_105_pixels(picture_folder: Path, 
         check(TrainSettings, values, origin="koch"),
         name="koch",
         device="cpu",
-        on_progress=silent,
-        watch_signals=lambda: nullcontext(lambda: None),
     ).artifact
     history = [json.loads(line) for line in model.file("history.jsonl").read_text().splitlines()]
     losses = [row["loss"] for row in history]

@@ -19,6 +19,7 @@ from omnishot.stages.tune import Tuned, tune
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
+from omnishot.training.stop_signal import StopSignal
 
 VALUES = {
     "twin": "koch35",
@@ -41,6 +42,9 @@ def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Art
 def search(pairs: Artifact, storage: Path, trials: int, *, signal: int | None = None, **changes: object) -> Tuned:
     by: By = changes.pop("by", "all")  # type: ignore[assignment]
     architecture = bool(changes.pop("architecture", False))
+    stop = StopSignal()
+    if signal:
+        stop.receive(signal)
     return tune(
         pairs,
         check(TrainSettings, {**VALUES, **changes}, origin="test"),
@@ -50,7 +54,7 @@ def search(pairs: Artifact, storage: Path, trials: int, *, signal: int | None = 
         architecture=architecture,
         device="cpu",
         on_progress=silent,
-        watch_signals=lambda: nullcontext(lambda: signal),
+        watch_signals=lambda: nullcontext(stop),
     )
 
 

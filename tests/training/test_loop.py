@@ -13,17 +13,18 @@ from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import ImageSet
 from omnishot.data.pairs import draw_pairs
-from omnishot.errors import TrainingError
+from omnishot.errors import TrainingError, UnavailableError
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork, build_network
-from omnishot.progress import Progress, silent
+from omnishot.progress import Progress
 from omnishot.settings_text import check
 from omnishot.training.classes_objective import ClassesLoss
-from omnishot.training.images import ResidentImages
+from omnishot.training.image_loading import ResidentImages
 from omnishot.training.loop import Trainer
 from omnishot.training.objective import Objective
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
 from omnishot.vocabulary import TwinName
+from tests.stop_signals import SignalAfter
 
 CPU = Compute(torch.device("cpu"), bf16=False)
 QUICK = {
@@ -57,20 +58,6 @@ def trainer(
     return Trainer(build_network(name), objective, ResidentImages(pixels), settings, CPU, validate)
 
 
-def never() -> bool:
-    return False
-
-
-def nothing() -> None:
-    pass
-
-
-def after(n: int) -> Callable[[], bool]:
-    """Return a function that says stop from its n-th question on."""
-    asked = iter(range(10**9))
-    return lambda: next(asked) >= n
-
-
 @pytest.mark.parametrize("values", [QUICK, KOCH35], ids=["quick", "koch35"])
 @pytest.mark.parametrize("stop", [0, 1, 3, 5, 8])
 def test_an_interrupted_run_continues_bit_for_bit(images: ImageSet, values: dict[str, Any], stop: int) -> None:
@@ -83,20 +70,23 @@ def test_an_interrupted_run_continues_bit_for_bit(images: ImageSet, values: dict
 
     validation = peaking()
     whole = trainer(images, values, peaking())
-    assert whole.run(on_progress=silent, should_stop=never, save=nothing)
+    whole.run()
+    assert whole.is_finished
 
     first = trainer(images, values, validation)
-    assert not first.run(on_progress=silent, should_stop=after(stop), save=nothing)
+    first.run(SignalAfter(stop))
+    assert not first.is_finished
     written = io.BytesIO()
     torch.save(first.state(), written)
     written.seek(0)
     second = trainer(images, values, validation)
     second.load_state(torch.load(written, weights_only=True))
-    assert second.run(on_progress=silent, should_stop=never, save=nothing)
+    second.run()
+    assert second.is_finished
 
     for name, tensor in whole.best_weights.items():
         assert torch.equal(tensor, second.best_weights[name]), name
-    losses = [[row["loss"] for row in run.position.history] for run in (whole, second)]
+    losses = [[record.loss for record in run.position.history] for run in (whole, second)]
     assert losses[0] == losses[1]
 
 
@@ -109,41 +99,42 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(images: ImageSet) -> N
         return next(accuracies)
 
     run = trainer(images, {**KOCH35, "epochs": 9, "patience": 2}, validate)
-    run.run(on_progress=silent, should_stop=never, save=nothing)
+    run.run()
     assert run.position.epoch == 4
     assert (run.position.best_epoch, run.position.best_accuracy) == (2, 0.6)
     assert torch.equal(run.best_weights["head.weight"], weights[1])
-    assert [row["validation_accuracy"] for row in run.position.history] == [0.3, 0.6, 0.5, 0.4]
+    assert [record.validation_accuracy for record in run.position.history] == [0.3, 0.6, 0.5, 0.4]
 
 
 def test_without_validation_the_last_weights_are_kept(images: ImageSet) -> None:
     run = trainer(images, KOCH35)
     before = run.best_weights["head.weight"].clone()
-    run.run(on_progress=silent, should_stop=never, save=nothing)
+    run.run()
     assert not torch.equal(before, run.best_weights["head.weight"])
 
 
 def test_averaged_weights_are_what_is_validated_and_kept(images: ImageSet) -> None:
     validated = []
     run = trainer(images, QUICK, lambda network: validated.append(network.state_dict()["head.weight"].clone()) or 0.5)  # type: ignore[func-returns-value]
-    run.run(on_progress=silent, should_stop=never, save=nothing)
+    run.run()
     assert torch.equal(run.best_weights["head.weight"], validated[-1])
     assert not torch.equal(run.best_weights["head.weight"], run._network.head.weight)
 
 
 def test_a_time_budget_ends_the_run_with_something_kept(images: ImageSet) -> None:
     run = trainer(images, {**KOCH35, "epochs": 100_000, "max_minutes": 0.01}, lambda network: 0.5)
-    assert run.run(on_progress=silent, should_stop=never, save=nothing)
+    run.run()
+    assert run.is_finished
     assert 0.1 <= run.position.seconds < 5
     assert run.position.best_epoch > 0
     assert run.position.cut_short
-    assert all(0.01 < row["loss"] < 10 for row in run.position.history)  # type: ignore[operator]
+    assert all(0.01 < record.loss < 10 for record in run.position.history)
 
 
 def test_a_time_limit_that_does_not_bind_changes_nothing(images: ImageSet) -> None:
     free, limited = trainer(images, QUICK), trainer(images, {**QUICK, "max_minutes": 60})
     for run in (free, limited):
-        run.run(on_progress=silent, should_stop=never, save=nothing)
+        run.run()
     assert not limited.position.cut_short
     assert torch.equal(free.best_weights["head.weight"], limited.best_weights["head.weight"])
 
@@ -151,29 +142,42 @@ def test_a_time_limit_that_does_not_bind_changes_nothing(images: ImageSet) -> No
 def test_less_than_an_epoch_of_time_still_gives_a_model_with_its_own_loss(images: ImageSet) -> None:
     values = {**QUICK, "objective": {**QUICK["objective"], "batches_per_epoch": 10_000}, "max_minutes": 0.005}  # type: ignore[dict-item]
     run = trainer(images, values, lambda network: 0.5)
-    assert run.run(on_progress=silent, should_stop=never, save=nothing)
-    (row,) = run.position.history
-    assert 0.5 < row["loss"] < 10  # type: ignore[operator]
+    run.run()
+    assert run.is_finished
+    (record,) = run.position.history
+    assert 0.5 < record.loss < 10
 
 
 def test_a_run_that_diverges_says_so_and_keeps_nothing(images: ImageSet) -> None:
     run = trainer(images, {**KOCH35, "optimizer": {"kind": "sgd", "learning_rate": 1e30}})
     with pytest.raises(TrainingError, match=r"after epoch \d"):
-        run.run(on_progress=silent, should_stop=never, save=nothing)
+        run.run()
 
 
 def test_the_loss_falls(images: ImageSet) -> None:
     values = {**QUICK, "epochs": 8, "objective": {**QUICK["objective"], "batches_per_epoch": 8}}  # type: ignore[dict-item]
     run = trainer(images, values)
-    run.run(on_progress=silent, should_stop=never, save=nothing)
-    losses = [row["loss"] for row in run.position.history]
-    assert losses[-1] < 0.6 * losses[0]  # type: ignore[operator]
+    run.run()
+    losses = [record.loss for record in run.position.history]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_a_lost_reader_is_told_of_wherever_the_run_learns_it(images: ImageSet) -> None:
+    run = trainer(images, KOCH35)
+
+    def lose_a_reader_after_a_step() -> None:
+        with run.steps() as steps:
+            next(steps)
+            raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed.")  # torch raises it anywhere.
+
+    with pytest.raises(UnavailableError, match="A process that reads images ended"):
+        lose_a_reader_after_a_step()
 
 
 def test_progress_tells_loss_validation_and_speed(images: ImageSet) -> None:
     reports: list[Progress] = []
     run = trainer(images, {**KOCH35, "epochs": 20}, lambda network: 0.5)
-    run.run(on_progress=reports.append, should_stop=never, save=nothing)
+    run.run(on_progress=reports.append)
     assert {"epoch", "loss", "pairs/s"} <= set(reports[0].figures)
     assert reports[-1].figures["validation"] == "50.0%"
     assert 0 <= reports[0].done <= reports[-1].done <= reports[-1].total

@@ -11,7 +11,7 @@ from torch import nn
 
 from omnishot.config import PairsObjective
 from omnishot.errors import SettingsError
-from omnishot.training.processes import ALONE, Processes, equal_share, joined
+from omnishot.training.processes import SINGLE_PROCESS, Processes, equal_share, process_group
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_shared_batch_normalisation_is_torchs(mean: float, deviation: float) -> 
     values = (mean + deviation * torch.randn(12, 5, 4, 4)).requires_grad_()
     theirs = nn.Sequential(nn.BatchNorm2d(5))
     ours = nn.Sequential(nn.BatchNorm2d(5))
-    Processes(0, 2).share(ours)
+    Processes(0, 2).sync_batch_norm(ours)
     assert type(ours[0]) is not nn.BatchNorm2d
     results = []
     for layer in (theirs, ours):
@@ -43,20 +43,22 @@ def test_shared_batch_normalisation_is_torchs(mean: float, deviation: float) -> 
     assert torch.allclose(expected, evaluated, rtol=1e-3, atol=1e-3)
 
 
-def test_alone_everything_is_as_it_is() -> None:
+def test_a_single_process_keeps_everything_as_it_is() -> None:
     rows = torch.randn(3, 2)
-    assert ALONE.gather(rows) is rows
-    assert ALONE.mean(rows) is rows
-    assert ALONE.agree(True, 2.5) == (True, 2.5)
+    assert SINGLE_PROCESS.all_gather(rows) is rows
+    assert SINGLE_PROCESS.all_reduce_mean(rows) is rows
+    assert SINGLE_PROCESS.all_reduce_max(15, 2.5) == [15, 2.5]
+    assert SINGLE_PROCESS.from_rank_zero(2.5) == 2.5
+    assert [SINGLE_PROCESS.any_failed(failed) for failed in (False, True)] == [False, True]
     module = nn.Linear(2, 2)
-    assert ALONE.wrapped(module) is module
+    assert SINGLE_PROCESS.data_parallel(module) is module
 
 
 def test_a_clusters_variables_alone_start_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")  # Many clusters set it in every shell.
     assert "TORCHELASTIC_RUN_ID" not in os.environ
-    with joined(torch.device("cpu")) as processes:
-        assert processes.count == 1
+    with process_group(torch.device("cpu")) as processes:
+        assert processes.world_size == 1
 
 
 def test_what_cannot_be_shared_equally_is_refused() -> None:

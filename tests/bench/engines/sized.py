@@ -29,12 +29,11 @@ from omnishot.model.device import choose_compute
 from omnishot.model.koch import PUBLISHED, KochTwin
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.presets import preset_text
-from omnishot.progress import silent
 from omnishot.seeding import generator
 from omnishot.settings_text import check, with_changes
 from omnishot.stages.trainer import build_trainer
 from omnishot.strict_yaml import read_yaml
-from omnishot.training.images import ResidentImages
+from omnishot.training.image_loading import ResidentImages
 from omnishot.training.loop import Trainer
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
 
@@ -144,18 +143,14 @@ def trained(build: Callable[[], Trainer], batch_size: int, seconds: float) -> di
     ends: list[float] = []
     found: dict[str, Any] = {}
 
-    def save() -> None:
-        ends.append(time.perf_counter())
-        if len(ends) == WARM_STEPS:
-            found["loss"] = float(trainer.state()["sums"][0]) / trainer.position.step
-
-    def should_stop() -> bool:
-        is_over = len(ends) > WARM_STEPS and ends[-1] - ends[WARM_STEPS - 1] >= seconds
-        if is_over:
-            found["readers_bytes"] = sum(_peak_bytes(reader.pid) for reader in multiprocessing.active_children())
-        return is_over
-
-    trainer.run(on_progress=silent, should_stop=should_stop, save=save)
+    with trainer.steps() as steps:
+        for position in steps:
+            ends.append(time.perf_counter())
+            if len(ends) == WARM_STEPS:
+                found["loss"] = float(trainer.state()["sums"][0]) / position.step
+            if len(ends) > WARM_STEPS and ends[-1] - ends[WARM_STEPS - 1] >= seconds:
+                found["readers_bytes"] = sum(_peak_bytes(reader.pid) for reader in multiprocessing.active_children())
+                break
     timed_steps = len(ends) - WARM_STEPS
     return {
         "first_step_seconds": ends[0] - began,

@@ -19,7 +19,7 @@ class Clock:
         return self._before + self.elapsed()
 
 
-class Pace:
+class Throughput:
     """Pairs per second of training alone: neither validation counts nor the first step, which warms up.
 
     Attributes:
@@ -38,8 +38,8 @@ class Pace:
         running = time.perf_counter() - self._since if self._since is not None else 0.0
         return self.pairs / max(self.seconds + running, 1e-9)
 
-    def go_on(self) -> None:
-        """Count time again."""
+    def resume(self) -> None:
+        """Count time, for the first time or again."""
         self._since = time.perf_counter()
 
     def count(self, pairs: int) -> None:
@@ -52,8 +52,8 @@ class Pace:
             self._since = max(self._since or 0.0, self._warm_since)
         self.pairs += pairs
 
-    def rest(self) -> None:
-        """Count no time until it goes on."""
+    def pause(self) -> None:
+        """Count no time until `resume`."""
         if self._since is not None:
             self.seconds += time.perf_counter() - self._since
             self._since = None

@@ -20,7 +20,7 @@ from omnishot.formats.images import write_images
 from omnishot.formats.streamed_pixels import StoredPixels
 from omnishot.model.device import Compute
 from omnishot.training.classes_objective import ClassesLoss
-from omnishot.training.images import ResidentImages, StreamedImages, lost_reader
+from omnishot.training.image_loading import ResidentImages, StreamedImages, lost_reader
 from omnishot.training.objective import Objective
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
 

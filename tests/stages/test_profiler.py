@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from omnishot.errors import UnavailableError
-from omnishot.stages.checkpointer import profiled
+from omnishot.stages.profiler import profiled
 
 
 def take_steps(path: Path | None, n: int) -> list[str]:
     told: list[str] = []
-    with profiled(path, told.append) as after_step:
+    with profiled(path, told.append) as profiler:
         for _ in range(n):
             torch.ones(8, 8) @ torch.ones(8, 8)
-            after_step()
+            profiler.after_step()
     return told
 
 
