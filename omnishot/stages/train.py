@@ -1,7 +1,7 @@
 """train: a pair dataset becomes a model."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from omnishot.stages.checkpointer import EVERY_MINUTE, Checkpointer, Interval, p
 from omnishot.stages.produce import StageResult, produce
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
+from omnishot.stages.training_settings import choose_training
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
+from omnishot.store.reference import check_name
+from omnishot.store.remake import preset_and_changes
 from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
 from omnishot.training.processes import Processes, joined
@@ -32,6 +35,11 @@ _PEAK_SECONDS = 0.1
 
 WatchSignals = Callable[[], AbstractContextManager[Callable[[], int | None]]]
 """Entered around the training itself; gives a function that returns the number of the signal that came, or None."""
+
+
+def unwatched() -> AbstractContextManager[Callable[[], int | None]]:
+    """Watch for no signal."""
+    return nullcontext(lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +75,10 @@ class _Task:
 
 def train(
     store: Store,
-    pairs: Artifact,
-    settings: TrainSettings,
+    pairs: Artifact | None = None,
+    settings: TrainSettings | None = None,
     *,
-    name: str,
+    name: str | None = None,
     device: DeviceName = "auto",
     initial: Artifact | None = None,
     resume: bool = False,
@@ -78,15 +86,15 @@ def train(
     profile: Path | None = None,
     force: bool = False,
     on_progress: OnProgress = silent,
-    watch_signals: WatchSignals,
+    watch_signals: WatchSignals = unwatched,
 ) -> StageResult:
     """Fit a network; where torchrun started several processes, this is what process 0 does.
 
     Args:
         store: Where the model goes.
-        pairs: The pair dataset.
-        settings: Everything that decides the result.
-        name: Name of the model.
+        pairs: The pair dataset; by default the newest.
+        settings: Everything that decides the result; by default the preset for the device.
+        name: Name of the model; by default that of the preset which the settings are nearest to.
         device: Where to train.
         initial: A model whose weights to start from.
         resume: Continue the interrupted run of the same settings and data.
@@ -100,6 +108,9 @@ def train(
         StoppedError: A signal came; a checkpoint was written.
         OmnishotError: The data or the settings do not allow the run.
     """
+    pairs = pairs or store.newest("pairs")
+    settings = settings or choose_training(device=device, tell=store.tell).settings
+    name = check_name(preset_and_changes(settings)[0] if name is None else name)
     parents = [pairs.as_parent()] + ([initial.as_parent()] if initial else [])
     recipe = Recipe("models", _RECIPE, _deciding(settings), parents)
     if settings.log.tensorboard:
