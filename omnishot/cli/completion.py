@@ -48,17 +48,20 @@ def kinds() -> list[str]:
 
 def alphabets(context: typer.Context) -> list[str]:
     """Return the names of the alphabets in the newest images of the store."""
-    folder = _newest_images(_folder(context))
-    if folder is None:
-        return []
     from omnishot.formats.hdf5 import open_hdf5, read_names  # Deferred: h5py takes a tenth of a second.
 
-    with contextlib.suppress(OmnishotError), open_hdf5(folder / "images.h5") as file:
-        names = read_names(file, "images/alphabet_names")
-        if os.environ.get("_OMNISHOT_COMPLETE") != "complete_bash":
-            return list(names)
-        return [re.sub(r"([^\w@%+=:,./-])", r"\\\1", name) for name in names]  # The other shells quote by themselves.
+    with contextlib.suppress(OmnishotError, OSError):
+        if folder := _newest_images(_folder(context)):
+            with open_hdf5(folder / "images.h5") as file:
+                return [_quoted(name) for name in read_names(file, "images/alphabet_names")]
     return []
+
+
+def _quoted(name: str) -> str:
+    """Return a name as it is typed; other shells than bash quote what is completed by themselves."""
+    if os.environ.get("_OMNISHOT_COMPLETE") != "complete_bash":
+        return name
+    return re.sub(r"([^\w@%+=:,./-])", r"\\\1", name)
 
 
 def _folder(context: typer.Context) -> Path:
