@@ -9,10 +9,7 @@ _MEMORY = {"total": "in all", "available": "free", "limit": "is the container's 
 
 
 @with_session()
-def doctor_command(
-    session: Session,
-    device: DeviceOption = "auto",
-) -> None:
+def doctor_command(session: Session, device: DeviceOption = "auto") -> None:
     """Print what this machine offers: device, precision, speed, memory, data. Creates: nothing.
 
     Examples:

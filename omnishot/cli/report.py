@@ -69,8 +69,9 @@ def report_command(
     chosen = choose_evaluations(session.store, evaluations or [])
     console.detail("Reporting " + ", ".join(str(artifact.reference) for artifact in chosen))
     print_report(session, chosen, "json" if console.as_json else output_format, out)
+    measured = measured_in(chosen)
     for gate in gates:
-        console.note(check_gate(measured_in(chosen), gate))
+        console.note(check_gate(measured, gate))
 
 
 def print_report(session: Session, evaluations: "list[Artifact]", output_format: str, out: Path | None = None) -> None:

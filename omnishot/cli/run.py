@@ -64,5 +64,6 @@ def run_command(
         )  # fmt: skip
     evaluations = [result.artifact for result in made.evaluations]
     print_report(session, evaluations, "json" if console.as_json else output_format)
+    measured = measured_in(evaluations)
     for gate in gates:
-        console.note(check_gate(measured_in(evaluations), gate))
+        console.note(check_gate(measured, gate))

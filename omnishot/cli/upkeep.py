@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from omnishot.cli.session import Session, with_session
 from omnishot.errors import DamagedFileError, UsageError
 from omnishot.vocabulary import KINDS
 from omnishot.wording import counted
+
+if TYPE_CHECKING:
+    from omnishot.maintenance.check import Checked
 
 
 @with_session()
@@ -38,22 +41,18 @@ def check_command(
     console = session.console
     with console.progress() as on_progress:
         checked = check_artifacts(session.store, reference, everything=everything, on_progress=on_progress)
-    if console.as_json:
-        rows = [
-            {
-                "artifact": item.reference,
-                "path": str(item.path),
-                "bytes": item.size,
-                "damaged": item.problem or None,
-                "replaced_by": item.replaced_by,
-            }
-            for item in checked
-        ]
-        console.text(json.dumps(rows) + "\n")
+    rows = [
+        {
+            "artifact": item.reference,
+            "path": str(item.path),
+            "bytes": item.size,
+            "damaged": item.problem or None,
+            "replaced_by": item.replaced_by,
+        }
+        for item in checked
+    ]
+    console.result(rows, "".join(f"{_state(item):8} {item.reference}, {item.size / 1e6:.1f} MB\n" for item in checked))
     for item in checked:
-        if not console.as_json:
-            state = "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
-            console.text(f"{state:8} {item.reference}, {item.size / 1e6:.1f} MB\n")
         for parent in item.missing:
             console.note(f"{item.reference} was made from {parent}, which is no longer in the store")
         if item.replaced_by:
@@ -62,6 +61,10 @@ def check_command(
             console.note(f"{item.problem}\n{item.hint}")
     if damaged := [item.reference for item in checked if item.problem and not item.replaced_by]:
         raise DamagedFileError(f"Damaged: {', '.join(damaged)} ({len(damaged)} of {counted(len(checked), 'artifact')})")
+
+
+def _state(item: "Checked") -> str:
+    return "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
 
 
 @with_session()
@@ -131,16 +134,20 @@ def diff_command(
         tolerated = parse_tolerance(tolerance)
         comparisons = paired(session.store, first, second)
     names = str(first.reference), str(second.reference)
-    if console.as_json:
-        rows = [{"what": what, "one": before, "other": after} for what, before, after in found.values]
-        values = {"one": names[0], "other": names[1], "same_recipe": found.same_recipe, "why": found.why}
-        values["differences"] = rows
-        values |= {"paired": [asdict(comparison) for comparison in comparisons]} if tolerated else {}
-        console.text(json.dumps(values) + "\n")
-    else:
+    values = {
+        "one": names[0],
+        "other": names[1],
+        "same_recipe": found.same_recipe,
+        "why": found.why,
+        "differences": [{"what": what, "one": before, "other": after} for what, before, after in found.values],
+    }
+    if tolerated:
+        values["paired"] = [asdict(comparison) for comparison in comparisons]
+    if not console.as_json:
         console.note(f"{names[0]} -> {names[1]}. {found.why}")
-        console.text("".join(f"{what}: {_shown(a)} -> {_shown(b)}\n" for what, a, b in found.values))
-        console.text("".join(f"paired.{comparison.verdict}\n" for comparison in comparisons))
+    lines = [f"{what}: {_shown(before)} -> {_shown(after)}\n" for what, before, after in found.values]
+    lines += [f"paired.{comparison.verdict}\n" for comparison in comparisons]
+    console.result(values, "".join(lines))
     if tolerated:
         from omnishot.reporting.tolerance import check_tolerance
 

@@ -8,18 +8,20 @@ import pytest
 from typer.testing import CliRunner
 
 from omnishot.cli.app import app
-from omnishot.config import BASELINES, EvalSettings, PrepareSettings
+from omnishot.config import EvalSettings, PrepareSettings
 from omnishot.errors import UsageError
 from omnishot.presets import preset_text
 from omnishot.settings_text import check_given
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.evaluation_settings import complete
 from omnishot.stages.prepare import prepare
+from omnishot.stages.produce import StageResult
 from omnishot.stages.run import run
 from omnishot.stages.train import train
 from omnishot.stages.training_settings import choose_training, tuned_preset
 from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
+from omnishot.vocabulary import BASELINES
 
 TINY = ["epochs=1", "objective.batches_per_epoch=1", "objective.classes_per_batch=10", "validation_trials=20"]
 CHANGES = [word for change in TINY for word in ("--set", change)]
@@ -107,7 +109,7 @@ def test_a_model_that_is_named_twice_is_measured_once(store: Store) -> None:
 
 def test_run_makes_the_same_artifacts(picture_folder: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "artifacts")
-    results = []
+    results: list[StageResult] = []
     made = run(
         store, choose_training(changes=TINY, device="cpu"), FEW, source_name=str(picture_folder), device="cpu",
         on_result=results.append,
