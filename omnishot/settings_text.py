@@ -54,6 +54,11 @@ def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
         raise SettingsError(f"{origin}: {problems}", hint=_HINTS.get(settings.__name__, "")) from None
 
 
+def check_given(settings: type[S], *, origin: str, **values: Any) -> S:
+    """Return validated settings from those values that are not None; the others count as not named."""
+    return check(settings, {name: value for name, value in values.items() if value is not None}, origin=origin)
+
+
 def _explain(settings: type[Settings], problem: Any) -> str:
     place = [str(part) for part in problem["loc"]]
     if not place:

@@ -36,7 +36,7 @@ def _root(
     """One-shot image recognition with a Siamese network: prepare, train, eval, report."""
 
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, epilog=EXIT_CODES)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, epilog=EXIT_CODES)
 app.callback()(_root)
 app.command("prepare")(prepare_command)
 app.command("train")(train_command)

@@ -50,6 +50,10 @@ class Console:
         sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
 
+    def result(self, values: object, text: str) -> None:
+        """Print a command's result to stdout: the values as JSON where that was asked for, else the text."""
+        self.text(json.dumps(values) + "\n" if self.as_json else text)
+
     def summary(self, made: "StageResult") -> None:
         """Print what a stage made to stderr."""
         from omnishot.formats.manifest_fields import ModelFacts  # Deferred: pydantic takes tenths of a second.
@@ -70,12 +74,8 @@ class Console:
         """Print what a stage made: its reference to stdout, or a JSON object, and a summary to stderr."""
         self.summary(made)
         reference = str(made.artifact.reference)
-        if self.as_json:
-            values = {"artifact": reference, "path": str(made.artifact.path), "reused": made.reused}
-            values |= {"seconds": round(made.seconds, 3), **more}
-            self.text(json.dumps(values, allow_nan=False) + "\n")
-        else:
-            self.text(reference + "\n")
+        values = {"artifact": reference, "path": str(made.artifact.path), "reused": made.reused}
+        self.result(values | {"seconds": round(made.seconds, 3), **more}, reference + "\n")
 
     def tables(self, tables: "Sequence[Table]", *, to_stderr: bool = False) -> None:
         """Print tables, as wide as they need to be where the stream is no terminal."""

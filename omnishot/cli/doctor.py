@@ -1,32 +1,15 @@
 """omnishot doctor."""
 
-import json
 from typing import Any
 
-from omnishot.cli.console import Console
-from omnishot.cli.options import (
-    DEFAULT_STORE,
-    JsonOption,
-    NoProgressOption,
-    QuietOption,
-    StoreOption,
-    VerboseOption,
-    data_folder,
-    open_store,
-)
-from omnishot.cli.train import DeviceOption
+from omnishot.cli.options import DeviceOption
+from omnishot.cli.session import Session, with_session
 
 _MEMORY = {"total": "in all", "available": "free", "limit": "is the container's limit"}
 
 
-def doctor_command(
-    device: DeviceOption = "auto",
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
-) -> None:
+@with_session()
+def doctor_command(session: Session, device: DeviceOption = "auto") -> None:
     """Print what this machine offers: device, precision, speed, memory, data. Creates: nothing.
 
     Examples:
@@ -34,12 +17,8 @@ def doctor_command(
     """
     from omnishot.maintenance.doctor import examine  # Deferred: torch takes seconds.
 
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    facts = examine(open_store(console, store), data_folder=data_folder(), device=device)
-    if as_json:
-        console.text(json.dumps(facts) + "\n")
-        return
-    console.text("".join(f"{name:10}{text}\n" for name, text in _lines(facts)))
+    facts = examine(session.store, device=device)
+    session.console.result(facts, "".join(f"{name:10}{text}\n" for name, text in _lines(facts)))
 
 
 def _lines(facts: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:

@@ -1,35 +1,31 @@
 """omnishot figure: one picture into a file of its own."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from omnishot.cli.console import Console
-from omnishot.cli.options import (
-    DEFAULT_STORE,
-    JsonOption,
-    NoProgressOption,
-    QuietOption,
-    StoreOption,
-    VerboseOption,
-    check_folder_of,
-    open_store,
-)
+from omnishot.cli.completion import alphabets, references
+from omnishot.cli.options import PairsArgument, check_folder_of
+from omnishot.cli.session import Session, with_session
 from omnishot.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from omnishot.drawing.picture import Picture
     from omnishot.store.artifact import Artifact
-    from omnishot.store.store import Store
+
+Drawing = Callable[[], "tuple[Picture, list[Artifact]]"]
+"""Returns a picture, and the artifacts that it was drawn from."""
 
 OutOption = Annotated[
     Path,
     typer.Option("--out", help="File to write: .svg, .pdf or .png, as its name ends. One that is there is replaced."),
 ]
-ModelArgument = Annotated[str | None, typer.Argument(help="Model. Default: the newest.", show_default=False)]
+ModelArgument = Annotated[
+    str | None,
+    typer.Argument(help="Model. Default: the newest.", show_default=False, autocompletion=references("models")),
+]
 
 figure_app = typer.Typer(
     no_args_is_help=True,
@@ -39,7 +35,9 @@ figure_app = typer.Typer(
 
 
 @figure_app.command("trials")
+@with_session()
 def trials_command(
+    session: Session,
     out: OutOption,
     reference: Annotated[
         str | None,
@@ -48,6 +46,7 @@ def trials_command(
             help="An evaluation, or a model for its newest one-shot evaluation, on test images if there is one. "
             "Default: the newest.",
             show_default=False,
+            autocompletion=references("evals", "models"),
         ),
     ] = None,
     show: Annotated[
@@ -64,11 +63,6 @@ def trials_command(
     method: Annotated[
         str | None, typer.Option("--method", help="Model or baseline of the evaluation. Default: its first model.")
     ] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Draw a one-shot trial with its scores, or those that tell most. Creates: the file; prints its path.
 
@@ -78,194 +72,175 @@ def trials_command(
     """
     if trial is not None and show != "trial":
         raise UsageError(f"--trial {trial} and --show {show} both say what to draw", hint="Give one of them.")
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
-    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+    def draw() -> "tuple[Picture, list[Artifact]]":
         from omnishot.reporting.pictures.trials import find_evaluation, grid_of, measured_trials, ranking_of
 
-        evaluation = find_evaluation(store, reference)
-        measured = measured_trials(store, evaluation, method)
+        evaluation = find_evaluation(session.store, reference)
+        measured = measured_trials(session.store, evaluation, method)
         if show == "trial":
             return grid_of(measured, n_way=ways, number=trial), [evaluation]
         if picture := ranking_of(measured, show, n_way=ways):
             return picture, [evaluation]
         raise UsageError(f"There are no {show} of {measured.method} in {evaluation.reference}")
 
-    _write(console, store, out, draw)
+    _write(session, out, draw)
 
 
 @figure_app.command("filters")
+@with_session()
 def filters_command(
+    session: Session,
     out: OutOption,
     models: Annotated[
-        list[str] | None, typer.Argument(help="One model or two. Default: the newest.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="One model or two. Default: the newest.", show_default=False, autocompletion=references("models")
+        ),
     ] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Draw all first-layer filters, of two models side by side. Creates: the file; prints its path.
 
     Examples:
       omnishot figure filters quick koch --out filters.pdf
     """
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
-    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+    def draw() -> "tuple[Picture, list[Artifact]]":
         from omnishot.reporting.pictures.network import filters_of  # Deferred: torch takes seconds.
 
-        found = _models(store, models)
+        found = session.find_all(models, "models") or [session.store.newest("models")]
         return filters_of(found), found
 
-    _write(console, store, out, draw)
+    _write(session, out, draw)
 
 
 @figure_app.command("activations")
+@with_session()
 def activations_command(
+    session: Session,
     out: OutOption,
     model: ModelArgument = None,
     image: Annotated[
         int | None,
         typer.Option("--image", metavar="N", help="Image of the pair dataset, from 0. Default: its first test image."),
     ] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Draw what every convolution responds to in one image. Creates: the file; prints its path.
 
     Examples:
       omnishot figure activations quick --out activations.svg
     """
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
-    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+    def draw() -> "tuple[Picture, list[Artifact]]":
         from omnishot.reporting.pictures.network import activations_of
 
-        (found,) = _models(store, [model] if model else None)
-        return activations_of(store, found, image), [found]
+        found = session.find(model, "models") or session.store.newest("models")
+        return activations_of(session.store, found, image), [found]
 
-    _write(console, store, out, draw)
+    _write(session, out, draw)
 
 
 @figure_app.command("pairs")
+@with_session()
 def pairs_command(
+    session: Session,
     out: OutOption,
-    pairs: Annotated[str | None, typer.Argument(help="Pair dataset. Default: the newest.", show_default=False)] = None,
+    pairs: PairsArgument = None,
     pair: Annotated[
         int | None,
         typer.Option("--pair", metavar="N", help="Training pair, from 0. Default: the first of a single character."),
     ] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Draw one training pair and its affine variants. Creates: the file; prints its path.
 
     Examples:
       omnishot figure pairs --out pairs.svg
     """
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
-    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+    def draw() -> "tuple[Picture, list[Artifact]]":
         from omnishot.reporting.pictures.all_of_a_model import variants_of
 
-        found = store.find(pairs, "pairs") if pairs else store.newest("pairs")
+        found = session.find(pairs, "pairs") or session.store.newest("pairs")
         return variants_of(found, pair), [found]
 
-    _write(console, store, out, draw)
+    _write(session, out, draw)
 
 
 @figure_app.command("curves")
+@with_session()
 def curves_command(
+    session: Session,
     out: OutOption,
     models: Annotated[
-        list[str] | None, typer.Argument(help="One model or several. Default: the newest.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="One model or several. Default: the newest.", show_default=False, autocompletion=references("models")
+        ),
     ] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Draw loss, validation accuracy and learning rate by epoch. Creates: the file; prints its path.
 
     Examples:
       omnishot figure curves quick --out curves.svg
     """
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
-    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+    def draw() -> "tuple[Picture, list[Artifact]]":
         from omnishot.reporting.pictures.network import curves_of
 
-        found = _models(store, models)
+        found = session.find_all(models, "models") or [session.store.newest("models")]
         return curves_of(found), found
 
-    _write(console, store, out, draw)
+    _write(session, out, draw)
 
 
 @figure_app.command("embedding")
+@with_session()
 def embedding_command(
+    session: Session,
     out: OutOption,
     model: ModelArgument = None,
     alphabet: Annotated[
-        str | None, typer.Option("--alphabet", metavar="NAME", help="Default: the first one of the test images.")
+        str | None,
+        typer.Option(
+            "--alphabet",
+            metavar="NAME",
+            help="Default: the first one of the test images.",
+            autocompletion=alphabets,
+        ),
     ] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Draw where the network puts the images of one alphabet. Creates: the file; prints its path.
 
     Examples:
       omnishot figure embedding quick --out embedding.svg
     """
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
-    def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
+    def draw() -> "tuple[Picture, list[Artifact]]":
         from omnishot.reporting.pictures.network import embedding_of
 
-        (found,) = _models(store, [model] if model else None)
-        return embedding_of(store, found, alphabet), [found]
+        found = session.find(model, "models") or session.store.newest("models")
+        return embedding_of(session.store, found, alphabet), [found]
 
-    _write(console, store, out, draw)
-
-
-def _models(store: "Store", references: list[str] | None) -> "list[Artifact]":
-    if not references:
-        return [store.newest("models")]
-    found = {artifact.path: artifact for artifact in (store.find(text, "models") for text in references)}
-    return list(found.values())
+    _write(session, out, draw)
 
 
-def _write(console: Console, store: Path, out: Path, draw: "Callable[[Store], tuple[Picture, list[Artifact]]]") -> None:
+def _write(session: Session, out: Path, draw: Drawing) -> None:
     """Draw a picture and write it; its title and what it says in words go to stderr."""
     from omnishot.drawing.picture import check_suffix  # Deferred: matplotlib takes tenths of a second.
     from omnishot.progress import Progress
 
     check_suffix(out)
     check_folder_of(out)
-    opened = open_store(console, store)
+    console = session.console
     with console.progress() as on_progress:
         on_progress(Progress("Drawing", 0, 0))
-        picture, artifacts = draw(opened)
+        picture, artifacts = draw()
         try:
             picture.write(out)
         except OSError as error:
             raise UnavailableError(f"--out {out} cannot be written: {error}") from None
     console.note(picture.title)
     console.detail(picture.alt)
-    if console.as_json:
-        values = {"path": str(out), "title": picture.title, "alt": picture.alt}
-        names = [str(artifact.reference) for artifact in artifacts]
-        console.text(json.dumps(values | {"artifacts": names}) + "\n")
-    else:
-        console.text(f"{out}\n")
+    names = [str(artifact.reference) for artifact in artifacts]
+    values = {"path": str(out), "title": picture.title, "alt": picture.alt, "artifacts": names}
+    console.result(values, f"{out}\n")

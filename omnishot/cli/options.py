@@ -1,70 +1,36 @@
 """Options that several commands share, and how their texts are read."""
 
-import os
 import re
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from omnishot.cli.completion import presets, references
 from omnishot.errors import NotFoundError, UsageError
+from omnishot.vocabulary import BASELINES, Baseline, DeviceName
+from omnishot.wording import did_you_mean
 
-if TYPE_CHECKING:
-    from omnishot.cli.console import Console
-    from omnishot.store.store import Store
-
-StoreOption = Annotated[Path, typer.Option("--store", envvar="OMNISHOT_STORE", help="Folder of artifacts.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result, and errors.")]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Also print resolved settings and paths.")]
-NoProgressOption = Annotated[bool, typer.Option("--no-progress", help="Show no progress.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Make a new version even if the same was made before.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="Name of the artifact.")]
-WaitOption = Annotated[
-    float,
-    typer.Option("--wait-for-lock", metavar="SECONDS", min=0, help="How long to wait for a process making the same."),
-]
+DeviceOption = Annotated[DeviceName, typer.Option("--device", help="Where the network runs.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, such as max_minutes=3.")
 ]
-
-DEFAULT_STORE = Path("artifacts")
-DEFAULT_WAIT = 3600.0
-
-
-def data_folder() -> Path:
-    """Return where data sets lie: OMNISHOT_DATA, else the user's cache folder."""
-    if folder := os.environ.get("OMNISHOT_DATA"):
-        return Path(folder)
-    from platformdirs import user_cache_path  # Deferred: only some commands need it.
-
-    return user_cache_path("omnishot")
-
-
-def is_offline() -> bool:
-    """Tell whether OMNISHOT_OFFLINE forbids downloads."""
-    return os.environ.get("OMNISHOT_OFFLINE", "") not in {"", "0"}
-
-
-def is_led() -> bool:
-    """Tell whether torchrun started this process beside others, of which number 0 leads."""
-    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"
-
-
-def open_store(console: "Console", folder: Path, *, wait_seconds: float = DEFAULT_WAIT) -> "Store":
-    """Return the store in a folder, which tells the user on the console for whom it waits.
-
-    Raises:
-        UsageError: There can be no store, or torchrun started this process to be led by another.
-    """
-    if is_led():
-        raise UsageError("torchrun is for `omnishot train` alone", hint="Run the other commands as one process.")
-    from omnishot.store.store import Store  # Deferred: pydantic takes tenths of a second.
-
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--store {folder} is not a folder", hint="Name a folder; it is made if it is missing.")
-    return Store(folder, argv=sys.argv, wait_seconds=wait_seconds, tell=console.note)
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU.",
+        autocompletion=presets,
+    ),
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file, instead of a preset.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the interrupted training of the same settings.")]
+PairsArgument = Annotated[
+    str | None,
+    typer.Argument(help="Pair dataset. Default: the newest.", show_default=False, autocompletion=references("pairs")),
+]
 
 
 def parse_count(text: str, *, option: str) -> int:
@@ -117,6 +83,22 @@ def parse_ways(text: str) -> tuple[int, ...]:
             )
         ways += range(first, last + 1)
     return tuple(sorted(set(ways)))
+
+
+def parse_baselines(text: str) -> tuple[Baseline, ...]:
+    """Read names of baselines, separated by commas, or `none`.
+
+    Raises:
+        UsageError: A name is unknown.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip() not in {"", "none"}]
+    for name in names:
+        if name not in BASELINES:
+            raise UsageError(
+                f"--baselines: unknown baseline '{name}'{did_you_mean(name, BASELINES)}",
+                hint=f"Baselines: {', '.join(BASELINES)}, or none.",
+            )
+    return tuple(name for name in BASELINES if name in names)
 
 
 def check_folder_of(path: Path) -> None:

@@ -5,17 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from omnishot.cli.completion import references
 from omnishot.cli.console import Console
-from omnishot.cli.options import (
-    DEFAULT_STORE,
-    JsonOption,
-    NoProgressOption,
-    QuietOption,
-    StoreOption,
-    VerboseOption,
-    check_folder_of,
-    open_store,
-)
+from omnishot.cli.options import check_folder_of
+from omnishot.cli.session import Session, with_session
 from omnishot.cli.streams import visible
 from omnishot.errors import UnavailableError, UsageError
 
@@ -47,19 +40,20 @@ GateOption = Annotated[
 ]
 
 
+@with_session()
 def report_command(
+    session: Session,
     evaluations: Annotated[
         list[str] | None,
-        typer.Argument(help="Evaluations. Default: all of the newest one's models.", show_default=False),
+        typer.Argument(
+            help="Evaluations. Default: all of the newest one's models.",
+            show_default=False,
+            autocompletion=references("evals"),
+        ),
     ] = None,
     output_format: FormatOption = "auto",
     out: Annotated[Path | None, typer.Option("--out", help="Write to a file instead of stdout.")] = None,
     fail_under: GateOption = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Print accuracy tables, beside published figures; or write a page. Creates: the file of --out, if there is one.
 
@@ -68,22 +62,19 @@ def report_command(
       omnishot report --out report.html
       omnishot report quick-lake --fail-under 20-way=0.90
     """
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     from omnishot.reporting.results import check_gate, choose_evaluations, measured_in, parse_gate
 
     gates = [parse_gate(gate) for gate in fail_under or []]
-    opened = open_store(console, store)
-    chosen = choose_evaluations(opened, evaluations or [])
+    console = session.console
+    chosen = choose_evaluations(session.store, evaluations or [])
     console.detail("Reporting " + ", ".join(str(artifact.reference) for artifact in chosen))
+    print_report(session, chosen, "json" if console.as_json else output_format, out)
     measured = measured_in(chosen)
-    print_report(console, opened, chosen, "json" if as_json else output_format, out)
     for gate in gates:
         console.note(check_gate(measured, gate))
 
 
-def print_report(
-    console: Console, store: "Store", evaluations: "list[Artifact]", output_format: str, out: Path | None = None
-) -> None:
+def print_report(session: Session, evaluations: "list[Artifact]", output_format: str, out: Path | None = None) -> None:
     """Print evaluations in one of the formats, to stdout or into a file."""
     from omnishot.reporting.results import measured_in
     from omnishot.reporting.tables import tables_of
@@ -96,26 +87,26 @@ def print_report(
     if out is not None:
         check_folder_of(out)
     if output_format in {"auto", "rich"} and out is None:
-        console.tables(tables_of(measured_in(evaluations)))
+        session.console.tables(tables_of(measured_in(evaluations)))
         return
-    text = _text(console, store, evaluations, output_format)
+    text = _text(session, evaluations, output_format)
     if out is None:
-        console.text(text)
+        session.console.text(text)
         return
     try:
         out.write_text(text, "utf-8")
     except OSError as error:
         raise UnavailableError(f"--out {out} cannot be written: {error}") from None
-    console.note(f"Wrote {out}")
+    session.console.note(f"Wrote {out}")
 
 
-def _text(console: Console, store: "Store", evaluations: "list[Artifact]", output_format: str) -> str:
+def _text(session: Session, evaluations: "list[Artifact]", output_format: str) -> str:
     from omnishot.reporting.formats import as_json, as_markdown, as_tsv
     from omnishot.reporting.results import measured_in
     from omnishot.reporting.tables import tables_of
 
     if output_format == "html":
-        return page_text(console, store, evaluations)
+        return page_text(session.console, session.store, evaluations)
     measured = measured_in(evaluations)
     if output_format == "json":
         return as_json(measured)

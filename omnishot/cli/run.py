@@ -1,38 +1,26 @@
 """omnishot run."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from omnishot.cli.console import Console
-from omnishot.cli.evaluate import eval_with
-from omnishot.cli.options import (
-    DEFAULT_STORE,
-    DEFAULT_WAIT,
-    ForceOption,
-    JsonOption,
-    NoProgressOption,
-    QuietOption,
-    SetOption,
-    StoreOption,
-    VerboseOption,
-    WaitOption,
-    open_store,
-    parse_count,
-)
-from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption, prepare_with
+from omnishot.cli.options import DeviceOption, ForceOption, PresetOption, ResumeOption, SetOption, parse_count
+from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption
+from omnishot.cli.process import keep_freed_memory
 from omnishot.cli.report import Format, GateOption, print_report
-from omnishot.cli.train import DeviceOption, PresetOption, ResumeOption, choose_settings, train_with
+from omnishot.cli.session import Session, with_session
+from omnishot.cli.signals import watch_signals
+from omnishot.vocabulary import SplitName
 
-_SWEEP_TRIALS = 1000
 
-
+@with_session(publishes=True)
 def run_command(
+    session: Session,
     preset: PresetOption = None,
     changes: SetOption = None,
     source: SourceOption = "auto",
     split: Annotated[
-        Literal["koch", "lake", "drawers", "alphabets"] | None,
+        SplitName | None,
         typer.Option("--split", help="Default: koch for the koch presets; else lake, with all 30 alphabets to train."),
     ] = None,
     holdout: HoldoutOption = "five",
@@ -47,12 +35,6 @@ def run_command(
     fail_under: GateOption = None,
     resume: ResumeOption = False,
     force: ForceOption = False,
-    wait: WaitOption = DEFAULT_WAIT,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Prepare, train, eval and report in a row. Creates: all their artifacts; prints the tables.
 
@@ -60,50 +42,28 @@ def run_command(
       omnishot run --preset quick
       omnishot run --source glyphs --set max_minutes=1
     """
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.formats.manifest_fields import PairsFacts  # Deferred: pydantic takes tenths of a second.
+    from omnishot.config import PrepareSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.reporting.results import check_gate, measured_in, parse_gate
+    from omnishot.settings_text import check_given
+    from omnishot.stages.training_settings import choose_training
 
     # Settings and gates first: a mistyped one should not cost the minutes before it is read.
-    gates = [parse_gate(gate) for gate in fail_under or []]
-    settings, name = choose_settings(console, preset=preset, config=None, changes=changes or [], device=device)
-    opened = open_store(console, store, wait_seconds=wait)
-    values = {"holdout": holdout, "pairs": parse_count(pairs, option="--pairs"), "affine": affine, "seed": seed}
-    # The koch presets follow the paper; the settings of the others are chosen, so nothing need be held out.
-    preferred = {"split": "koch"} if name.startswith("koch") else {"split": "lake", "holdout": "none"}
-    data = prepare_with(console, opened, values, split=split, source=source, preferred=preferred, force=force)
-    console.summary(data)
-    model = train_with(console, opened, data.artifact, settings, name=name, device=device, resume=resume, force=force)
-    console.summary(model)
-    found = PairsFacts.of(data.artifact.manifest).summary
-    if "validation" not in found.pairs:
-        console.note("Verification is not measured: its threshold needs a split that holds something out, as koch does")
-    evaluations = []
-    for protocol, on, ways, trials, baselines in _measurements(
-        has_runs=found.runs > 0,
-        has_validation="validation" in found.pairs,
-        most_ways=min(20, *(found.largest_alphabet.get(part, 20) for part in ("train", "test"))),
-    ):
-        asked = {"on": on, "ways": ways, "shots": 1, "trials": trials, "seed": seed}
-        made = eval_with(
-            console, opened, [model.artifact], asked, protocol=protocol, baselines=baselines, device=device, force=force
-        )
-        console.summary(made)
-        evaluations.append(made.artifact)
+    console, gates = session.console, [parse_gate(gate) for gate in fail_under or []]
+    training = choose_training(preset=preset, changes=changes or [], device=device, tell=console.note)
+    settings = check_given(
+        PrepareSettings, origin="prepare", split=split, holdout=holdout, affine=affine, seed=seed,
+        pairs=parse_count(pairs, option="--pairs"),
+    )  # fmt: skip
+    keep_freed_memory()
+    from omnishot.stages.run import run  # Deferred: torch takes seconds.
+
+    with console.progress() as on_progress:
+        made = run(
+            session.store, training, settings, source_name=source, device=device, resume=resume, force=force,
+            on_progress=on_progress, on_result=console.summary, watch_signals=watch_signals,
+        )  # fmt: skip
+    evaluations = [result.artifact for result in made.evaluations]
+    print_report(session, evaluations, "json" if console.as_json else output_format)
     measured = measured_in(evaluations)
-    print_report(console, opened, evaluations, "json" if as_json else output_format)
     for gate in gates:
         console.note(check_gate(measured, gate))
-
-
-def _measurements(
-    *, has_runs: bool, has_validation: bool, most_ways: int
-) -> list[tuple[str, str, list[int], int, str]]:
-    """Return what to measure: protocol, part of the split, ways, trials, baselines."""
-    every, sweep = "nearest-neighbour,hausdorff,random", list(range(1, most_ways + 1))
-    return [
-        *([("lake", "test", [20], 400, every)] if has_runs else []),
-        ("within", "test", sweep, _SWEEP_TRIALS, every),
-        ("within", "train", sweep, _SWEEP_TRIALS, "none"),
-        *([("verification", "test", [1], 400, "none")] if has_validation else []),
-    ]

@@ -1,47 +1,43 @@
 """omnishot presets."""
 
+import re
 from typing import Annotated
 
 import typer
 
-from omnishot.cli.console import Console
-from omnishot.cli.options import DEFAULT_STORE, JsonOption, NoProgressOption, QuietOption, StoreOption, VerboseOption
+from omnishot.cli.completion import shipped_presets
+from omnishot.cli.session import Session, with_session
 
 
+@with_session()
 def presets_command(
-    name: Annotated[str | None, typer.Argument(help="Preset to print. Default: list them.", show_default=False)] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
+    session: Session,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Preset to print. Default: list them.", show_default=False, autocompletion=shipped_presets),
+    ] = None,
 ) -> None:
     """List the training presets, or print one as YAML with every setting. Creates: nothing.
 
     Examples:
       omnishot presets quick > mine.yaml
     """
-    import json
-    import re
-
-    from omnishot.config import TrainSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.presets import preset_names, preset_text
-    from omnishot.settings_text import as_yaml, check
-    from omnishot.strict_yaml import read_yaml
+    from omnishot.settings_text import as_yaml  # Deferred: pydantic takes tenths of a second.
+    from omnishot.stages.training_settings import choose_training
 
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    texts = {preset: preset_text(preset) for preset in ([name] if name else preset_names())}
-    settings = {
-        preset: check(TrainSettings, read_yaml(text, origin=preset), origin=preset) for preset, text in texts.items()
+    settings = {preset: choose_training(preset=preset).settings for preset in ([name] if name else preset_names())}
+    comments = {
+        preset: [line for line in preset_text(preset).splitlines() if line.startswith("#")] for preset in settings
     }
-    if as_json:
-        console.text(json.dumps({preset: values.model_dump(mode="json") for preset, values in settings.items()}) + "\n")
-        return
-    for preset, text in texts.items():
-        comments = [line for line in text.splitlines() if line.startswith("#")]
-        if name:
-            console.text("\n".join(comments) + "\n" + as_yaml(settings[preset]))
-        else:
-            said = " ".join(comment.removeprefix("# ") for comment in comments)
-            first = re.split(r"(?<=[a-z0-9)])\. ", said.removesuffix("."))[0]  # Not after an initial.
-            console.text(f"{preset:{max(map(len, texts)) + 2}}{first}.\n")
+    if name:
+        text = "\n".join(comments[name]) + "\n" + as_yaml(settings[name])
+    else:
+        width = max(map(len, settings)) + 2
+        text = "".join(f"{preset:{width}}{_first_sentence(lines)}.\n" for preset, lines in comments.items())
+    session.console.result({preset: values.model_dump(mode="json") for preset, values in settings.items()}, text)
+
+
+def _first_sentence(comments: list[str]) -> str:
+    said = " ".join(comment.removeprefix("# ") for comment in comments)
+    return re.split(r"(?<=[a-z0-9)])\. ", said.removesuffix("."))[0]  # Not after an initial.

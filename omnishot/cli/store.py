@@ -7,30 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omnishot.cli.completion import kinds, references
 from omnishot.cli.console import Console
-from omnishot.cli.options import (
-    DEFAULT_STORE,
-    JsonOption,
-    NoProgressOption,
-    QuietOption,
-    StoreOption,
-    VerboseOption,
-    open_store,
-)
+from omnishot.cli.session import Session, with_session
 from omnishot.cli.streams import is_screen, visible, width_of
 from omnishot.errors import DamagedFileError, UsageError
+from omnishot.vocabulary import KINDS
+from omnishot.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
     from omnishot.store.artifact import Artifact
 
 
+@with_session()
 def ls_command(
-    kind: Annotated[str | None, typer.Argument(help="images, pairs, models or evals.", show_default=False)] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
+    session: Session,
+    kind: Annotated[
+        str | None, typer.Argument(help="images, pairs, models or evals.", show_default=False, autocompletion=kinds)
+    ] = None,
 ) -> None:
     """List the artifacts of the store, the oldest first. Creates: nothing.
 
@@ -39,18 +33,15 @@ def ls_command(
     """
     from omnishot.reporting.tables import Table
     from omnishot.store.artifact import place_name  # Deferred: pydantic takes tenths of a second.
-    from omnishot.vocabulary import KINDS
-    from omnishot.wording import did_you_mean
 
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     if kind and kind not in KINDS:
         raise UsageError(f"unknown kind '{kind}'{did_you_mean(kind, KINDS)}", hint=f"Kinds: {', '.join(KINDS)}.")
     unreadable: dict[Path, DamagedFileError] = {}
-    artifacts = open_store(console, store).artifacts(kind, damaged=unreadable)
+    console, artifacts = session.console, session.store.artifacts(kind, damaged=unreadable)
     listed = [(artifact, _damage(artifact)) for artifact in artifacts]
     for error in [*filter(None, (error for _, error in listed)), *unreadable.values()]:
         console.note(f"omnishot: {error}")
-    if as_json:
+    if console.as_json:
         rows = [{**_row(artifact), "damaged": str(error) if error else None} for artifact, error in listed]
         rows += [
             {"artifact": place_name(path), "path": str(path), "damaged": str(error)}
@@ -59,12 +50,12 @@ def ls_command(
         console.text(json.dumps(rows) + "\n")
         return
     if not listed and not unreadable:
-        console.note(f"There are no {kind or 'artifacts'} in {store}; `omnishot prepare` makes the first")
+        console.note(f"There are no {kind or 'artifacts'} in {session.folder}; `omnishot prepare` makes the first")
         return
     lines = [_cells(artifact, error) for artifact, error in listed]
     lines += [(place_name(path), "damaged", "", "", "") for path in unreadable]
     columns = ("artifact", "size", "made (UTC)", "took", "from")
-    console.tables([Table(f"{len(lines)} artifacts in {store}", columns, tuple(lines))])
+    console.tables([Table(f"{counted(len(lines), 'artifact')} in {session.folder}", columns, tuple(lines))])
 
 
 def _damage(artifact: "Artifact") -> DamagedFileError | None:
@@ -88,8 +79,13 @@ def _row(artifact: "Artifact") -> dict[str, object]:
     return {"artifact": str(artifact.reference), "path": str(artifact.path), **artifact.manifest.model_dump()}
 
 
+@with_session()
 def show_command(
-    reference: Annotated[str, typer.Argument(help="Artifact, such as models/quick:v1 or quick.")],
+    session: Session,
+    reference: Annotated[
+        str,
+        typer.Argument(help="Artifact, such as models/quick:v1 or quick.", autocompletion=references(*KINDS)),
+    ],
     pictures: Annotated[
         bool | None,
         typer.Option(
@@ -98,11 +94,6 @@ def show_command(
             show_default=False,
         ),
     ] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Print an artifact's manifest and what it descends from. Creates: nothing.
 
@@ -111,20 +102,19 @@ def show_command(
     """
     from omnishot.store.lineage import lineage  # Deferred: pydantic takes tenths of a second.
 
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    opened = open_store(console, store)
-    artifact = opened.find(reference)
-    ancestors = lineage(opened, artifact)
-    if as_json:
-        values = _row(artifact) | {"lineage": [item.reference for item in ancestors]}
-        console.text(json.dumps(values) + "\n")
-        return
-    console.text(artifact.manifest.as_yaml())
-    console.text("lineage:\n")
-    for item in ancestors:
-        console.text(f"{'  ' * item.depth}- {item.reference}{'' if item.artifact else '  # no longer in the store'}\n")
-    if is_screen(sys.stdout) if pictures is None else pictures:
-        _draw(console, artifact)
+    artifact = session.store.find(reference)
+    ancestors = lineage(session.store, artifact)
+    lines = [
+        f"{'  ' * item.depth}- {item.reference}{'' if item.artifact else '  # no longer in the store'}\n"
+        for item in ancestors
+    ]
+    session.console.result(
+        _row(artifact) | {"lineage": [item.reference for item in ancestors]},
+        artifact.manifest.as_yaml() + "lineage:\n" + "".join(lines),
+    )
+    wants_pictures = is_screen(sys.stdout) if pictures is None else pictures
+    if wants_pictures and not session.console.as_json:
+        _draw(session.console, artifact)
 
 
 def _draw(console: Console, artifact: "Artifact") -> None:

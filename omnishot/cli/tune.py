@@ -1,32 +1,25 @@
 """omnishot tune."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from omnishot.cli.console import Console
-from omnishot.cli.options import (
-    DEFAULT_STORE,
-    JsonOption,
-    NoProgressOption,
-    QuietOption,
-    SetOption,
-    StoreOption,
-    VerboseOption,
-    check_folder_of,
-    open_store,
-)
+from omnishot.cli.completion import presets
+from omnishot.cli.options import ConfigOption, DeviceOption, PairsArgument, SetOption, check_folder_of
 from omnishot.cli.process import keep_freed_memory
+from omnishot.cli.session import Session, with_session
 from omnishot.cli.signals import watch_signals
-from omnishot.cli.train import ConfigOption, DeviceOption, choose_settings
+from omnishot.wording import percent
 
 
+@with_session()
 def tune_command(
-    pairs: Annotated[str | None, typer.Argument(help="Pair dataset. Default: the newest.", show_default=False)] = None,
+    session: Session,
+    pairs: PairsArgument = None,
     preset: Annotated[
-        str | None, typer.Option("--preset", help="Settings that all trials share. Default: koch35.")
+        str | None,
+        typer.Option("--preset", help="Settings that all trials share. Default: koch35.", autocompletion=presets),
     ] = None,
     config: ConfigOption = None,
     changes: SetOption = None,
@@ -46,11 +39,6 @@ def tune_command(
         Path | None, typer.Option("--out", help="Settings file to write. Default: the study's name with .best.yaml.")
     ] = None,
     device: DeviceOption = "auto",
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Search optimizer values and layer sizes on validation alphabets. Creates: a settings file for train --config.
 
@@ -60,13 +48,13 @@ def tune_command(
     Examples:
       omnishot tune --preset koch35 --trials 50 --minutes 600
     """
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    opened = open_store(console, store)
-    data = opened.find(pairs, "pairs") if pairs else opened.newest("pairs")
-    settings, chosen = choose_settings(
-        console, preset=preset or ("koch35" if config is None else None), config=config, changes=changes or [],
-        device=device,
-    )  # fmt: skip
+    from omnishot.stages.training_settings import choose_training, tuned_preset
+
+    console = session.console
+    data = session.find(pairs, "pairs") or session.store.newest("pairs")
+    training = choose_training(
+        preset=tuned_preset(preset, config), config=config, changes=changes or [], device=device, tell=console.note
+    )
     from omnishot.settings_text import as_yaml
     from omnishot.stages.tune import tune  # Deferred: torch takes seconds.
     from omnishot.store.atomic_write import replaced
@@ -77,17 +65,14 @@ def tune_command(
     keep_freed_memory()
     with console.progress() as on_progress:
         found = tune(
-            data, settings, storage=study, trials=trials, minutes=minutes, by=by, architecture=architecture,
+            data, training.settings, storage=study, trials=trials, minutes=minutes, by=by, architecture=architecture,
             device=device, on_progress=on_progress, watch_signals=watch_signals,
         )  # fmt: skip
     with replaced(target) as aside:
         aside.write_text(as_yaml(found.settings), "utf-8")
     console.note(
-        f"Best of {found.trials} trials ({found.pruned} given up early): {found.accuracy:.1%} validation accuracy; "
-        f"omnishot train {data.reference} --config {target}"
+        f"Best of {found.trials} trials ({found.pruned} given up early): "
+        f"{percent(found.accuracy)} validation accuracy; omnishot train {data.reference} --config {target}"
     )
-    if as_json:
-        values = {"settings": str(target), "preset": chosen, "trials": found.trials, "pruned": found.pruned}
-        console.text(json.dumps({**values, "validation_accuracy": found.accuracy}) + "\n")
-    else:
-        console.text(f"{target}\n")
+    values = {"settings": str(target), "preset": training.origin, "trials": found.trials, "pruned": found.pruned}
+    console.result({**values, "validation_accuracy": found.accuracy}, f"{target}\n")

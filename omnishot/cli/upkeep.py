@@ -2,33 +2,32 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omnishot.cli.console import Console
-from omnishot.cli.options import (
-    DEFAULT_STORE,
-    JsonOption,
-    NoProgressOption,
-    QuietOption,
-    StoreOption,
-    VerboseOption,
-    open_store,
-)
+from omnishot.cli.completion import references
+from omnishot.cli.session import Session, with_session
 from omnishot.errors import DamagedFileError, UsageError
+from omnishot.vocabulary import KINDS
+from omnishot.wording import counted
+
+if TYPE_CHECKING:
+    from omnishot.maintenance.check import Checked
 
 
+@with_session()
 def check_command(
+    session: Session,
     reference: Annotated[
-        str | None, typer.Argument(help="Artifact. Default: the newest of each kind.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Artifact. Default: the newest of each kind.",
+            show_default=False,
+            autocompletion=references(*KINDS),
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Check every artifact of the store.")] = False,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Hash the files of an artifact, and of what it descends from, again. Creates: nothing; exit code 4: damaged.
 
@@ -39,25 +38,21 @@ def check_command(
 
     if reference and everything:
         raise UsageError(f"{reference} and --all both say what to check", hint="Give one of them.")
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    console = session.console
     with console.progress() as on_progress:
-        checked = check_artifacts(open_store(console, store), reference, everything=everything, on_progress=on_progress)
-    if as_json:
-        rows = [
-            {
-                "artifact": item.reference,
-                "path": str(item.path),
-                "bytes": item.size,
-                "damaged": item.problem or None,
-                "replaced_by": item.replaced_by,
-            }
-            for item in checked
-        ]
-        console.text(json.dumps(rows) + "\n")
+        checked = check_artifacts(session.store, reference, everything=everything, on_progress=on_progress)
+    rows = [
+        {
+            "artifact": item.reference,
+            "path": str(item.path),
+            "bytes": item.size,
+            "damaged": item.problem or None,
+            "replaced_by": item.replaced_by,
+        }
+        for item in checked
+    ]
+    console.result(rows, "".join(f"{_state(item):8} {item.reference}, {item.size / 1e6:.1f} MB\n" for item in checked))
     for item in checked:
-        if not as_json:
-            state = "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
-            console.text(f"{state:8} {item.reference}, {item.size / 1e6:.1f} MB\n")
         for parent in item.missing:
             console.note(f"{item.reference} was made from {parent}, which is no longer in the store")
         if item.replaced_by:
@@ -65,20 +60,21 @@ def check_command(
         elif item.problem:
             console.note(f"{item.problem}\n{item.hint}")
     if damaged := [item.reference for item in checked if item.problem and not item.replaced_by]:
-        raise DamagedFileError(f"Damaged: {', '.join(damaged)} ({len(damaged)} of {_counted(len(checked))})")
+        raise DamagedFileError(f"Damaged: {', '.join(damaged)} ({len(damaged)} of {counted(len(checked), 'artifact')})")
 
 
+def _state(item: "Checked") -> str:
+    return "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
+
+
+@with_session()
 def gc_command(
+    session: Session,
     keep: Annotated[int, typer.Option("--keep", min=1, help="Versions of each name to keep.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Also remove what interrupted runs keep for --resume.")
     ] = False,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Remove old versions, but nothing a kept artifact descends from. Creates: nothing; prints what was removed.
 
@@ -87,30 +83,29 @@ def gc_command(
     """
     from omnishot.maintenance.garbage_collection import clean  # Deferred: pydantic takes tenths of a second.
 
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    console = session.console
     with console.progress() as on_progress:
-        cleaned = clean(
-            open_store(console, store), keep, unfinished=unfinished, dry_run=dry_run, on_progress=on_progress
-        )
+        cleaned = clean(session.store, keep, unfinished=unfinished, dry_run=dry_run, on_progress=on_progress)
     freed = sum(artifact.size for artifact in cleaned.removed) + (cleaned.interrupted_bytes if unfinished else 0)
-    if as_json:
-        removed = [str(artifact.reference) for artifact in cleaned.removed]
-        values = {"removed": removed, "kept": len(cleaned.kept), "freed_bytes": freed, "dry_run": dry_run}
-        console.text(json.dumps(values) + "\n")
-    else:
-        console.text("".join(f"{item.reference}, {item.size / 1e6:.1f} MB\n" for item in cleaned.removed))
+    removed = [str(artifact.reference) for artifact in cleaned.removed]
+    console.result(
+        {"removed": removed, "kept": len(cleaned.kept), "freed_bytes": freed, "dry_run": dry_run},
+        "".join(f"{item.reference}, {item.size / 1e6:.1f} MB\n" for item in cleaned.removed),
+    )
     if cleaned.interrupted and not unfinished:
         size = f"{cleaned.interrupted_bytes / 1e6:.1f} MB"
         console.note(
             f"Interrupted runs ({len(cleaned.interrupted)}) keep {size} to be resumed; --unfinished removes it"
         )
     verb = "Would remove" if dry_run else "Removed"
-    console.note(f"{verb} {_counted(len(cleaned.removed))}, {freed / 1e6:.1f} MB; {len(cleaned.kept)} stay")
+    console.note(f"{verb} {counted(len(cleaned.removed), 'artifact')}, {freed / 1e6:.1f} MB; {len(cleaned.kept)} stay")
 
 
+@with_session()
 def diff_command(
-    one: Annotated[str, typer.Argument(help="Artifact, such as models/quick:v1.")],
-    other: Annotated[str, typer.Argument(help="Another of the same kind.")],
+    session: Session,
+    one: Annotated[str, typer.Argument(help="Artifact, such as models/quick:v1.", autocompletion=references(*KINDS))],
+    other: Annotated[str, typer.Argument(help="Another of the same kind.", autocompletion=references(*KINDS))],
     tolerance: Annotated[
         str | None,
         typer.Option(
@@ -119,11 +114,6 @@ def diff_command(
             help="Of two evaluations: exit with 3 if B is less accurate by more, trial by trial; or 20-way=0.005.",
         ),
     ] = None,
-    store: StoreOption = DEFAULT_STORE,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    no_progress: NoProgressOption = False,
 ) -> None:
     """Print how two artifacts differ: settings, parents, results, environment. Creates: nothing.
 
@@ -133,9 +123,8 @@ def diff_command(
     """
     from omnishot.maintenance.diff import diff_artifacts  # Deferred: pydantic takes tenths of a second.
 
-    console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    opened = open_store(console, store)
-    first, second = opened.find(one), opened.find(other)
+    console = session.console
+    first, second = session.store.find(one), session.store.find(other)
     found = diff_artifacts(first, second)
     tolerated, comparisons = None, []
     if tolerance is not None:
@@ -143,26 +132,26 @@ def diff_command(
         from omnishot.reporting.tolerance import parse_tolerance
 
         tolerated = parse_tolerance(tolerance)
-        comparisons = paired(opened, first, second)
+        comparisons = paired(session.store, first, second)
     names = str(first.reference), str(second.reference)
-    if as_json:
-        rows = [{"what": what, "one": before, "other": after} for what, before, after in found.values]
-        values = {"one": names[0], "other": names[1], "same_recipe": found.same_recipe, "why": found.why}
-        values["differences"] = rows
-        values |= {"paired": [asdict(comparison) for comparison in comparisons]} if tolerated else {}
-        console.text(json.dumps(values) + "\n")
-    else:
+    values = {
+        "one": names[0],
+        "other": names[1],
+        "same_recipe": found.same_recipe,
+        "why": found.why,
+        "differences": [{"what": what, "one": before, "other": after} for what, before, after in found.values],
+    }
+    if tolerated:
+        values["paired"] = [asdict(comparison) for comparison in comparisons]
+    if not console.as_json:
         console.note(f"{names[0]} -> {names[1]}. {found.why}")
-        console.text("".join(f"{what}: {_shown(a)} -> {_shown(b)}\n" for what, a, b in found.values))
-        console.text("".join(f"paired.{comparison.verdict}\n" for comparison in comparisons))
+    lines = [f"{what}: {_shown(before)} -> {_shown(after)}\n" for what, before, after in found.values]
+    lines += [f"paired.{comparison.verdict}\n" for comparison in comparisons]
+    console.result(values, "".join(lines))
     if tolerated:
         from omnishot.reporting.tolerance import check_tolerance
 
         console.note(check_tolerance(comparisons, tolerated))
-
-
-def _counted(number: int) -> str:
-    return f"{number} artifact{'' if number == 1 else 's'}"
 
 
 def _shown(value: object) -> str:

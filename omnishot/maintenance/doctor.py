@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import torch
 
+from omnishot.data.location import usual_data_folder
 from omnishot.data.sources.omniglot import ARCHIVES, place_of
 from omnishot.machine import cores, memory, processor
 from omnishot.model.device import choose_compute
@@ -18,12 +19,12 @@ from omnishot.store.store import Store
 from omnishot.vocabulary import DeviceName
 
 
-def examine(store: Store, *, data_folder: Path, device: DeviceName = "auto") -> dict[str, dict[str, Any]]:
+def examine(store: Store, *, data_folder: Path | None = None, device: DeviceName = "auto") -> dict[str, dict[str, Any]]:
     """Look at the machine, the store and the data.
 
     Args:
         store: The store to look at.
-        data_folder: Where Omniglot is looked for.
+        data_folder: Where Omniglot is looked for; by default where data sets usually lie.
         device: The device to examine.
 
     Returns:
@@ -52,7 +53,7 @@ def examine(store: Store, *, data_folder: Path, device: DeviceName = "auto") -> 
         },
         "memory": memory(),
         "store": _store(store),
-        "data": _data(data_folder),
+        "data": _data(data_folder or usual_data_folder()),
     }
 
 

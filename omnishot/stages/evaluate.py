@@ -1,6 +1,7 @@
 """eval: models and baselines become an `evals` artifact with accuracies and every query's scores."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from omnishot.config import EvalSettings
 from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_runs
-from omnishot.errors import NotFoundError, SamplingError, UsageError
+from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
 from omnishot.evaluation.intervals import accuracy_interval, difference_interval
 from omnishot.evaluation.oneshot import correct_trials, score_trials
@@ -19,16 +20,23 @@ from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
 from omnishot.formats.model import read_model
 from omnishot.model.device import Compute, choose_compute
+from omnishot.naming import evaluation_name
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
+from omnishot.stages.evaluation_settings import (
+    choose_data,
+    choose_models,
+    complete,
+    refuse_what_cannot_be_measured,
+)
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
+from omnishot.store.reference import check_name
 from omnishot.store.store import Store
 from omnishot.vocabulary import DeviceName
 
 _RECIPE = 1
-_MOST_SCORES = 100_000_000
 
 _SAID_OF_DATA = ("source", "train_alphabets", "train_drawers", "validation_alphabets", "validation_drawers")
 _Scores = dict[str, dict[str, NDArray[Any]]]
@@ -38,11 +46,14 @@ _Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]
 
 def evaluate(
     store: Store,
-    models: list[Artifact],
-    data: Artifact,
-    settings: EvalSettings,
+    models: Sequence[Artifact] | None = None,
+    data: Artifact | None = None,
+    settings: EvalSettings | None = None,
     *,
-    name: str,
+    source_name: str | None = None,
+    data_folder: Path | None = None,
+    offline: bool | None = None,
+    name: str | None = None,
     device: DeviceName = "auto",
     force: bool = False,
     on_progress: OnProgress = silent,
@@ -51,10 +62,14 @@ def evaluate(
 
     Args:
         store: Where the evaluation goes.
-        models: The models; none measures the baselines alone.
-        data: A pair dataset, or images that are divided as `prepare` would by default.
-        settings: What to measure.
-        name: Name of the evaluation.
+        models: The models, by default the newest; an empty list measures the baselines alone.
+        data: A pair dataset, or images that are divided as `prepare` would by default. By default what `source_name`
+            names, else the pair dataset that the models were trained with.
+        settings: What to measure; `complete` chooses the protocol, ways and baselines that they do not name.
+        source_name: Where images come from, as for `open_source`.
+        data_folder: Where data sets lie, as for `open_source`.
+        offline: Forbids downloads, as for `open_source`.
+        name: Name of the evaluation; by default it says the first model, the protocol, and the images where others.
         device: Where to run the networks.
         force: Measure again even if it was done before.
         on_progress: Receives progress.
@@ -62,11 +77,18 @@ def evaluate(
     Raises:
         OmnishotError: The data does not allow the trials.
     """
-    _refuse_what_cannot_be_measured(settings, models)
-    compute = choose_compute(device, "fp32")  # The same figures on every machine, as near as it goes.
-    recipe = Recipe(
-        "evals", _RECIPE, settings.model_dump(mode="json"), [artifact.as_parent() for artifact in (*models, data)]
+    models = choose_models(store, models, has_images=bool(data or source_name))
+    data = data or choose_data(
+        store, models, source_name=source_name, data_folder=data_folder, offline=offline, on_progress=on_progress
     )
+    settings = complete(settings or EvalSettings(), data.manifest)
+    refuse_what_cannot_be_measured(settings, models)
+    images_name = data.manifest.name if data.manifest.kind == "images" else None
+    usual_name = evaluation_name(models[0].manifest.name if models else None, settings, source=images_name)
+    name = check_name(usual_name if name is None else name)
+    compute = choose_compute(device, "fp32")  # The same figures on every machine, as near as it goes.
+    parents = [artifact.as_parent() for artifact in (*models, data)]
+    recipe = Recipe("evals", _RECIPE, settings.model_dump(mode="json"), parents)
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
@@ -87,30 +109,6 @@ def evaluate(
         staging.summary |= {"protocol": settings.protocol, "on": settings.on, "accuracy": _headline(results)}
 
     return produce(store, recipe, name, build, force=force)
-
-
-def _refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:
-    fixed = {"shots": 1, "trials": 400, "on": "test"}
-    other = [f"--{name} {getattr(settings, name)}" for name, value in fixed.items() if getattr(settings, name) != value]
-    if settings.protocol == "lake" and other:
-        raise UsageError(
-            f"Lake's runs are 400 one-shot trials on test images; {', '.join(other)} cannot be had",
-            hint="Leave it out, or use --protocol within.",
-        )
-    if settings.protocol == "verification" and settings.on == "validation":
-        raise UsageError(
-            "Verification on the validation pairs would score the threshold on the pairs it is chosen from",
-            hint="Use --on test or --on train.",
-        )
-    values = settings.trials * max(settings.ways, default=1) * settings.shots
-    if values > _MOST_SCORES:
-        raise UsageError(
-            f"{settings.trials:,} trials x {max(settings.ways):,} ways x {settings.shots:,} shots "
-            f"are {values:,} scores, more than {_MOST_SCORES:,}",
-            hint="Lower --trials, --ways or --shots.",
-        )
-    if not models and (settings.protocol == "verification" or not settings.baselines):
-        raise NotFoundError("There is no model to measure", hint="Run `omnishot train` first.")
 
 
 def _oneshot(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.config import PrepareSettings
+from omnishot.config import PrepareSettings, usual_split
 from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import Labels
@@ -65,11 +65,11 @@ def prepare_images(
 
 def prepare(
     store: Store,
-    settings: PrepareSettings,
+    settings: PrepareSettings | None = None,
     *,
-    source_name: str,
-    data_folder: Path,
-    offline: bool,
+    source_name: str = "omniglot",
+    data_folder: Path | None = None,
+    offline: bool | None = None,
     preferred: Mapping[str, Any] | None = None,
     name: str | None = None,
     force: bool = False,
@@ -79,10 +79,10 @@ def prepare(
 
     Args:
         store: Where the artifacts go.
-        settings: What to draw.
-        source_name: `omniglot`, `glyphs`, `auto`, or the path of a folder.
-        data_folder: Where Omniglot lies or is downloaded to.
-        offline: Forbids the download.
+        settings: What to draw; a split that they do not name is the source's usual one.
+        source_name: As for `open_source`.
+        data_folder: Where data sets lie, as for `open_source`.
+        offline: Forbids downloads, as for `open_source`.
         preferred: Split and holdout for Omniglot where the settings name no split.
         name: Name of the artifact; by default it says source, pairs and variants.
         force: Make a new version even if there is one.
@@ -94,7 +94,7 @@ def prepare(
     if name is not None:
         check_name(name)
     source = open_source(source_name, data_folder=data_folder, offline=offline, on_progress=on_progress)
-    settings = _resolved(settings, source, preferred or {})
+    settings = _resolved(settings or PrepareSettings(), source, preferred or {})
     images = prepare_images(store, source, on_progress=on_progress).artifact
     recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
 
@@ -122,10 +122,10 @@ def prepare(
 
 
 def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str, Any]) -> PrepareSettings:
-    """Return settings that fit the source; without a split asked for, only Omniglot has one that is not `alphabets`."""
+    """Return settings that fit the source; what is preferred is for Omniglot, where no split is asked for."""
     if "split" not in settings.model_fields_set:
-        division = preferred if source.name == "omniglot" else {"split": "alphabets"}
-        settings = settings.model_copy(update=division)
+        is_preferred = source.name == "omniglot" and preferred
+        settings = settings.model_copy(update=preferred if is_preferred else {"split": usual_split(source.name)})
     if settings.pairs * settings.affine > _MOST_VARIANTS:
         raise SettingsError(
             f"{settings.pairs:,} pairs x {settings.affine} variants are {settings.pairs * settings.affine:,}; "

@@ -21,8 +21,11 @@ from omnishot.stages.produce import StageResult, produce
 from omnishot.stages.profiler import profiled
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
+from omnishot.stages.training_settings import choose_training
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
+from omnishot.store.reference import check_name
+from omnishot.store.remake import preset_and_changes
 from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
 from omnishot.training.processes import Processes, process_group
@@ -74,10 +77,10 @@ class _Task(BaseModel):
 
 def train(
     store: Store,
-    pairs: Artifact,
-    settings: TrainSettings,
+    pairs: Artifact | None = None,
+    settings: TrainSettings | None = None,
     *,
-    name: str,
+    name: str | None = None,
     device: DeviceName = "auto",
     initial: Artifact | None = None,
     resume: bool = False,
@@ -91,9 +94,9 @@ def train(
 
     Args:
         store: Where the model goes.
-        pairs: The pair dataset.
-        settings: Everything that decides the result.
-        name: Name of the model.
+        pairs: The pair dataset; by default the newest.
+        settings: Everything that decides the result; by default the preset for the device.
+        name: Name of the model; by default that of the preset which the settings are nearest to.
         device: Where to train.
         initial: A model whose weights to start from.
         resume: Continue the interrupted run of the same settings and data.
@@ -107,6 +110,9 @@ def train(
         StoppedError: A signal came; a checkpoint was written.
         OmnishotError: The data or the settings do not allow the run.
     """
+    pairs = pairs or store.newest("pairs")
+    settings = settings or choose_training(device=device, tell=store.tell).settings
+    name = check_name(preset_and_changes(settings)[0] if name is None else name)
     parents = [parent.as_parent() for parent in (pairs, initial) if parent]
     recipe = Recipe("models", _RECIPE, _deciding(settings), parents)
     if settings.log.tensorboard:

@@ -15,6 +15,7 @@ from omnishot.model.device import Compute, choose_compute
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.stages.search_space import By, SearchSpace
 from omnishot.stages.trainer import build_trainer
+from omnishot.stages.training_settings import SEARCHED_PRESET, choose_training
 from omnishot.store.artifact import Artifact
 from omnishot.training.stop_signal import StopSignal, WatchSignals, unwatched
 from omnishot.vocabulary import DeviceName
@@ -44,10 +45,10 @@ class Tuned:
 
 def tune(
     pairs: Artifact,
-    settings: TrainSettings,
+    settings: TrainSettings | None = None,
     *,
     storage: Path,
-    trials: int,
+    trials: int = 50,
     minutes: float | None = None,
     by: By = "all",
     architecture: bool = False,
@@ -61,7 +62,7 @@ def tune(
 
     Args:
         pairs: The pair dataset.
-        settings: What all trials have in common, but for what is searched.
+        settings: What all trials have in common, but for what is searched; by default the preset `koch35`.
         storage: The study's file, a journal to which several processes and machines may append.
         trials: Trials that the study shall hold, with those of earlier runs and other machines.
         minutes: Start no trial after this time.
@@ -77,6 +78,7 @@ def tune(
         DamagedFileError: The study cannot be read.
         StoppedError: A signal came; the trials that were finished are kept.
     """
+    settings = settings or choose_training(preset=SEARCHED_PRESET).settings
     space = SearchSpace.of(settings, by, architecture=architecture)
     searched = {"layers": list(space.parts), "architecture": architecture}
     common = settings.model_dump(mode="json", exclude={"data", "log"})

@@ -149,7 +149,7 @@ def measured_here(arguments: argparse.Namespace) -> dict[str, Any]:
     from engines.ours import PARTS, Part
     from engines.setup import Task, prepare_pairs
 
-    from omnishot.cli.options import data_folder
+    from omnishot.data.location import usual_data_folder
     from omnishot.model.cost import training_flops
     from omnishot.model.device import choose_compute
     from omnishot.model.peak import matmul_peak
@@ -157,7 +157,7 @@ def measured_here(arguments: argparse.Namespace) -> dict[str, Any]:
     part = PARTS.get(name, Part(""))
     if not is_usual and part.keeps_memory:
         keep_freed_memory()
-    store, data = arguments.folder / "artifacts", arguments.data or data_folder()
+    store, data = arguments.folder / "artifacts", arguments.data or usual_data_folder()
     pairs_file = prepare_pairs(store, arguments.source, data, pairs=arguments.pairs, affine=8)
     task = part.change(Task(pairs_file, arguments.twin[0], arguments.batch[0]))
     single = is_usual or name == "infer"

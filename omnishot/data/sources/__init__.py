@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from omnishot.data.image_set import ImageSet
+from omnishot.data.location import is_offline, usual_data_folder
 from omnishot.data.sources import folder, glyphs, mnist, omniglot
 from omnishot.errors import UnavailableError
 from omnishot.progress import OnProgress, silent
@@ -30,19 +31,24 @@ class Source:
     note: str = ""
 
 
-def open_source(name: str, *, data_folder: Path, offline: bool, on_progress: OnProgress = silent) -> Source:
+def open_source(
+    name: str, *, data_folder: Path | None = None, offline: bool | None = None, on_progress: OnProgress = silent
+) -> Source:
     """Find a source's files, download them where that is its way, and identify their content.
 
     Args:
         name: `omniglot`, `glyphs`, `mnist`, `auto` (Omniglot if it can be had, else glyphs), or the path of a folder.
-        data_folder: Where `omniglot/` and `mnist/` lie or are downloaded to.
-        offline: Forbids the download.
+        data_folder: Where `omniglot/` and `mnist/` lie or are downloaded to; by default what OMNISHOT_DATA says, else
+            the user's cache folder.
+        offline: Forbids the download; by default what OMNISHOT_OFFLINE says.
         on_progress: Receives the progress of a download.
 
     Raises:
         UnavailableError: Omniglot or MNIST is absent and cannot be downloaded.
         InputError: A file or folder is missing or damaged.
     """
+    data_folder = usual_data_folder() if data_folder is None else data_folder
+    offline = is_offline() if offline is None else offline
     if name == "glyphs":
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS)
     if name == "mnist":

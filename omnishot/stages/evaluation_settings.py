@@ -1,0 +1,134 @@
+"""What an evaluation measures where its settings leave it open: models, images, protocol, ways and baselines."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omnishot.config import EvalSettings, usual_baselines
+from omnishot.data.sources import open_source
+from omnishot.errors import NotFoundError, UsageError
+from omnishot.formats.evaluation_data import pairs_of_models
+from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
+from omnishot.progress import OnProgress, silent
+from omnishot.stages.prepare import prepare_images
+from omnishot.store.artifact import Artifact
+from omnishot.store.manifest import Manifest
+from omnishot.store.store import Store
+
+_USUAL_WAYS = 20
+_CLASSES_OF_MNIST = 10
+_MOST_SCORES = 100_000_000
+
+
+def choose_models(store: Store, models: Sequence[Artifact] | None, *, has_images: bool) -> list[Artifact]:
+    """Return the models to measure, each once: the newest where none is named, or none where the store has none.
+
+    Args:
+        store: Where they are.
+        models: The ones that were named; an empty list stands for the baselines alone.
+        has_images: Whether the images are named, so that baselines can be measured without a pair dataset.
+
+    Raises:
+        NotFoundError: There is no model, nor anything to measure baselines on.
+    """
+    if models is not None:
+        return list({model.path: model for model in models}.values())
+    if not store.artifacts("models") and (has_images or store.artifacts("pairs")):
+        store.tell("There is no model in the store; measuring baselines only")
+        return []
+    return [store.newest("models")]
+
+
+def choose_data(
+    store: Store,
+    models: list[Artifact],
+    *,
+    source_name: str | None = None,
+    data_folder: Path | None = None,
+    offline: bool | None = None,
+    on_progress: OnProgress = silent,
+) -> Artifact:
+    """Return the images to measure on: those of a source, else the pair dataset of the models, else the newest one.
+
+    Args:
+        store: Where they are, or go.
+        models: The models to measure.
+        source_name: As for `open_source`.
+        data_folder: Where data sets lie, as for `open_source`.
+        offline: Forbids downloads, as for `open_source`.
+        on_progress: Receives progress.
+
+    Raises:
+        OmnishotError: There are none, or they cannot be read.
+    """
+    if source_name:
+        source = open_source(source_name, data_folder=data_folder, offline=offline, on_progress=on_progress)
+        return prepare_images(store, source, on_progress=on_progress).artifact
+    return pairs_of_models(store, models) if models else store.newest("pairs")
+
+
+def complete(settings: EvalSettings, data: Manifest) -> EvalSettings:
+    """Return settings in which everything is chosen.
+
+    The protocol is `lake` where the test images have published runs, else `within`; the ways are 20, or the most there
+    are; and the baselines are those that are usual for the protocol. What a settings object names stays as it is.
+
+    Args:
+        settings: What was asked for.
+        data: Manifest of the images to measure on.
+
+    Raises:
+        UsageError: Baselines were asked for, which verification has not.
+    """
+    named = settings.model_fields_set
+    protocol = settings.protocol
+    if "protocol" not in named:
+        protocol = "lake" if has_runs(data) and settings.on == "test" else "within"
+    chosen: dict[str, object] = {"protocol": protocol}
+    if "baselines" not in named:
+        chosen["baselines"] = usual_baselines(protocol)
+    elif protocol == "verification" and settings.baselines:
+        raise UsageError("--baselines are for one-shot protocols, not for verification", hint="Leave them out.")
+    if protocol == "verification":  # Pairs have no ways, shots or trials; the dataset says how many there are.
+        chosen |= {"ways": (), "shots": 1, "trials": 400}
+    elif "ways" not in named:
+        chosen["ways"] = (_usual_ways(settings.model_copy(update=chosen), data),)
+    return settings.model_copy(update=chosen)
+
+
+def _usual_ways(settings: EvalSettings, data: Manifest) -> int:
+    if data.kind == "images":
+        return _CLASSES_OF_MNIST if source_of(data) == "mnist" else _USUAL_WAYS
+    if settings.protocol != "within":
+        return _USUAL_WAYS
+    most = PairsFacts.of(data).summary.largest_alphabet.get(settings.on, _USUAL_WAYS)
+    return max(1, min(_USUAL_WAYS, most))
+
+
+def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:
+    """Look at complete settings before anything is read.
+
+    Raises:
+        UsageError: The protocol does not have such trials, or there are too many of them.
+        NotFoundError: There is nothing to measure.
+    """
+    fixed = {"shots": 1, "trials": 400, "on": "test"}
+    other = [f"--{name} {getattr(settings, name)}" for name, value in fixed.items() if getattr(settings, name) != value]
+    if settings.protocol == "lake" and other:
+        raise UsageError(
+            f"Lake's runs are 400 one-shot trials on test images; {', '.join(other)} cannot be had",
+            hint="Leave it out, or use --protocol within.",
+        )
+    if settings.protocol == "verification" and settings.on == "validation":
+        raise UsageError(
+            "Verification on the validation pairs would score the threshold on the pairs it is chosen from",
+            hint="Use --on test or --on train.",
+        )
+    values = settings.trials * max(settings.ways, default=1) * settings.shots
+    if values > _MOST_SCORES:
+        raise UsageError(
+            f"{settings.trials:,} trials x {max(settings.ways):,} ways x {settings.shots:,} shots "
+            f"are {values:,} scores, more than {_MOST_SCORES:,}",
+            hint="Lower --trials, --ways or --shots.",
+        )
+    if not models and (settings.protocol == "verification" or not settings.baselines):
+        raise NotFoundError("There is no model to measure", hint="Run `omnishot train` first.")

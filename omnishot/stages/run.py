@@ -1,0 +1,105 @@
+"""run: prepare, train and evaluate in a row, with what is measured chosen by the data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from omnishot.config import EvalSettings, PrepareSettings
+from omnishot.formats.manifest_fields import PairsFacts
+from omnishot.progress import OnProgress, silent
+from omnishot.stages.evaluate import evaluate
+from omnishot.stages.prepare import prepare
+from omnishot.stages.produce import StageResult
+from omnishot.stages.train import train
+from omnishot.stages.training_settings import Training, choose_training
+from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
+from omnishot.training.stop_signal import WatchSignals, unwatched
+from omnishot.vocabulary import BASELINES, DeviceName
+
+_SWEEP_TRIALS = 1000
+_MOST_WAYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run made, in the order in which it was made."""
+
+    pairs: StageResult
+    model: StageResult
+    evaluations: tuple[StageResult, ...]
+
+
+def run(
+    store: Store,
+    training: Training | None = None,
+    settings: PrepareSettings | None = None,
+    *,
+    source_name: str = "auto",
+    data_folder: Path | None = None,
+    offline: bool | None = None,
+    device: DeviceName = "auto",
+    resume: bool = False,
+    force: bool = False,
+    on_progress: OnProgress = silent,
+    on_result: Callable[[StageResult], None] = lambda result: None,
+    watch_signals: WatchSignals = unwatched,
+) -> RunResult:
+    """Make a pair dataset, train on it, and measure what its split allows.
+
+    Args:
+        store: Where the artifacts go.
+        training: What to train; by default the preset for the device.
+        settings: Of the pair dataset, whose seed is also that of the trials. A split that they do not name follows the
+            preset: `koch` for the koch presets, as in the paper; for the others `lake` without holdout, as their
+            settings are chosen already.
+        source_name: Where images come from, as for `open_source`.
+        data_folder: Where data sets lie, as for `open_source`.
+        offline: Forbids downloads, as for `open_source`.
+        device: Where to train and measure.
+        resume: Continue the interrupted training of the same settings.
+        force: Make new versions of everything.
+        on_progress: Receives progress.
+        on_result: Receives what a stage made as soon as it is made.
+        watch_signals: Tells whether a signal asked the training to stop.
+
+    Raises:
+        OmnishotError: What the stages raise.
+    """
+    training = training or choose_training(device=device, tell=store.tell)
+    settings = settings or PrepareSettings()
+    preferred = {"split": "koch"} if training.origin.startswith("koch") else {"split": "lake", "holdout": "none"}
+    pairs = prepare(
+        store, settings, source_name=source_name, data_folder=data_folder, offline=offline, preferred=preferred,
+        force=force, on_progress=on_progress,
+    )  # fmt: skip
+    on_result(pairs)
+    model = train(
+        store, pairs.artifact, training.settings, name=training.name, device=device, resume=resume, force=force,
+        on_progress=on_progress, watch_signals=watch_signals,
+    )  # fmt: skip
+    on_result(model)
+    evaluations = []
+    for measurement in _measurements(store, pairs.artifact, seed=settings.seed):
+        made = evaluate(
+            store, [model.artifact], pairs.artifact, measurement, device=device, force=force, on_progress=on_progress
+        )
+        on_result(made)
+        evaluations.append(made)
+    return RunResult(pairs, model, tuple(evaluations))
+
+
+def _measurements(store: Store, pairs: Artifact, *, seed: int) -> list[EvalSettings]:
+    """Return what can be measured on a pair dataset; trials within alphabets are drawn from training images too."""
+    found = PairsFacts.of(pairs.manifest).summary
+    most_ways = min(_MOST_WAYS, *(found.largest_alphabet.get(part, _MOST_WAYS) for part in ("train", "test")))
+    sweep = EvalSettings(
+        protocol="within", ways=tuple(range(1, most_ways + 1)), trials=_SWEEP_TRIALS, baselines=BASELINES, seed=seed
+    )
+    chosen = [EvalSettings(protocol="lake", ways=(20,), seed=seed)] if found.runs else []
+    chosen += [sweep, sweep.model_copy(update={"on": "train", "baselines": ()})]
+    if "validation" in found.pairs:
+        chosen.append(EvalSettings(protocol="verification", seed=seed))
+    else:
+        store.tell("Verification is not measured: its threshold needs a split that holds something out, as koch does")
+    return chosen
