@@ -174,7 +174,7 @@ def pairs_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
-        from omnishot.reporting.pictures.all_of_a_model import variants_of
+        from omnishot.reporting.pictures.variants import variants_of
 
         found = store.find(pairs, "pairs") if pairs else store.newest("pairs")
         return variants_of(found, pair), [found]
@@ -202,7 +202,7 @@ def curves_command(
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
 
     def draw(store: "Store") -> "tuple[Picture, list[Artifact]]":
-        from omnishot.reporting.pictures.network import curves_of
+        from omnishot.reporting.pictures.training import curves_of
 
         found = _models(store, models)
         return curves_of(found), found

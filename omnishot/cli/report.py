@@ -69,7 +69,8 @@ def report_command(
       omnishot report quick-lake --fail-under 20-way=0.90
     """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-    from omnishot.reporting.results import check_gate, choose_evaluations, measured_in, parse_gate
+    from omnishot.reporting.gates import check_gate, parse_gate
+    from omnishot.reporting.results import choose_evaluations, measured_in
 
     gates = [parse_gate(gate) for gate in fail_under or []]
     opened = open_store(console, store)
@@ -96,7 +97,7 @@ def print_report(
     if out is not None:
         check_folder_of(out)
     if output_format in {"auto", "rich"} and out is None:
-        console.tables(tables_of(measured_in(evaluations)))
+        console.tables(tables_of(measured_in(evaluations)).in_order)
         return
     text = _text(console, store, evaluations, output_format)
     if out is None:
@@ -119,7 +120,7 @@ def _text(console: Console, store: "Store", evaluations: "list[Artifact]", outpu
     measured = measured_in(evaluations)
     if output_format == "json":
         return as_json(measured)
-    return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured))
+    return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured).in_order)
 
 
 def page_text(console: Console, store: "Store", evaluations: "list[Artifact]") -> str:

@@ -62,7 +62,8 @@ def run_command(
     """
     console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
     from omnishot.formats.manifest_fields import PairsFacts  # Deferred: pydantic takes tenths of a second.
-    from omnishot.reporting.results import check_gate, measured_in, parse_gate
+    from omnishot.reporting.gates import check_gate, parse_gate
+    from omnishot.reporting.results import measured_in
 
     # Settings and gates first: a mistyped one should not cost the minutes before it is read.
     gates = [parse_gate(gate) for gate in fail_under or []]

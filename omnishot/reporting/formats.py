@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION
-from omnishot.reporting.tables import Measured, Table
+from omnishot.reporting.results import Measured
+from omnishot.reporting.tables import Table
 
 _COLUMNS = (
     "model", "protocol", "on", "ways", "shots", "trials", "correct", "accuracy", "ci95_low", "ci95_high", "alphabets",
@@ -56,8 +57,8 @@ def as_json(measured: Sequence[Measured]) -> str:
         {
             **asdict(item.result),
             **_context(item),
-            "trained_on": dict(item.trained_on),
-            "paired": asdict(item.paired) if item.paired else None,
+            "trained_on": _trained_on(item),
+            "paired": item.paired.model_dump(include={"against", "difference", "ci95"}) if item.paired else None,
         }
         for item in measured
     ]
@@ -70,13 +71,17 @@ def as_tsv(measured: Sequence[Measured]) -> str:
     for item in measured:
         values: dict[str, Any] = {**asdict(item.result), **_context(item)}
         values["ci95_low"], values["ci95_high"] = values.pop("ci95")
-        values["trained_on"] = json.dumps(dict(item.trained_on), sort_keys=True)
+        values["trained_on"] = json.dumps(_trained_on(item), sort_keys=True)
         if item.paired:
             low, high = item.paired.ci95
             values |= {"against": item.paired.against, "difference": item.paired.difference}
             values |= {"difference_low": low, "difference_high": high}
         lines.append("\t".join("" if values.get(name) is None else str(values[name]) for name in _COLUMNS))
     return "\n".join(lines) + "\n"
+
+
+def _trained_on(item: Measured) -> dict[str, object]:
+    return item.trained_on.as_written() if item.trained_on else {}
 
 
 def _context(item: Measured) -> dict[str, Any]:

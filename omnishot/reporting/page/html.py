@@ -8,8 +8,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from omnishot.drawing.charts import PHONE
-from omnishot.drawing.picture import Picture
+from omnishot.drawing.picture import PHONE, Picture
 from omnishot.reporting.tables import Table
 from omnishot.wording import percent
 

@@ -21,12 +21,11 @@ from omnishot.errors import DamagedFileError
 from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.scores import TrialScores, read_pair_scores, read_trial_scores
-from omnishot.reporting.page.figures import how_to_verify
 from omnishot.reporting.page.html import Command, Section
-from omnishot.reporting.page.subject import Reported
-from omnishot.reporting.tables import Measured
+from omnishot.reporting.page.missing import nothing, to_measure, to_repeat, to_restore, to_verify
+from omnishot.reporting.page.subject import Subject
+from omnishot.reporting.results import Measured
 from omnishot.store.artifact import Artifact
-from omnishot.store.remake import command_of
 
 _MOST_MODELS = 4
 
@@ -37,7 +36,7 @@ class _Found:
     missing: tuple[Command, ...] = ()
 
 
-def reliability_section(subject: Reported) -> Section:
+def reliability_section(subject: Subject) -> Section:
     """Return accuracy by alphabet, confusions, and how well same pairs are told from different ones."""
     found: list[_Found] = []
     of_runs = False
@@ -47,15 +46,12 @@ def reliability_section(subject: Reported) -> Section:
         found += [_try(subject, item) for item in shown]
         if not any(item.result.ways is None for item in shown):
             what = f"{model} was not measured at verification, so that there are no similarities to show"
-            found.append(_Found(missing=(how_to_verify(subject, model, what),)))
+            found.append(_Found(missing=(to_verify(subject, what, model=model),)))
         if not any(item.result.ways for item in shown):
-            line = subject.eval_line(model, EvalSettings(ways=(20,)))
-            what = (
-                f"{model} was not measured in one-shot trials on test images, so that no alphabets can be told apart. "
-            )
-            found.append(_Found(missing=(Command(f"{what}To measure it:", line),)))
+            what = f"{model} was not measured in one-shot trials on test images, so that no alphabets can be told apart"
+            found.append(_Found(missing=(to_measure(subject, what, EvalSettings(ways=(20,)), model=model),)))
     if not subject.models:
-        found.append(_Found(missing=(Command("No network was measured, so that there are no errors to show.", ""),)))
+        found.append(_Found(missing=(nothing("No network was measured, so that there are no errors to show"),)))
     intervals = (
         "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample."
     )
@@ -72,7 +68,7 @@ def reliability_section(subject: Reported) -> Section:
     return Section("Reliability", text=tuple(text) if pictures else (), pictures=pictures, missing=missing)
 
 
-def _shown_of(subject: Reported, model: str) -> list[Measured]:
+def _shown_of(subject: Subject, model: str) -> list[Measured]:
     """Return for each task that has alphabets or thresholds the result on test images that says most.
 
     A task is a protocol with some shots on the images of one source. Most trials say most, then the latest evaluation,
@@ -97,7 +93,7 @@ def _says_more(item: Measured, before: Measured) -> bool:
     return item.evaluation != before.evaluation or (item.result.ways or 0) > (before.result.ways or 0)
 
 
-def _try(subject: Reported, item: Measured) -> _Found:
+def _try(subject: Subject, item: Measured) -> _Found:
     """Return the pictures of one result, or what they lack."""
     evaluation = subject.evaluation(item)
     if evaluation is None:
@@ -107,15 +103,12 @@ def _try(subject: Reported, item: Measured) -> _Found:
             return _Found(_verification(item, evaluation))
         data = subject.data_of(evaluation)
         if data is None:
-            what = (
-                f"{item.data} is no longer in the store, so that the queries of {item.evaluation} have no alphabets. "
-            )
-            line = subject.prepare_line(dict(item.trained_on))
-            return _Found(missing=(Command(f"{what}To make it again:", line),))
+            consequence = f", so that the queries of {item.evaluation} have no alphabets"
+            return _Found(missing=(to_restore(subject, item.data, consequence),))
         return _Found(_one_shot(item, evaluation, data))
     except DamagedFileError as error:
-        line = command_of(subject.store.root, evaluation.manifest)
-        return _Found(missing=(Command(f"Where {item.result.model} errs cannot be shown: {error}. Try:", line),))
+        lacking = f"Where {item.result.model} errs cannot be shown: {error}"
+        return _Found(missing=(to_repeat(subject, evaluation, lacking),))
 
 
 def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Picture, ...]:

@@ -5,7 +5,7 @@ from importlib import resources
 
 import pytest
 
-from omnishot.drawing.charts import Curve, sweep_chart
+from omnishot.drawing.sweep import Curve, sweep_chart
 from omnishot.reporting.page.html import Command, Headline, Section, as_html
 from omnishot.reporting.tables import Table
 

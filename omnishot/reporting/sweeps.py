@@ -1,0 +1,51 @@
+"""Results at several numbers of ways on the same trials, and the curves that they are: one per method and part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omnishot.formats.evaluation import Result
+from omnishot.reporting.results import Measured, is_baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one method reached on one part of the split.
+
+    Attributes:
+        method: Reference of a model, or name of a baseline.
+        on: Part of the split.
+        results: By ascending number of ways.
+    """
+
+    method: str
+    on: str
+    results: tuple[Result, ...]
+
+    @property
+    def name(self) -> str:
+        """What the curve, or the column of a table, is called."""
+        return self.method if is_baseline(self.method) else f"{self.method.removeprefix('models/')} on {self.on}"
+
+
+def sweeps_of(measured: Sequence[Measured]) -> list[list[Measured]]:
+    """Group results by data, seed, protocol, shots and trials, and keep the groups with several numbers of ways."""
+    groups: dict[tuple[Any, ...], list[Measured]] = {}
+    for item in measured:
+        result = item.result
+        if result.ways is not None:
+            key = item.data, item.seed, result.protocol, result.shots, result.trials
+            groups.setdefault(key, []).append(item)
+    return [items for items in groups.values() if len({item.result.ways for item in items}) > 2]
+
+
+def series_of(sweep: Sequence[Measured]) -> list[Series]:
+    """Return the curves of a sweep: networks on every part, then baselines, on test images where there are any."""
+    on_test = any(item.result.on == "test" for item in sweep)
+    found: dict[tuple[str, str], list[Result]] = {}
+    for result in (item.result for item in sweep):
+        # The comparison everyone draws has the baselines on test images only.
+        if not (is_baseline(result.model) and on_test and result.on != "test"):
+            found.setdefault((result.model, result.on), []).append(result)
+    keys = sorted(found, key=lambda key: (is_baseline(key[0]), key[0], key[1] == "test"))
+    return [Series(*key, tuple(sorted(found[key], key=lambda result: result.ways or 0))) for key in keys]
