@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from omnishot.drawing.curve import Curve
 from omnishot.drawing.labels import LONGEST, in_percent, told_apart
 from omnishot.drawing.picture import FAINT, FIRST, FOURTH, INK, PHONE, SECOND, SERIES, THIRD, Colour, Picture, draw
 from omnishot.wording import percent
@@ -14,27 +15,6 @@ _LONGEST_LINE = 48
 _DASHES = {"test": "-", "train": "--", "validation": "-."}
 _MARKERS = "os^DvPX<>ph"
 """Of models; no divisor in common with the number of colours, so that many models pass before a look comes again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Accuracy by the number of ways.
-
-    Attributes:
-        name: What the legend says.
-        method: Reference of a model, or name of a baseline.
-        on: Part of the split.
-        ways: Ascending.
-        accuracy: In [0, 1], one for each of `ways`.
-        ci95: 95 % intervals, one for each of `ways`.
-    """
-
-    name: str
-    method: str
-    on: str
-    ways: tuple[int, ...]
-    accuracy: tuple[float, ...]
-    ci95: tuple[tuple[float, float], ...]
 
 
 def sweep_chart(name: str, title: str, curves: Sequence[Curve]) -> Picture:

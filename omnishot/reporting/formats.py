@@ -45,13 +45,13 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def as_json(measured: Sequence[Measured]) -> str:
-    """Return every result, and the published figures with their sources, as one JSON object."""
+    """Return every result, and the published ones with their sources, as one JSON object."""
     verification = [
         {"method": "Koch et al. 2015", "pairs": pairs, "affine": affine, "accuracy": accuracy, "source": "table 1"}
         for (pairs, affine), accuracy in VERIFICATION.items()
     ]
-    figures = {"20-way": TWENTY_WAY, "mnist 10-way": MNIST}
-    published: dict[str, Any] = {name: [asdict(figure) for figure in listed] for name, listed in figures.items()}
+    listed = {"20-way": TWENTY_WAY, "mnist 10-way": MNIST}
+    published: dict[str, Any] = {name: [asdict(result) for result in results] for name, results in listed.items()}
     published["verification"] = verification
     rows = [
         {

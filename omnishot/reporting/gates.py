@@ -75,10 +75,10 @@ def check_gate(measured: list[Measured], gate: Gate) -> str:
             hint=f"There is {', '.join(has) or 'nothing but baselines'}; `{gate.command}` measures it.",
         )
     below = [result for result in judged if result.accuracy < gate.least]
-    figures = ", ".join(f"{result.model} {percent(result.accuracy)} ({result.protocol})" for result in below or judged)
+    reached = ", ".join(f"{result.model} {percent(result.accuracy)} ({result.protocol})" for result in below or judged)
     if below:
         raise QualityGateError(
-            f"{gate.task} accuracy is below {percent(gate.least)}: {figures}",
+            f"{gate.task} accuracy is below {percent(gate.least)}: {reached}",
             hint="Train longer or with other settings, or lower the gate.",
         )
-    return f"{gate.task} accuracy is at least {percent(gate.least)}: {figures}"
+    return f"{gate.task} accuracy is at least {percent(gate.least)}: {reached}"

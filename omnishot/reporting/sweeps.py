@@ -1,31 +1,11 @@
 """Results at several numbers of ways on the same trials, and the curves that they are: one per method and part."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from omnishot.drawing.curve import Curve
 from omnishot.formats.evaluation import Result
 from omnishot.reporting.results import Measured, is_baseline
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What one method reached on one part of the split.
-
-    Attributes:
-        method: Reference of a model, or name of a baseline.
-        on: Part of the split.
-        results: By ascending number of ways.
-    """
-
-    method: str
-    on: str
-    results: tuple[Result, ...]
-
-    @property
-    def name(self) -> str:
-        """What the curve, or the column of a table, is called."""
-        return self.method if is_baseline(self.method) else f"{self.method.removeprefix('models/')} on {self.on}"
 
 
 def sweeps_of(measured: Sequence[Measured]) -> list[list[Measured]]:
@@ -39,7 +19,7 @@ def sweeps_of(measured: Sequence[Measured]) -> list[list[Measured]]:
     return [items for items in groups.values() if len({item.result.ways for item in items}) > 2]
 
 
-def series_of(sweep: Sequence[Measured]) -> list[Series]:
+def curves_of(sweep: Sequence[Measured]) -> list[Curve]:
     """Return the curves of a sweep: networks on every part, then baselines, on test images where there are any."""
     on_test = any(item.result.on == "test" for item in sweep)
     found: dict[tuple[str, str], list[Result]] = {}
@@ -48,4 +28,15 @@ def series_of(sweep: Sequence[Measured]) -> list[Series]:
         if not (is_baseline(result.model) and on_test and result.on != "test"):
             found.setdefault((result.model, result.on), []).append(result)
     keys = sorted(found, key=lambda key: (is_baseline(key[0]), key[0], key[1] == "test"))
-    return [Series(*key, tuple(sorted(found[key], key=lambda result: result.ways or 0))) for key in keys]
+    return [_curve(*key, sorted(found[key], key=lambda result: result.ways or 0)) for key in keys]
+
+
+def _curve(method: str, on: str, results: list[Result]) -> Curve:
+    return Curve(
+        name=method if is_baseline(method) else f"{method.removeprefix('models/')} on {on}",
+        method=method,
+        on=on,
+        ways=tuple(result.ways or 0 for result in results),
+        accuracy=tuple(result.accuracy for result in results),
+        ci95=tuple(result.ci95 for result in results),
+    )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from omnishot.formats.evaluation import Result
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION, Published
 from omnishot.reporting.results import Measured, describe_training, is_baseline
-from omnishot.reporting.sweeps import series_of, sweeps_of
+from omnishot.reporting.sweeps import curves_of, sweeps_of
 from omnishot.wording import counted, interval, percent
 
-_FIGURE = re.compile(r"[+-]?[0-9][0-9,.]*((-| to )[+-]?[0-9.]+)?( (%|s|MB))?")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9,.]*((-| to )[+-]?[0-9.]+)?( (%|s|MB))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Table:
 
     @property
     def numeric(self) -> frozenset[int]:
-        """Numbers of the columns that hold nothing but figures, which belong below each other digit by digit."""
+        """Numbers of the columns that hold nothing but numbers, which belong below each other digit by digit."""
         columns = enumerate(zip(*self.rows, strict=True))
-        return frozenset(i for i, cells in columns if any(cells) and all(map(_FIGURE.fullmatch, filter(None, cells))))
+        return frozenset(i for i, cells in columns if any(cells) and all(map(_NUMBER.fullmatch, filter(None, cells))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +92,22 @@ def summary_tables(measured: Sequence[Measured]) -> list[Table]:
 
 def sweep_table(sweep: Sequence[Measured]) -> Table:
     """Return accuracy by ways, a column for each method and part of the split."""
-    first, series = sweep[0], series_of(sweep)
-    by_ways = [{result.ways or 0: result for result in one.results} for one in series]
-    ways = sorted({way for results in by_ways for way in results})
-    shares = tuple(tuple(results[way].accuracy if way in results else None for results in by_ways) for way in ways)
-    results = [result for one in series for result in one.results]
-    trials = " or ".join(f"{count:,}" for count in sorted({result.trials for result in results}))
-    widest = max((result.ci95[1] - result.ci95[0]) / 2 for result in results)
+    first, curves = sweep[0], curves_of(sweep)
+    columns = [dict(zip(curve.ways, curve.accuracy, strict=True)) for curve in curves]
+    ways = sorted({way for column in columns for way in column})
+    shares = tuple(tuple(column.get(way) for column in columns) for way in ways)
+    widest = max((high - low) / 2 for curve in curves for low, high in curve.ci95)
     return Table(
         title=f"N-way one-shot accuracy on {first.source}, protocol {first.result.protocol}, "
         f"{counted(first.result.shots or 0, 'shot')}",
-        columns=("ways", *(one.name for one in series)),
+        columns=("ways", *(curve.name for curve in curves)),
         rows=tuple(
             (str(way), *("" if share is None else percent(share) for share in row))
             for way, row in zip(ways, shares, strict=True)
         ),
         notes=(
-            f"{trials} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are at most "
-            f"± {100 * widest:.1f} points wide.",
+            f"{first.result.trials:,} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are at "
+            f"most ± {100 * widest:.1f} points wide.",
             *_training_notes(sweep),
         ),
         shares=shares,
@@ -154,8 +152,8 @@ def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published]
         is_network = not is_baseline(result.model)
         lines.append((result.accuracy, is_network, (*cells, describe_training(item.trained_on), origin)))
     for other in published:
-        figure = (other.method, percent(other.accuracy), other.protocol, "", "")
-        lines.append((other.accuracy, False, (*figure, other.trained_on, other.source)))
+        cells = (other.method, percent(other.accuracy), other.protocol, "", "")
+        lines.append((other.accuracy, False, (*cells, other.trained_on, other.source)))
     lines.sort(key=lambda line: -line[0])
     return Table(
         title=title,

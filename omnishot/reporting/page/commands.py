@@ -18,7 +18,7 @@ def commands_section(subject: Subject) -> Section:
     return Section(
         "How to get each figure again",
         text=_how_to_run(artifacts),
-        missing=tuple(not_from_scratch(subject, artifact, _results(subject, artifact)) for artifact in left),
+        shown=[not_from_scratch(subject, artifact, _results(subject, artifact)) for artifact in left],
         commands=tuple(_again(subject, line) for line in lines),
     )
 

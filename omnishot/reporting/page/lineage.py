@@ -21,7 +21,7 @@ def lineage_section(subject: Subject) -> Section:
     columns = ("artifact", "made (UTC)", "from", "recipe", "omnishot")
     note = "A recipe is the digest of settings, parents and source content: equal recipes mean equal content."
     table = Table("From the images to the figures", columns, tuple(rows), (note,))
-    return Section("Lineage", tables=(table,), missing=tuple(missing))
+    return Section("Lineage", tables=(table,), shown=missing)
 
 
 def _row(artifact: Artifact) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def network_sections(subject: Subject, on_progress: OnProgress) -> list[Section]
         on_progress: Receives progress.
     """
     drawn = dict(pictures_of(subject.store, subject.evaluations[::-1], on_progress))
-    sections = [Section(title, text=(_EXPLAINED[title],), pictures=tuple(drawn[title])) for title in drawn]
+    sections = [Section(title, text=(_EXPLAINED[title],), shown=drawn[title]) for title in drawn]
     if absent := [title for title in _EXPLAINED if title not in drawn and subject.models]:
         lacking = (
             f"{'; '.join(absent)}: cannot be drawn: they need one-shot trials, and the network and its pair dataset in "
@@ -50,7 +50,7 @@ def network_sections(subject: Subject, on_progress: OnProgress) -> list[Section]
         )
         settings = EvalSettings(ways=ways_to_measure(subject, "test"))
         missing = to_measure(subject, lacking, settings, aim="To make what is lacking")
-        sections.append(Section("More pictures", missing=(missing,)))
+        sections.append(Section("More pictures", shown=[missing]))
     return sections
 
 

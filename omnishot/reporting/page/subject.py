@@ -67,9 +67,9 @@ class Subject:
         """Return the images that an evaluation was measured on."""
         return self.made_from(evaluation, "pairs") or self.made_from(evaluation, "images")
 
-    def evaluation(self, item: Measured) -> Artifact | None:
+    def evaluation(self, item: Measured) -> Artifact:
         """Return the evaluation that a result is from."""
-        return next((artifact for artifact in self.evaluations if str(artifact.reference) == item.evaluation), None)
+        return next(artifact for artifact in self.evaluations if str(artifact.reference) == item.evaluation)
 
     def ancestors(self) -> list[Ancestor]:
         """Return the evaluations and all they descend from once, parents before children, else the oldest first."""

@@ -18,7 +18,7 @@ _IN_WORDS = {
 def summary_section(subject: Subject) -> Section:
     """Return the results that stand out, and every network at the most ways."""
     if not subject.models:
-        return Section("Summary", missing=(to_train(subject, "No network was measured, only baselines"),))
+        return Section("Summary", shown=[to_train(subject, "No network was measured, only baselines")])
     widest = subject.widest()
     shown = [item for item in widest if item.result.model == subject.first_model and item.result.on == "test"]
     return Section(

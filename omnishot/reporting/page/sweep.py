@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from omnishot.config import EvalSettings
 from omnishot.drawing.picture import Picture
-from omnishot.drawing.sweep import Curve, sweep_chart
+from omnishot.drawing.sweep import sweep_chart
 from omnishot.reporting.page.html import Command, Section
 from omnishot.reporting.page.missing import same_trials, to_measure, ways_to_measure
 from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.results import Measured, is_baseline
-from omnishot.reporting.sweeps import series_of, sweeps_of
+from omnishot.reporting.sweeps import curves_of, sweeps_of
 from omnishot.vocabulary import Baseline, SplitPart
 from omnishot.wording import counted
 
@@ -20,33 +20,17 @@ _BASELINES: tuple[Baseline, ...] = ("nearest-neighbour", "random")
 
 def sweep_section(subject: Subject) -> Section:
     """Return accuracy by the number of ways."""
-    pictures: list[Picture] = []
-    missing: list[Command] = []
+    shown: list[Picture | Command] = []
     for number, sweep in enumerate(sweeps_of(subject.measured), start=1):
         result = sweep[0].result
         shots = counted(result.shots or 0, "shot")
         title = f"Accuracy by ways: {sweep[0].source}, protocol {result.protocol}, {shots}"
-        pictures.append(sweep_chart(f"sweep-{number}", title, curves_of(sweep)))
-        missing += _lacking_in(subject, sweep)
-    if not pictures:
+        shown.append(sweep_chart(f"sweep-{number}", title, curves_of(sweep)))
+        shown += _lacking_in(subject, sweep)
+    if not shown:
         settings = EvalSettings(ways=ways_to_measure(subject, "test"), trials=_TRIALS, baselines=_BASELINES)
-        missing.append(to_measure(subject, "Nothing was measured at several numbers of ways", settings))
-    return Section("N-way sweep", pictures=tuple(pictures), tables=subject.tables.sweeps, missing=tuple(missing))
-
-
-def curves_of(sweep: Sequence[Measured]) -> list[Curve]:
-    """Return the curves of a sweep, as they are drawn."""
-    return [
-        Curve(
-            name=one.name,
-            method=one.method,
-            on=one.on,
-            ways=tuple(result.ways or 0 for result in one.results),
-            accuracy=tuple(result.accuracy for result in one.results),
-            ci95=tuple(result.ci95 for result in one.results),
-        )
-        for one in series_of(sweep)
-    ]
+        shown.append(to_measure(subject, "Nothing was measured at several numbers of ways", settings))
+    return Section("N-way sweep", shown=shown, tables=subject.tables.sweeps)
 
 
 def _lacking_in(subject: Subject, sweep: Sequence[Measured]) -> Iterator[Command]:

@@ -15,19 +15,14 @@ from omnishot.wording import percent
 
 def training_section(subject: Subject) -> Section:
     """Return how every model was trained, and its curves."""
-    pictures, missing = [], []
-    for model in subject.models:
-        shown = _curves(subject, model)
-        if isinstance(shown, Picture):
-            pictures.append(shown)
-        else:
-            missing.append(shown)
-    if not subject.models:
-        missing.append(nothing("No network was measured, so that there is no training to show"))
-    text = ("The dotted line marks the epoch whose weights were kept.",) if pictures else ()
+    shown = [_curves(subject, model) for model in subject.models]
+    if not shown:
+        shown = [nothing("No network was measured, so that there is no training to show")]
+    is_drawn = any(isinstance(part, Picture) for part in shown)
+    text = ("The dotted line marks the epoch whose weights were kept.",) if is_drawn else ()
     models = subject.model_artifacts()
     tables = (_settings_table(models),) if models else ()
-    return Section("Training", text=text, pictures=tuple(pictures), tables=tables, missing=tuple(missing))
+    return Section("Training", text=text, shown=shown, tables=tables)
 
 
 def _curves(subject: Subject, model: str) -> Picture | Command:
