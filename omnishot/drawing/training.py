@@ -69,7 +69,7 @@ def training_chart(name: str, title: str, trainings: Sequence[Training]) -> Pict
         title: What it shows.
         trainings: At least one, each of at least one epoch.
     """
-    looks = [_Look(dashes, *[colour] * 5) for dashes, colour in _LOOKS]
+    looks = [_Look(dashes, colour, colour, colour, colour, colour) for dashes, colour in _LOOKS]
     if len(trainings) == 1:
         looks = [_Look("-", loss=SECOND, batches=SECOND, validation=FIRST, rate=FOURTH, kept=FAINT)]
     has_accuracy = any(_known(one, values) for one in trainings for values in _accuracies(one))

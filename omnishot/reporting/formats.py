@@ -51,7 +51,7 @@ def as_json(measured: Sequence[Measured]) -> str:
         for (pairs, affine), accuracy in VERIFICATION.items()
     ]
     listed = {"20-way": TWENTY_WAY, "mnist 10-way": MNIST}
-    published: dict[str, Any] = {name: [asdict(result) for result in results] for name, results in listed.items()}
+    published: dict[str, object] = {name: [asdict(result) for result in results] for name, results in listed.items()}
     published["verification"] = verification
     rows = [
         {
@@ -84,7 +84,7 @@ def _trained_on(item: Measured) -> dict[str, object]:
     return item.trained_on.as_written() if item.trained_on else {}
 
 
-def _context(item: Measured) -> dict[str, Any]:
+def _context(item: Measured) -> dict[str, object]:
     return {
         "data": item.data,
         "source": item.source,

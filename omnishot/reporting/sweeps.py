@@ -1,7 +1,6 @@
 """Results at several numbers of ways on the same trials, and the curves that they are: one per method and part."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from omnishot.drawing.curve import Curve
 from omnishot.formats.evaluation import Result
@@ -10,7 +9,7 @@ from omnishot.reporting.results import Measured, is_baseline
 
 def sweeps_of(measured: Sequence[Measured]) -> list[list[Measured]]:
     """Group results by data, seed, protocol, shots and trials, and keep the groups with several numbers of ways."""
-    groups: dict[tuple[Any, ...], list[Measured]] = {}
+    groups: dict[tuple[object, ...], list[Measured]] = {}
     for item in measured:
         result = item.result
         if result.ways is not None:
