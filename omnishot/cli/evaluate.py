@@ -85,12 +85,13 @@ def _print_results(console: Console, made: "StageResult") -> None:
 
     measurements = measured_in([made.artifact])
     console.tables(summary_tables(measurements), to_stderr=True)
-    comparisons = read_summary(made.artifact.file("summary.json"))["comparisons"]
+    comparisons = read_summary(made.artifact.file("summary.json")).comparisons
     for row in comparisons:
-        low, high = (100 * end for end in row["ci95"])
-        task = f"{row['ways']}-way" if row["ways"] else "Verification"
+        low, high = (100 * end for end in row.ci95)
+        task = f"{row.ways}-way" if row.ways else "Verification"
         console.note(
-            f"{task}: {row['model']} is {100 * row['difference']:+.1f} points ({low:+.1f} to {high:+.1f}) "
-            f"from {row['against']} on the same trials"
+            f"{task}: {row.model} is {100 * row.difference:+.1f} points ({low:+.1f} to {high:+.1f}) "
+            f"from {row.against} on the same trials"
         )
-    console.made(made, results=[asdict(item.result) for item in measurements], comparisons=comparisons)
+    rows = [row.model_dump() for row in comparisons]
+    console.made(made, results=[asdict(item.result) for item in measurements], comparisons=rows)

@@ -158,7 +158,7 @@ def pairs_command(
     """
 
     def draw() -> "tuple[Picture, list[Artifact]]":
-        from omnishot.reporting.pictures.all_of_a_model import variants_of
+        from omnishot.reporting.pictures.variants import variants_of
 
         found = session.find(pairs, "pairs") or session.store.newest("pairs")
         return variants_of(found, pair), [found]
@@ -185,7 +185,7 @@ def curves_command(
     """
 
     def draw() -> "tuple[Picture, list[Artifact]]":
-        from omnishot.reporting.pictures.network import curves_of
+        from omnishot.reporting.pictures.training import curves_of
 
         found = session.find_all(models, "models") or [session.store.newest("models")]
         return curves_of(found), found

@@ -62,7 +62,8 @@ def report_command(
       omnishot report --out report.html
       omnishot report quick-lake --fail-under 20-way=0.90
     """
-    from omnishot.reporting.results import check_gate, choose_evaluations, measured_in, parse_gate
+    from omnishot.reporting.gates import check_gate, parse_gate
+    from omnishot.reporting.results import choose_evaluations, measured_in
 
     gates = [parse_gate(gate) for gate in fail_under or []]
     console = session.console
@@ -87,7 +88,7 @@ def print_report(session: Session, evaluations: "list[Artifact]", output_format:
     if out is not None:
         check_folder_of(out)
     if output_format in {"auto", "rich"} and out is None:
-        session.console.tables(tables_of(measured_in(evaluations)))
+        session.console.tables(tables_of(measured_in(evaluations)).in_order)
         return
     text = _text(session, evaluations, output_format)
     if out is None:
@@ -110,7 +111,7 @@ def _text(session: Session, evaluations: "list[Artifact]", output_format: str) -
     measured = measured_in(evaluations)
     if output_format == "json":
         return as_json(measured)
-    return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured))
+    return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured).in_order)
 
 
 def page_text(console: Console, store: "Store", evaluations: "list[Artifact]") -> str:

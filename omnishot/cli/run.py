@@ -43,7 +43,8 @@ def run_command(
       omnishot run --source glyphs --set max_minutes=1
     """
     from omnishot.config import PrepareSettings  # Deferred: pydantic takes tenths of a second.
-    from omnishot.reporting.results import check_gate, measured_in, parse_gate
+    from omnishot.reporting.gates import check_gate, parse_gate
+    from omnishot.reporting.results import measured_in
     from omnishot.settings_text import check_given
     from omnishot.stages.training_settings import choose_training
 

@@ -22,6 +22,9 @@ from omnishot.errors import UsageError
 SUFFIXES = (".svg", ".pdf", ".png")
 """Formats a picture can be written in."""
 
+PHONE = 4.2
+"""Inches; a picture of this width fills a phone's screen with text that can be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Colour:

@@ -10,8 +10,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from omnishot.drawing.charts import PHONE, in_percent, shortened, told_apart
-from omnishot.drawing.picture import BAD, FAINT, FIRST, GOOD, INK, LINE, SECOND, Picture, draw
+from omnishot.drawing.labels import in_percent, shortened, told_apart
+from omnishot.drawing.picture import BAD, FAINT, FIRST, GOOD, INK, LINE, PHONE, SECOND, Picture, draw
 from omnishot.wording import percent
 
 _MOST_ROWS = 30

@@ -1,8 +1,8 @@
-"""An evaluation on disk: the scores of every query in `scores.h5`, the figures in `summary.json`."""
+"""An evaluation on disk: the scores of every query in `scores.h5`, the results in `summary.json`."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -50,10 +50,13 @@ class Result:
     equal_error_rate: _Share | None = None
 
 
-class _TrainedOn(BaseModel):
-    """What has to be said beside a model's figures; all from `source` on is known where its pair dataset was."""
+class TrainedOn(BaseModel):
+    """What a model was trained on and how, which has to be said beside its results.
 
-    model_config = ConfigDict(extra="forbid")
+    All from `source` on describes its pair dataset, and is set together or, where that was gone, not at all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     pairs: Line | None
     seed: Count
@@ -72,15 +75,32 @@ class _TrainedOn(BaseModel):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         lacking = set(type(self).model_fields) - self.model_fields_set
-        if "source" in self.model_fields_set and lacking:
+        if self.describes_pairs and lacking:
             raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
         return self
 
+    @property
+    def describes_pairs(self) -> bool:
+        """Whether the pair dataset was there to be described."""
+        return "source" in self.model_fields_set
 
-class _Comparison(BaseModel):
-    """A paired difference between two models."""
+    def as_written(self) -> dict[str, object]:
+        """Return what is written of it; what is not known is left out."""
+        return self.model_dump(exclude_unset=True)
 
-    model_config = ConfigDict(extra="forbid")
+
+class Comparison(BaseModel):
+    """How much more accurate a model is than another one on the same trials.
+
+    Attributes:
+        model: Reference of the model.
+        against: Reference of the other one.
+        ways: Classes to choose from; None for verification.
+        difference: Between the accuracies, in [-1, 1].
+        ci95: Paired 95 % interval of it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Line
     against: Line
@@ -89,33 +109,42 @@ class _Comparison(BaseModel):
     ci95: tuple[Annotated[float, Field(ge=-1, le=1)], Annotated[float, Field(ge=-1, le=1)]]
 
 
-class _Summary(BaseModel):
-    """Everything that `summary.json` holds."""
+class EvaluationSummary(BaseModel):
+    """Everything that `summary.json` holds.
 
-    model_config = ConfigDict(extra="forbid")
+    Attributes:
+        data: Reference of what was measured on.
+        source: Source of its images.
+        models: What each model was trained on.
+        seed: Seed of the trials.
+        device: Where the networks ran.
+        comparisons: Every later model beside the first.
+        results: Every accuracy.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Line
     source: Line
-    models: dict[Line, _TrainedOn]
+    models: dict[Line, TrainedOn]
     seed: Count
     device: Line
-    comparisons: list[_Comparison]
-    results: list[Result]
+    comparisons: tuple[Comparison, ...]
+    results: tuple[Result, ...]
 
 
 def write_evaluation(
-    folder: Path, results: list[Result], details: Mapping[str, Any], scores: Mapping[str, Mapping[str, NDArray[Any]]]
+    folder: Path, summary: EvaluationSummary, scores: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> None:
     """Write an evaluation.
 
     Args:
         folder: Where to.
-        results: The figures.
-        details: What else `summary.json` holds, such as the data they were measured on.
+        summary: What was measured, and what has to be said beside it.
         scores: Arrays by method and name.
     """
-    summary = {**details, "results": [asdict(result) for result in results]}
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
+    text = json.dumps(summary.model_dump(exclude_unset=True), indent=1, allow_nan=False)
+    (folder / "summary.json").write_text(text + "\n", "utf-8")
     with create_hdf5(folder / "scores.h5") as file:
         for method, arrays in scores.items():
             for name, values in arrays.items():
@@ -123,21 +152,21 @@ def write_evaluation(
                 file.create_dataset(f"{method.replace('/', '|')}/{name}", data=values)
 
 
-def read_summary(path: Path) -> dict[str, Any]:
-    """Read a summary: its details, and under `results` a list of `Result`.
+def read_summary(path: Path) -> EvaluationSummary:
+    """Read a summary.
 
     Raises:
         DamagedFileError: The file is not a summary.
     """
     try:
-        summary = _Summary.model_validate_json(read_text(path), strict=True)
+        summary = EvaluationSummary.model_validate_json(read_text(path), strict=True)
         for number, result in enumerate(summary.results, start=1):
             _refuse_contradictions(result, number)
     except ValidationError as error:
         raise DamagedFileError(f"{path} is not an evaluation's summary: {first_problem(error)}") from None
     except ValueError as error:
         raise DamagedFileError(f"{path} is not an evaluation's summary: {error}") from None
-    return {**summary.model_dump(exclude_unset=True), "results": summary.results}
+    return summary
 
 
 def _refuse_contradictions(result: Result, number: int) -> None:

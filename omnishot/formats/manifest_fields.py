@@ -1,8 +1,8 @@
 """What readers take from the settings and summaries of manifests, checked; the rest of those MAY hold anything."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from omnishot.errors import DamagedFileError
 from omnishot.store.manifest import Manifest
@@ -72,6 +72,59 @@ class _ModelSummary(Facts):
     epochs: Count | None = None
 
 
+def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+_IfKnown = WrapValidator(_or_none)
+"""Of what a manifest MAY hold: anything that is not of the type counts as not said."""
+
+_Text = Annotated[Line | None, _IfKnown]
+_Whole = Annotated[Count | None, _IfKnown]
+_Number = Annotated[float | None, _IfKnown]
+
+
+class _Kind(Facts):
+    kind: _Text = None
+
+
+_Choice = Annotated[_Kind, WrapValidator(lambda value, read: read(value if isinstance(value, dict) else {}))]
+
+
+class _TrainingSettings(Facts):
+    objective: _Choice = _Kind()
+    optimizer: _Choice = _Kind()
+    schedule: _Choice = _Kind()
+    epochs: _Whole = None
+    seed: _Whole = None
+    validation_protocol: _Text = None
+    validation_trials: _Whole = None
+    validation_ways: _Whole = None
+
+
+class _TrainingSummary(Facts):
+    epochs: _Whole = None
+    cut_short: Annotated[bool | None, _IfKnown] = None
+    best_epoch: _Whole = None
+    validation_accuracy: _Number = None
+    parameters: _Number = None
+    training_seconds: _Number = None
+    pairs_per_second: _Number = None
+    images_per_second: _Number = None
+    flops_per_second: _Number = None
+    matmul_flops_per_second: _Number = None
+    peak_memory: _Number = None
+    processes: _Number = None
+
+
+class _EvaluationSettings(Facts):
+    protocol: _Text = None
+    on: _Text = None
+
+
 class ImagesFacts(Facts):
     """What is known of an images artifact.
 
@@ -113,6 +166,28 @@ class ModelFacts(Facts):
 
     settings: _ModelSettings
     summary: _ModelSummary
+
+
+class TrainingFacts(Facts):
+    """What a model's manifest may say of its training, for people to read; what it does not say is None.
+
+    Attributes:
+        settings: What was asked for.
+        summary: What came of it, and how fast.
+    """
+
+    settings: _TrainingSettings
+    summary: _TrainingSummary
+
+
+class EvaluationFacts(Facts):
+    """What an evaluation's manifest may say of what it measured; what it does not say is None.
+
+    Attributes:
+        settings: Protocol, and part of the split.
+    """
+
+    settings: _EvaluationSettings
 
 
 def source_of(manifest: Manifest) -> str:

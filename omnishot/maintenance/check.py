@@ -97,7 +97,7 @@ def _check(store: Store, known: list[Artifact], unreadable: set[str], artifact: 
     missing = tuple(parent.reference for parent in gone if parent.reference not in unreadable)
     problem, hint, replacement = "", "", None
     try:
-        artifact.verify()
+        artifact.verify(again=True)
     except DamagedFileError as error:
         problem, hint = str(error), error.hint
         others = [other for other in known if other.key == artifact.key and other.reference != artifact.reference]

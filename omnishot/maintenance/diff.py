@@ -75,7 +75,7 @@ def _values(artifact: Artifact) -> Iterator[tuple[str, Any]]:
 def _results(artifact: Artifact) -> Iterator[tuple[str, Any]]:
     """Yield the accuracies; a model is called by its place, so that two models can be compared."""
     models = [p.reference for p in artifact.manifest.parents if p.reference.startswith("models/")]
-    for result in read_summary(artifact.file("summary.json"))["results"]:
+    for result in read_summary(artifact.file("summary.json")).results:
         method = f"model {models.index(result.model) + 1}" if result.model in models else result.model
         task = f" {result.ways}-way" if result.ways else ""
         what = f"results.{method}, {result.protocol}{task} on {result.on}"

@@ -1,1 +1,1 @@
-"""Results as tables people read, beside what others have published."""
+"""Evaluations in; tables, pictures and the page out; never imported by a stage."""

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION
-from omnishot.reporting.tables import Measured, Table
+from omnishot.reporting.results import Measured
+from omnishot.reporting.tables import Table
 
 _COLUMNS = (
     "model", "protocol", "on", "ways", "shots", "trials", "correct", "accuracy", "ci95_low", "ci95_high", "alphabets",
@@ -44,20 +45,20 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def as_json(measured: Sequence[Measured]) -> str:
-    """Return every result, and the published figures with their sources, as one JSON object."""
+    """Return every result, and the published ones with their sources, as one JSON object."""
     verification = [
         {"method": "Koch et al. 2015", "pairs": pairs, "affine": affine, "accuracy": accuracy, "source": "table 1"}
         for (pairs, affine), accuracy in VERIFICATION.items()
     ]
-    figures = {"20-way": TWENTY_WAY, "mnist 10-way": MNIST}
-    published: dict[str, Any] = {name: [asdict(figure) for figure in listed] for name, listed in figures.items()}
+    listed = {"20-way": TWENTY_WAY, "mnist 10-way": MNIST}
+    published: dict[str, object] = {name: [asdict(result) for result in results] for name, results in listed.items()}
     published["verification"] = verification
     rows = [
         {
             **asdict(item.result),
             **_context(item),
-            "trained_on": dict(item.trained_on),
-            "paired": asdict(item.paired) if item.paired else None,
+            "trained_on": _trained_on(item),
+            "paired": item.paired.model_dump(include={"against", "difference", "ci95"}) if item.paired else None,
         }
         for item in measured
     ]
@@ -70,7 +71,7 @@ def as_tsv(measured: Sequence[Measured]) -> str:
     for item in measured:
         values: dict[str, Any] = {**asdict(item.result), **_context(item)}
         values["ci95_low"], values["ci95_high"] = values.pop("ci95")
-        values["trained_on"] = json.dumps(dict(item.trained_on), sort_keys=True)
+        values["trained_on"] = json.dumps(_trained_on(item), sort_keys=True)
         if item.paired:
             low, high = item.paired.ci95
             values |= {"against": item.paired.against, "difference": item.paired.difference}
@@ -79,7 +80,11 @@ def as_tsv(measured: Sequence[Measured]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _context(item: Measured) -> dict[str, Any]:
+def _trained_on(item: Measured) -> dict[str, object]:
+    return item.trained_on.as_written() if item.trained_on else {}
+
+
+def _context(item: Measured) -> dict[str, object]:
     return {
         "data": item.data,
         "source": item.source,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from omnishot.errors import DamagedFileError, UsageError
 from omnishot.evaluation.intervals import difference_interval
 from omnishot.evaluation.oneshot import correct_trials
-from omnishot.formats.evaluation import Result, read_summary
+from omnishot.formats.evaluation import EvaluationSummary, Result, read_summary
 from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.formats.scores import PairScores, TrialScores, read_pair_scores, read_trial_scores
 from omnishot.seeding import generator
@@ -63,7 +62,7 @@ class _Side:
     """One evaluation: what it says of itself, and its networks' results by their place among the models and ways."""
 
     artifact: Artifact
-    summary: dict[str, Any]
+    summary: EvaluationSummary
     results: dict[tuple[int, int | None], Result]
 
     @classmethod
@@ -74,7 +73,7 @@ class _Side:
                 hint="Name two artifacts that `omnishot ls evals` lists.",
             )
         summary = read_summary(artifact.file("summary.json"))
-        rows = [result for result in summary["results"] if result.model not in BASELINES]
+        rows = [result for result in summary.results if result.model not in BASELINES]
         if not rows:
             raise UsageError(f"{artifact.reference} holds baselines only, no network to compare")
         models = list(dict.fromkeys(result.model for result in rows))
@@ -130,7 +129,7 @@ def paired(store: Store, one: Artifact, other: Artifact) -> list[PairedCompariso
     first, second = _Side.read(one), _Side.read(other)
     reasons = _other_settings(first, second)
     if not reasons and _images_of(store, one) != _images_of(store, other):
-        reasons = [f"the images are those of {first.summary['data']} in one and {second.summary['data']} in the other"]
+        reasons = [f"the images are those of {first.summary.data} in one and {second.summary.data} in the other"]
     found: list[PairedComparison] = []
     if not reasons:
         found = list((_verified if first.any_result.ways is None else _answered)(first, second))
@@ -154,7 +153,7 @@ def _other_settings(first: _Side, second: _Side) -> list[str]:
         ("the number of models is", len(first.models), len(second.models)),
     ]
     if a.protocol not in {"lake", "verification"}:  # Runs and pairs are what they are, whatever the seed.
-        said.append(("the seed is", first.summary["seed"], second.summary["seed"]))
+        said.append(("the seed is", first.summary.seed, second.summary.seed))
     return [f"{what} {mine} in one and {theirs} in the other" for what, mine, theirs in said if mine != theirs]
 
 
@@ -163,7 +162,7 @@ def _other_draws(first: _Side, second: _Side) -> str:
     if first.most_ways != second.most_ways:
         return f"they were drawn for {first.most_ways} ways in one and for {second.most_ways} in the other"
     what = "are divided differently" if first.any_result.ways else "hold other pairs"
-    return f"{first.summary['data']} and {second.summary['data']} {what}"
+    return f"{first.summary.data} and {second.summary.data} {what}"
 
 
 def _images_of(store: Store, evaluation: Artifact) -> str:
@@ -183,7 +182,7 @@ def _answered(first: _Side, second: _Side) -> Iterator[PairedComparison]:
         if ways and other and _are_same(mine, theirs, ways):
             a = first.checked(one, correct_trials(first.scores_of(one, mine.scores), ways))
             b = second.checked(other, correct_trials(second.scores_of(other, theirs.scores), ways))
-            yield _compared(one, a, other, b, mine.episode, seed=first.summary["seed"])
+            yield _compared(one, a, other, b, mine.episode, seed=first.summary.seed)
 
 
 def _are_same(mine: TrialScores, theirs: TrialScores, ways: int) -> bool:
@@ -207,7 +206,7 @@ def _verified(first: _Side, second: _Side) -> Iterator[PairedComparison]:
         if other := second.results.get(key):
             a = first.checked(one, (first.scores_of(one, mine.scores) > (one.threshold or 0)) == mine.same)
             b = second.checked(other, (second.scores_of(other, theirs.scores) > (other.threshold or 0)) == mine.same)
-            yield _compared(one, a, other, b, episode, seed=first.summary["seed"])
+            yield _compared(one, a, other, b, episode, seed=first.summary.seed)
 
 
 def _compared(

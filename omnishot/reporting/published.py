@@ -1,11 +1,11 @@
-"""Published figures, each with its source, its protocol and what it was trained on."""
+"""Published results, each with its source, its protocol and what it was trained on."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A figure from the literature.
+    """A result from the literature.
 
     Attributes:
         method: What was measured.

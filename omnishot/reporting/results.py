@@ -1,14 +1,41 @@
-"""report: evaluations become tables, and a gate that a pipeline can stop at."""
+"""What is reported: the evaluations that were named, and every result in them with what has to be said beside it."""
 
-import re
 from dataclasses import dataclass
 
-from omnishot.errors import QualityGateError, UsageError
-from omnishot.formats.evaluation import read_summary
-from omnishot.reporting.tables import Measured, PairedDifference, is_baseline
+from omnishot.formats.evaluation import Comparison, Result, TrainedOn, read_summary
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
-from omnishot.wording import percent
+from omnishot.vocabulary import BASELINES
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One result with what its evaluation says of it.
+
+    Attributes:
+        result: The accuracy.
+        evaluation: Reference of the evaluation.
+        data: Reference of the data it was measured on.
+        source: Source of that data's images.
+        seed: Seed of the trials.
+        device: Where the network ran.
+        trained_on: What the model had seen; None for baselines.
+        paired: The comparison with the first model of the evaluation, where this is a later one.
+    """
+
+    result: Result
+    evaluation: str
+    data: str
+    source: str
+    seed: int
+    device: str
+    trained_on: TrainedOn | None = None
+    paired: Comparison | None = None
+
+
+def is_baseline(method: str) -> bool:
+    """Tell baselines from models."""
+    return method in BASELINES
 
 
 def choose_evaluations(store: Store, references: list[str]) -> list[Artifact]:
@@ -37,99 +64,33 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
     found: dict[tuple[object, ...], Measured] = {}
     for evaluation in evaluations:
         summary = read_summary(evaluation.file("summary.json"))
-        paired = {
-            (row["model"], row["ways"]): PairedDifference(row["against"], row["difference"], row["ci95"])
-            for row in summary["comparisons"]
-        }
-        for result in summary["results"]:
+        paired = {(comparison.model, comparison.ways): comparison for comparison in summary.comparisons}
+        for result in summary.results:
             item = Measured(
                 result=result,
                 evaluation=str(evaluation.reference),
-                data=summary["data"],
-                source=summary["source"],
-                seed=summary["seed"],
-                device=summary["device"],
-                trained_on=summary["models"].get(result.model, {}),
+                data=summary.data,
+                source=summary.source,
+                seed=summary.seed,
+                device=summary.device,
+                trained_on=summary.models.get(result.model),
                 paired=paired.get((result.model, result.ways)),
             )
             what = (result.model, result.protocol, result.on, result.ways, result.shots, result.trials)
-            key = (summary["data"], summary["seed"], *what)
+            key = (summary.data, summary.seed, *what)
             found.pop(key, None)
             found[key] = item
     return list(found.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """An accuracy that networks have to reach.
-
-    Attributes:
-        ways: In N-way trials, or None for verification.
-        least: The accuracy, in [0, 1].
-        protocol: Under this protocol, or None for every one that was measured.
-    """
-
-    ways: int | None
-    least: float
-    protocol: str | None = None
-
-    @property
-    def command(self) -> str:
-        """What measures it."""
-        if not self.ways:
-            return "omnishot eval --protocol verification"
-        return f"omnishot eval --ways {self.ways}" + (f" --protocol {self.protocol}" if self.protocol else "")
-
-    @property
-    def task(self) -> str:
-        """What has to be measured."""
-        task = f"{self.ways}-way" if self.ways else "verification"
-        return f"{self.protocol}:{task}" if self.protocol else task
-
-
-def parse_gate(text: str) -> Gate:
-    """Read `20-way=0.90`, `lake:20-way=0.90` or `verification=0.90`.
-
-    Raises:
-        UsageError: The text is neither.
-    """
-    task = r"(?:(?:(lake|within|between):)?([1-9][0-9]{0,5})-way|verification)"
-    match = re.fullmatch(task + r"=(0?\.[0-9]+|1(?:\.0*)?|0(?:\.0*)?)", text)
-    if not match:
-        raise UsageError(
-            f"--fail-under {text!r} cannot be read",
-            hint="Write 20-way=0.90, lake:20-way=0.90 or verification=0.90, with a fraction between 0 and 1.",
-        )
-    return Gate(int(match[2]) if match[2] else None, float(match[3]), match[1])
-
-
-def check_gate(measured: list[Measured], gate: Gate) -> str:
-    """Compare every network's test accuracy with a demanded one.
-
-    Args:
-        measured: The results.
-        gate: What is demanded.
-
-    Returns:
-        One sentence that says what passed.
-
-    Raises:
-        UsageError: Nothing was measured that the gate speaks of.
-        QualityGateError: A network is below it.
-    """
-    networks = [item.result for item in measured if not is_baseline(item.result.model) and item.result.on == "test"]
-    judged = [result for result in networks if result.ways == gate.ways and gate.protocol in {None, result.protocol}]
-    if not judged:
-        has = sorted({f"{result.ways}-way" if result.ways else "verification" for result in networks})
-        raise UsageError(
-            f"--fail-under {gate.task}={gate.least:g}: no network was measured at {gate.task} on test images",
-            hint=f"There is {', '.join(has) or 'nothing but baselines'}; `{gate.command}` measures it.",
-        )
-    below = [result for result in judged if result.accuracy < gate.least]
-    figures = ", ".join(f"{result.model} {percent(result.accuracy)} ({result.protocol})" for result in below or judged)
-    if below:
-        raise QualityGateError(
-            f"{gate.task} accuracy is below {percent(gate.least)}: {figures}",
-            hint="Train longer or with other settings, or lower the gate.",
-        )
-    return f"{gate.task} accuracy is at least {percent(gate.least)}: {figures}"
+def describe_training(trained_on: TrainedOn | None) -> str:
+    """Return in a few words what a model was trained on."""
+    if trained_on is None:
+        return "nothing"
+    if not trained_on.describes_pairs:
+        return trained_on.pairs or "?"
+    kind = "background " if trained_on.source == "omniglot" else ""
+    said = f"{trained_on.source}: {trained_on.train_alphabets} {kind}alphabets x {trained_on.train_drawers} drawers"
+    if trained_on.validation_alphabets:
+        said += f", {trained_on.validation_alphabets} x {trained_on.validation_drawers} to validate"
+    return f"{said} (split {trained_on.split})"

@@ -1,16 +1,16 @@
-"""Evaluations as tables: the N-way sweep, 20-way beside published figures, verification beside Koch's table 1."""
+"""Results as tables, a function each; `tables_of` builds every one that they can fill, once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from omnishot.formats.evaluation import Result
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION, Published
-from omnishot.vocabulary import BASELINES
-from omnishot.wording import percent
+from omnishot.reporting.results import Measured, describe_training, is_baseline
+from omnishot.reporting.sweeps import curves_of, sweeps_of
+from omnishot.wording import counted, interval, percent
 
-_FIGURE = re.compile(r"[+-]?[0-9][0-9,.]*((-| to )[+-]?[0-9.]+)?( (%|s|MB))?")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9,.]*((-| to )[+-]?[0-9.]+)?( (%|s|MB))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,6 @@ class Table:
         rows: Cells as text, one for each column.
         notes: What has to be said below it.
         emphasised: Numbers of the rows that hold our own networks.
-        about: `sweep`, `20-way`, `mnist` or `verification`, whose tables have a place of their own on a page.
         shares: For each row the accuracies, in [0, 1], of the columns after the first, where those are curves.
     """
 
@@ -32,144 +31,87 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     emphasised: frozenset[int] = frozenset()
-    about: str = ""
     shares: tuple[tuple[float | None, ...], ...] = ()
 
     @property
     def numeric(self) -> frozenset[int]:
-        """Numbers of the columns that hold nothing but figures, which belong below each other digit by digit."""
+        """Numbers of the columns that hold nothing but numbers, which belong below each other digit by digit."""
         columns = enumerate(zip(*self.rows, strict=True))
-        return frozenset(i for i, cells in columns if any(cells) and all(map(_FIGURE.fullmatch, filter(None, cells))))
+        return frozenset(i for i, cells in columns if any(cells) and all(map(_NUMBER.fullmatch, filter(None, cells))))
 
 
 @dataclass(frozen=True, slots=True)
-class PairedDifference:
-    """How much more accurate a model is than another one on the same trials.
+class Tables:
+    """The tables that some results fill; each result is in one of them, and paired differences in one more.
 
     Attributes:
-        against: Reference of the other model.
-        difference: Between the accuracies, in [-1, 1].
-        ci95: Paired 95 % interval of it.
+        sweeps: Accuracy by ways, one table for each set of trials.
+        twenty_way: 20-way on Lake's runs, beside published results.
+        mnist: 10-way on MNIST, beside published results.
+        others: Accuracies that belong in no other table.
+        verification: Same or different, beside published results.
+        paired: Differences between networks on the same trials.
     """
 
-    against: str
-    difference: float
-    ci95: tuple[float, float]
+    sweeps: tuple[Table, ...]
+    twenty_way: Table | None
+    mnist: Table | None
+    others: Table | None
+    verification: Table | None
+    paired: Table | None
+
+    @property
+    def in_order(self) -> tuple[Table, ...]:
+        """The tables that there are, in the order they are read."""
+        others = (self.twenty_way, self.mnist, self.others, self.verification, self.paired)
+        return (*self.sweeps, *(table for table in others if table))
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One result with what its evaluation says of it.
-
-    Attributes:
-        result: The accuracy.
-        evaluation: Reference of the evaluation.
-        data: Reference of the data it was measured on.
-        source: Source of that data's images.
-        seed: Seed of the trials.
-        device: Where the network ran.
-        trained_on: What the model had seen, as `stages.evaluate.trained_on` gives it; empty for baselines.
-        paired: The difference to the first model of the evaluation, where this is a later one.
-    """
-
-    result: Result
-    evaluation: str
-    data: str
-    source: str
-    seed: int
-    device: str
-    trained_on: Mapping[str, Any]
-    paired: PairedDifference | None = None
-
-
-def tables_of(measured: Sequence[Measured]) -> list[Table]:
-    """Return the tables that the results can fill, in the order they are read."""
+def tables_of(measured: Sequence[Measured]) -> Tables:
+    """Return the tables that the results can fill."""
     sweeps = sweeps_of(measured)
     official = [item for item in measured if item.result.protocol == "lake" and item.result.ways == 20]
     verified = [item for item in measured if item.result.protocol == "verification"]
     digits = [item for item in measured if item.source == "mnist" and (item.result.ways, item.result.shots) == (10, 1)]
     shown = {id(item) for item in (*(item for sweep in sweeps for item in sweep), *official, *verified, *digits)}
     others = [item for item in measured if id(item) not in shown]
-    tables = [_sweep(items) for items in sweeps]
-    tables += [_twenty_way(official)] if official else []
-    tables += [_mnist(digits)] if digits else []
-    tables += [_results(others)] if others else []
-    tables += [_verification(verified)] if verified else []
-    paired = [item for item in measured if item.paired]
-    tables += [_paired(paired)] if paired else []
-    return tables
-
-
-def _interval(result: Result) -> str:
-    return f"{100 * result.ci95[0]:.1f}-{100 * result.ci95[1]:.1f}"
-
-
-def is_baseline(method: str) -> bool:
-    """Tell baselines from models."""
-    return method in BASELINES
-
-
-def describe_training(trained_on: Mapping[str, Any]) -> str:
-    """Return in a few words what a model was trained on."""
-    if not trained_on:
-        return "nothing"
-    if "source" not in trained_on:
-        return str(trained_on.get("pairs") or "?")
-    source, split = trained_on["source"], trained_on["split"]
-    kind = "background " if source == "omniglot" else ""
-    said = f"{source}: {trained_on['train_alphabets']} {kind}alphabets x {trained_on['train_drawers']} drawers"
-    if trained_on.get("validation_alphabets"):
-        said += f", {trained_on['validation_alphabets']} x {trained_on['validation_drawers']} to validate"
-    return f"{said} (split {split})"
-
-
-def sweeps_of(measured: Sequence[Measured]) -> list[list[Measured]]:
-    """Group results by data, seed, protocol, shots and trials, and keep the groups with several numbers of ways."""
-    groups: dict[tuple[Any, ...], list[Measured]] = {}
-    for item in measured:
-        if item.result.ways is not None:
-            groups.setdefault(_sweep_of(item), []).append(item)
-    return [items for items in groups.values() if len({item.result.ways for item in items}) > 2]
-
-
-def _sweep_of(item: Measured) -> tuple[Any, ...]:
-    return item.data, item.seed, item.result.protocol, item.result.shots, item.result.trials
-
-
-def _sweep(items: Sequence[Measured]) -> Table:
-    first = items[0]
-    series: dict[tuple[bool, str, str], dict[int, Result]] = {}
-    for item in items:
-        result = item.result
-        if is_baseline(result.model) and result.on != "test" and any(other.result.on == "test" for other in items):
-            continue  # The comparison everyone draws has the baselines on test images only.
-        series.setdefault((is_baseline(result.model), result.model, result.on), {})[result.ways or 0] = result
-    keys = sorted(series, key=lambda key: (key[0], key[1], key[2] == "test"))
-    ways = sorted({way for values in series.values() for way in values})
-    rows = [
-        (str(way), *[percent(series[key][way].accuracy) if way in series[key] else "" for key in keys]) for way in ways
-    ]
-    counts = {result.trials for values in series.values() for result in values.values()}
-    widths = [max((r.ci95[1] - r.ci95[0]) / 2 for r in series[key].values()) for key in keys]
-    shown = " or ".join(f"{count:,}" for count in sorted(counts))
-    return Table(
-        title=f"N-way one-shot accuracy on {first.source}, protocol {first.result.protocol}, "
-        f"{first.result.shots} shot{'s' if first.result.shots != 1 else ''}",
-        columns=("ways", *[series_name(method, on) for _, method, on in keys]),
-        rows=tuple(rows),
-        notes=(
-            f"{shown} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are at most "
-            f"± {100 * max(widths):.1f} points wide.",
-            *_training_notes(items),
-        ),
-        about="sweep",
-        shares=tuple(tuple(series[key][way].accuracy if way in series[key] else None for key in keys) for way in ways),
+    return Tables(
+        sweeps=tuple(sweep_table(items) for items in sweeps),
+        twenty_way=twenty_way_table(official) if official else None,
+        mnist=mnist_table(digits) if digits else None,
+        others=accuracy_table(others) if others else None,
+        verification=verification_table(verified) if verified else None,
+        paired=paired_table(measured),
     )
 
 
-def series_name(method: str, on: str) -> str:
-    """Return what a curve or a column of a sweep is called."""
-    return method if is_baseline(method) else f"{method.removeprefix('models/')} on {on}"
+def summary_tables(measured: Sequence[Measured]) -> list[Table]:
+    """Return the results of one evaluation by themselves: a sweep where there are many ways, else one row each."""
+    return [sweep_table(items) for items in sweeps_of(measured)] or [accuracy_table(measured)]
+
+
+def sweep_table(sweep: Sequence[Measured]) -> Table:
+    """Return accuracy by ways, a column for each method and part of the split."""
+    first, curves = sweep[0], curves_of(sweep)
+    columns = [dict(zip(curve.ways, curve.accuracy, strict=True)) for curve in curves]
+    ways = sorted({way for column in columns for way in column})
+    shares = tuple(tuple(column.get(way) for column in columns) for way in ways)
+    widest = max((high - low) / 2 for curve in curves for low, high in curve.ci95)
+    return Table(
+        title=f"N-way one-shot accuracy on {first.source}, protocol {first.result.protocol}, "
+        f"{counted(first.result.shots or 0, 'shot')}",
+        columns=("ways", *(curve.name for curve in curves)),
+        rows=tuple(
+            (str(way), *("" if share is None else percent(share) for share in row))
+            for way, row in zip(ways, shares, strict=True)
+        ),
+        notes=(
+            f"{first.result.trials:,} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are at "
+            f"most ± {100 * widest:.1f} points wide.",
+            *_training_notes(sweep),
+        ),
+        shares=shares,
+    )
 
 
 def _training_notes(items: Sequence[Measured]) -> list[str]:
@@ -180,36 +122,38 @@ def _training_notes(items: Sequence[Measured]) -> list[str]:
     return list(notes.values())
 
 
-def _twenty_way(official: Sequence[Measured]) -> Table:
+def twenty_way_table(official: Sequence[Measured]) -> Table:
+    """Return results on Lake's runs among the published ones."""
     note = (
         "Protocol lake: the 20 official runs, 400 trials within alphabets, which resolve 0.25 points; "
         "intervals resample runs."
     )
     title = "20-way one-shot accuracy on Lake's runs, ours beside published figures"
-    return _beside(title, official, TWENTY_WAY, note, about="20-way")
+    return _beside(title, official, TWENTY_WAY, note)
 
 
-def _mnist(digits: Sequence[Measured]) -> Table:
+def mnist_table(digits: Sequence[Measured]) -> Table:
+    """Return results on MNIST among the published ones."""
     note = (
         "All digits are one alphabet, by drawers nobody knows, so that the protocols within and between draw alike. "
         "The networks have seen no digit."
     )
     title = "10-way one-shot accuracy on MNIST, ours beside Koch's table 3"
-    return _beside(title, digits, MNIST, note, about="mnist")
+    return _beside(title, digits, MNIST, note)
 
 
-def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published], note: str, *, about: str) -> Table:
-    """Return our figures among the published ones, the best first."""
+def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published], note: str) -> Table:
+    """Return our results among the published ones, the best first."""
     lines: list[tuple[float, bool, tuple[str, ...]]] = []
     for item in ours:
         result = item.result
-        cells = (result.model, percent(result.accuracy), result.protocol, _interval(result), f"{result.trials:,}")
+        cells = (result.model, percent(result.accuracy), result.protocol, interval(result.ci95), f"{result.trials:,}")
         origin = f"{item.evaluation}, seed {item.seed}, {item.device}"
         is_network = not is_baseline(result.model)
         lines.append((result.accuracy, is_network, (*cells, describe_training(item.trained_on), origin)))
     for other in published:
-        figure = (other.method, percent(other.accuracy), other.protocol, "", "")
-        lines.append((other.accuracy, False, (*figure, other.trained_on, other.source)))
+        cells = (other.method, percent(other.accuracy), other.protocol, "", "")
+        lines.append((other.accuracy, False, (*cells, other.trained_on, other.source)))
     lines.sort(key=lambda line: -line[0])
     return Table(
         title=title,
@@ -217,40 +161,39 @@ def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published]
         rows=tuple(cells for _, _, cells in lines),
         notes=(note,),
         emphasised=frozenset(i for i, line in enumerate(lines) if line[1]),
-        about=about,
     )
 
 
-def summary_tables(measured: Sequence[Measured]) -> list[Table]:
-    """Return the results of one evaluation by themselves: a sweep where there are many ways, else one row each."""
-    return [_sweep(rows) for rows in sweeps_of(measured)] or [_results(measured)]
-
-
-def _results(measured: Sequence[Measured]) -> Table:
+def accuracy_table(measured: Sequence[Measured]) -> Table:
+    """Return results, one a row."""
     rows: list[tuple[str, ...]] = []
     emphasised = set()
     for item in measured:
         result = item.result
         if not is_baseline(result.model):
             emphasised.add(len(rows))
-        cells = (result.model, _task(result), percent(result.accuracy), result.protocol, result.on, item.source)
-        rows.append((*cells, _interval(result), f"{result.correct:,}", f"{result.trials:,}"))
+        cells = (result.model, task_of(result), percent(result.accuracy), result.protocol, result.on, item.source)
+        rows.append((*cells, interval(result.ci95), f"{result.correct:,}", f"{result.trials:,}"))
     columns = ("method", "task", "accuracy", "protocol", "on", "images", "95 % interval", "correct", "trials")
     return Table(title="Accuracy", columns=columns, rows=tuple(rows), emphasised=frozenset(emphasised))
 
 
-def _task(result: Result) -> str:
+def task_of(result: Result) -> str:
+    """Return what was asked of a method, in a few words."""
     return f"{result.ways}-way {result.shots}-shot" if result.ways else "same or different"
 
 
-def _paired(measured: Sequence[Measured]) -> Table:
+def paired_table(measured: Sequence[Measured]) -> Table | None:
+    """Return the differences between networks on the same trials, or None where nothing was compared."""
     rows = []
     for item in measured:
         if item.paired:
             result, (low, high) = item.result, item.paired.ci95
             points = (f"{100 * item.paired.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}")
-            cells = (result.model, item.paired.against, *points, _task(result), result.protocol, result.on)
+            cells = (result.model, item.paired.against, *points, task_of(result), result.protocol, result.on)
             rows.append((*cells, item.source, f"{result.trials:,}"))
+    if not rows:
+        return None
     return Table(
         title="Paired differences: two networks on the same trials",
         columns=("method", "against", "points", "95 % interval", "task", "protocol", "on", "images", "trials"),
@@ -259,8 +202,8 @@ def _paired(measured: Sequence[Measured]) -> Table:
     )
 
 
-def _verification(measured: Sequence[Measured]) -> Table:
-    ours = [item for item in measured if item.result.ways is None]
+def verification_table(ours: Sequence[Measured]) -> Table:
+    """Return results at verification below the published ones."""
     rows: list[tuple[str, ...]] = []
     emphasised = set()
     published = VERIFICATION if any(item.source == "omniglot" for item in ours) else {}
@@ -269,17 +212,16 @@ def _verification(measured: Sequence[Measured]) -> Table:
         rows.append((*named, percent(accuracy), "", "", "10,000", "test", "40 alphabets (split koch)"))
     for item in ours:
         result, said = item.result, item.trained_on
+        from_dataset = said if said and said.objective == "pairs" and said.describes_pairs else None
         emphasised.add(len(rows))
         rows.append(
             (
                 result.model,
-                f"{said['train_pairs']:,}"
-                if "train_pairs" in said and said.get("objective") == "pairs"
-                else "on the fly",
-                f"x {said['affine']}" if said.get("affine") and said.get("objective") == "pairs" else "none",
+                f"{from_dataset.train_pairs:,}" if from_dataset else "on the fly",
+                f"x {from_dataset.affine}" if from_dataset and from_dataset.affine else "none",
                 percent(result.accuracy),
-                _interval(result),
-                f"{100 * (result.equal_error_rate or 0):.1f} %",
+                interval(result.ci95),
+                percent(result.equal_error_rate or 0),
                 f"{result.trials:,}",
                 result.on,
                 describe_training(said),
@@ -291,5 +233,4 @@ def _verification(measured: Sequence[Measured]) -> Table:
         rows=tuple(rows),
         notes=("The threshold is chosen on validation pairs.",),
         emphasised=frozenset(emphasised),
-        about="verification",
     )

@@ -15,7 +15,7 @@ from omnishot.evaluation.baselines import score_baseline
 from omnishot.evaluation.intervals import accuracy_interval, difference_interval
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import best_threshold, score_pairs, verify
-from omnishot.formats.evaluation import Result, write_evaluation
+from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
 from omnishot.formats.model import read_model
@@ -38,7 +38,6 @@ from omnishot.vocabulary import DeviceName
 
 _RECIPE = 1
 
-_SAID_OF_DATA = ("source", "train_alphabets", "train_drawers", "validation_alphabets", "validation_drawers")
 _Scores = dict[str, dict[str, NDArray[Any]]]
 _Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]
 """Which trials a method has right at a number of ways, or at verification; shape (n_trials,)."""
@@ -96,15 +95,16 @@ def evaluate(
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
             results, comparisons, scores = measure(models, images, settings, compute, on_progress)
-        details = {
-            "data": str(data.reference),
-            "source": source_of(data.manifest),
-            "models": {str(model.reference): trained_on(store, model) for model in models},
-            "seed": settings.seed,
-            "device": compute.describe()["device"],
-            "comparisons": comparisons,
-        }
-        write_evaluation(staging.path, results, details, scores)
+        summary = EvaluationSummary(
+            data=str(data.reference),
+            source=source_of(data.manifest),
+            models={str(model.reference): trained_on(store, model) for model in models},
+            seed=settings.seed,
+            device=str(compute.describe()["device"]),
+            comparisons=tuple(comparisons),
+            results=tuple(results),
+        )
+        write_evaluation(staging.path, summary, scores)
         staging.environment |= compute.describe()
         staging.summary |= {"protocol": settings.protocol, "on": settings.on, "accuracy": _headline(results)}
 
@@ -113,7 +113,7 @@ def evaluate(
 
 def _oneshot(
     models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, on_progress: OnProgress
-) -> tuple[list[Result], list[dict[str, Any]], _Scores]:
+) -> tuple[list[Result], list[Comparison], _Scores]:
     trials = _draw(data, settings)
     arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
     for method, scores in _scored(models, data, trials, settings, compute, on_progress):
@@ -174,9 +174,7 @@ def _scored(
         yield baseline, score_baseline(baseline, chosen, trials, rng=rng, on_progress=on_progress)
 
 
-def _compared(
-    models: list[Artifact], outcomes: _Outcomes, episode: NDArray[np.int32], seed: int
-) -> list[dict[str, Any]]:
+def _compared(models: list[Artifact], outcomes: _Outcomes, episode: NDArray[np.int32], seed: int) -> list[Comparison]:
     """Compare every later model with the first on the same trials.
 
     Args:
@@ -190,15 +188,15 @@ def _compared(
         name, against = str(model.reference), str(models[0].reference)
         for n_way in (ways for method, ways in outcomes if method == name):
             mine, first = outcomes[name, n_way], outcomes[against, n_way]
-            low, high = difference_interval(mine, first, episode, generator(seed, "paired", n_way or "verification"))
-            row = {"model": name, "against": against, "ways": n_way}
-            rows.append({**row, "difference": float(mine.mean() - first.mean()), "ci95": [low, high]})
+            ci95 = difference_interval(mine, first, episode, generator(seed, "paired", n_way or "verification"))
+            difference = float(mine.mean() - first.mean())
+            rows.append(Comparison(model=name, against=against, ways=n_way, difference=difference, ci95=ci95))
     return rows
 
 
 def _verification(
     models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, on_progress: OnProgress
-) -> tuple[list[Result], list[dict[str, Any]], _Scores]:
+) -> tuple[list[Result], list[Comparison], _Scores]:
     validation, pairs = data.pairs("validation"), data.pairs(settings.on)
     if validation is None or pairs is None:
         raise SamplingError(
@@ -243,17 +241,27 @@ def _headline(results: list[Result]) -> dict[str, float]:
     return {result.model: round(result.accuracy, 6) for result in results if (result.ways or 0) == widest}
 
 
-def trained_on(store: Store, model: Artifact) -> dict[str, Any]:
-    """Return what has to be said beside a model's figures: the data it was trained on, and its own settings."""
+def trained_on(store: Store, model: Artifact) -> TrainedOn:
+    """Return what has to be said beside a model's results: the data it was trained on, and its own settings."""
     parent = model.manifest.parent("pairs")
     found = store.parent(parent) if parent else None
     own = ModelFacts.of(model.manifest).settings
-    said: dict[str, Any] = {"pairs": parent.reference if parent else None, "seed": own.seed, "twin": own.twin}
-    said["objective"] = own.objective.kind
-    if found:
-        facts = PairsFacts.of(found.manifest)
-        settings, summary = facts.settings, facts.summary
-        said |= {name: getattr(summary, name) for name in _SAID_OF_DATA}
-        said |= {"split": settings.split, "holdout": settings.holdout}
-        said |= {"affine": settings.affine, "train_pairs": settings.pairs}
-    return said
+    pairs = parent.reference if parent else None
+    if found is None:
+        return TrainedOn(pairs=pairs, seed=own.seed, twin=own.twin, objective=own.objective.kind)
+    facts = PairsFacts.of(found.manifest)
+    return TrainedOn(
+        pairs=pairs,
+        seed=own.seed,
+        twin=own.twin,
+        objective=own.objective.kind,
+        source=facts.summary.source,
+        train_alphabets=facts.summary.train_alphabets,
+        train_drawers=facts.summary.train_drawers,
+        validation_alphabets=facts.summary.validation_alphabets,
+        validation_drawers=facts.summary.validation_drawers,
+        split=facts.settings.split,
+        holdout=facts.settings.holdout,
+        affine=facts.settings.affine,
+        train_pairs=facts.settings.pairs,
+    )

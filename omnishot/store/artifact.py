@@ -1,12 +1,13 @@
 """One artifact, what decides its content, and the folder it grows in."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from omnishot.errors import DamagedFileError
-from omnishot.store.manifest import Manifest, Parent, file_digest, read_manifest
+from omnishot.store.digests import Digests
+from omnishot.store.manifest import Manifest, Parent, read_manifest
 from omnishot.store.recipe import run_key
 from omnishot.store.reference import Reference
 
@@ -18,14 +19,20 @@ class Artifact:
     Attributes:
         path: Its folder.
         manifest: What it is.
+        digests: Of the files that were checked; a store's artifacts share them.
     """
 
     path: Path
     manifest: Manifest
+    digests: Digests = field(default_factory=Digests, repr=False, compare=False)
 
     @classmethod
-    def read(cls, path: Path) -> "Artifact":
+    def read(cls, path: Path, digests: Digests) -> "Artifact":
         """Read the manifest of a published artifact.
+
+        Args:
+            path: Its folder.
+            digests: Of the files of its store.
 
         Raises:
             DamagedFileError: It cannot be read, or is another artifact's.
@@ -36,7 +43,7 @@ class Artifact:
                 f"{path} holds {manifest.reference}, which belongs elsewhere",
                 hint="Move it to where it was, or remove it.",
             )
-        return cls(path, manifest)
+        return cls(path, manifest, digests)
 
     @property
     def reference(self) -> Reference:
@@ -57,12 +64,13 @@ class Artifact:
         """Bytes of all files, as the manifest has it."""
         return sum(entry.size for entry in self.manifest.files.values())
 
-    def file(self, name: str, *, contents: bool = True) -> Path:
+    def file(self, name: str, *, contents: bool = True, again: bool = False) -> Path:
         """Return the path of one of the files, after checking it.
 
         Args:
             name: Its name.
-            contents: Check the digest too, which takes a second per gigabyte or so; else only the size.
+            contents: Check the digest too, which takes a second per gigabyte or so the first time; else only the size.
+            again: Hash the file even if it seems unchanged since it was hashed.
 
         Raises:
             DamagedFileError: The file is missing or its size or digest is not the manifest's.
@@ -74,7 +82,7 @@ class Artifact:
             found = f"{path.stat().st_size} bytes" if path.is_file() else "nothing"
             if found != f"{expected.size} bytes":
                 what = f"{expected.size} bytes, found {found}"
-            elif contents and (digest := file_digest(path)) != expected.sha256:
+            elif contents and (digest := self.digests.of(path, again=again)) != expected.sha256:
                 what = f"SHA-256 {expected.sha256}, found {digest}"
             else:
                 return path
@@ -85,17 +93,18 @@ class Artifact:
         line = command_of(self.path.parents[2], self.manifest)
         raise DamagedFileError(f"{path} is damaged: expected {what}", hint=f"Make it again: `{line}`.")
 
-    def verify(self, *, contents: bool = True) -> None:
+    def verify(self, *, contents: bool = True, again: bool = False) -> None:
         """Check every file.
 
         Args:
             contents: As for `file`.
+            again: As for `file`.
 
         Raises:
             DamagedFileError: One of them is damaged.
         """
         for name in self.manifest.files:
-            self.file(name, contents=contents)
+            self.file(name, contents=contents, again=again)
 
     def is_sound(self, *, contents: bool = True) -> bool:
         """Tell whether every file holds what it should.

@@ -4,7 +4,6 @@ import errno
 import re
 from pathlib import Path
 
-from omnishot.store.artifact import Artifact
 from omnishot.store.atomic_write import flush
 from omnishot.store.manifest import FILE_NAME, FileEntry, Manifest, file_digest
 
@@ -27,8 +26,8 @@ def next_version(folder: Path) -> int:
     return max((int(path.name[1:]) for path in folder.glob("v*") if VERSION.fullmatch(path.name)), default=0) + 1
 
 
-def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Artifact:
-    """Write the manifest into a folder, and rename the folder to what it describes.
+def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Path:
+    """Write the manifest into a folder, rename the folder to what it describes, and return where it is.
 
     Args:
         folder: Holds the files.
@@ -44,7 +43,7 @@ def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Artifact:
     target = folder.rename(versions / f"v{manifest.version}")
     for parent in (versions, versions.parent, root):
         _flush_names(parent)
-    return Artifact(target, manifest)
+    return target
 
 
 def _flush_names(folder: Path) -> None:

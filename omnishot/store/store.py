@@ -12,6 +12,7 @@ from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, Una
 from omnishot.store import manifest as manifests
 from omnishot.store.artifact import Artifact, Staging, stand_ins
 from omnishot.store.atomic_write import replaced
+from omnishot.store.digests import Digests
 from omnishot.store.leftovers import (
     STAGING,
     UNFINISHED,
@@ -57,6 +58,7 @@ class Store:
         self.root = root
         self.tell = tell
         self._argv = argv or []
+        self._digests = Digests()
         self._locks = Locks(root / ".locks", wait_seconds=wait_seconds, tell=tell)
 
     def artifacts(
@@ -73,7 +75,7 @@ class Store:
             if path.parent.parent.name not in KINDS or not VERSION.fullmatch(path.name):
                 continue
             try:
-                found.append(Artifact.read(path))
+                found.append(Artifact.read(path, self._digests))
             except DamagedFileError as error:
                 if damaged is not None and path.exists():  # Else another process removed it meanwhile.
                     damaged[path] = error
@@ -97,7 +99,7 @@ class Store:
         if (kind := query.kind or kind) and query.version is not None:
             exact = self.root / kind / query.name / f"v{query.version}"
             if exact.exists():
-                return Artifact.read(exact)
+                return Artifact.read(exact, self._digests)
         damaged: dict[Path, DamagedFileError] = {}
         everything = self.artifacts(kind, damaged=damaged)
         versions: dict[int, Artifact | DamagedFileError] = {
@@ -301,6 +303,6 @@ class Store:
                 seconds=round(seconds, 3),
                 argv=self._argv,
             )
-            made = moved_into_place(staging.path, manifest, self.root)
+            made = Artifact(moved_into_place(staging.path, manifest, self.root), manifest, self._digests)
         self.mark_current(made)
         return made

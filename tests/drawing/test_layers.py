@@ -7,7 +7,6 @@ from omnishot.drawing.embedding_map import embedding_map
 from omnishot.drawing.layers import activation_maps, first_filters
 from omnishot.drawing.picture import FIRST, SECOND, SERIES
 from omnishot.drawing.sheet import mosaic, reduced
-from omnishot.drawing.training_curves import Run, training_curves
 from omnishot.drawing.variants import affine_variants
 from omnishot.evaluation.activations import Response
 from omnishot.evaluation.projection import Projection
@@ -84,15 +83,6 @@ def test_an_embedding_says_its_share_of_variance_and_draws_every_character_in_on
     assert "30 images of 10 characters of Greek" in picture.alt
     assert "40% and 25% of the variance" in picture.alt
     assert "for 90% of the images" in picture.alt
-
-
-def test_curves_of_models_have_a_line_each_and_no_panel_for_what_was_not_validated() -> None:
-    one = Run("models/one:v1", [2.0, 1.0], [0.5, 0.75], [0.1, 0.01])
-    two = Run("models/two:v1", [3.0], [None], [0.1])
-    picture = training_curves([one, two])
-    assert [len(axes.lines) for axes in picture.figure.axes] == [2, 2, 2]
-    assert "loss from 2 to 1, validation accuracy at best 75.0% after epoch 2" in picture.alt
-    assert len(training_curves([two]).figure.axes) == 2
 
 
 def test_reducing_keeps_the_ink_and_a_mosaic_keeps_the_order() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from omnishot.errors import DamagedFileError
-from omnishot.formats.evaluation import read_summary
+from omnishot.formats.evaluation import Comparison, EvaluationSummary, TrainedOn, read_summary, write_evaluation
 
 SUMMARY = Path(__file__).parents[1] / "golden/v1/evals/golden-lake/v1/summary.json"
 
@@ -53,3 +53,24 @@ def test_half_of_what_a_model_was_trained_on_is_refused(tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text(json.dumps(summary), "utf-8")
     with pytest.raises(DamagedFileError, match="it lacks split"):
         read_summary(tmp_path / "summary.json")
+
+
+def test_a_summary_is_written_as_it_was_read_byte_for_byte(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, read_summary(SUMMARY), {})
+    assert (tmp_path / "summary.json").read_bytes() == SUMMARY.read_bytes()
+
+
+def test_what_is_not_known_of_a_training_is_left_out_and_comparisons_come_back(tmp_path: Path) -> None:
+    known = read_summary(SUMMARY)
+    said = TrainedOn(pairs=None, seed=3, twin="conv4", objective="classes")
+    pair = Comparison(model="models/b:v1", against="models/golden:v1", ways=None, difference=-0.25, ci95=(-0.5, 0.0))
+    summary = EvaluationSummary(
+        **{**dict(known), "models": {**known.models, "models/b:v1": said}, "comparisons": (pair,)}
+    )
+    write_evaluation(tmp_path, summary, {})
+    written = json.loads((tmp_path / "summary.json").read_text("utf-8"))
+    assert written["models"]["models/b:v1"] == {"pairs": None, "seed": 3, "twin": "conv4", "objective": "classes"}
+    assert list(written["comparisons"][0]) == ["model", "against", "ways", "difference", "ci95"]
+    again = read_summary(tmp_path / "summary.json")
+    assert again == summary
+    assert [again.models[name].describes_pairs for name in ("models/golden:v1", "models/b:v1")] == [True, False]

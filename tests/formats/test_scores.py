@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from omnishot.errors import DamagedFileError
-from omnishot.formats.evaluation import write_evaluation
+from omnishot.formats.evaluation import EvaluationSummary, write_evaluation
 from omnishot.formats.scores import read_pair_scores, read_trial_scores
 
 TRIALS = {
@@ -18,7 +18,8 @@ PAIRS = {"left": np.array([0, 1], np.int32), "right": np.array([2, 3], np.int32)
 
 
 def written(folder: Path, group: str, arrays: dict[str, np.ndarray], scores: np.ndarray) -> Path:
-    write_evaluation(folder, [], {}, {group: arrays, "models/m:v1": {"scores": scores}})
+    summary = EvaluationSummary(data="x", source="x", models={}, seed=0, device="cpu", comparisons=(), results=())
+    write_evaluation(folder, summary, {group: arrays, "models/m:v1": {"scores": scores}})
     return folder / "scores.h5"
 
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from omnishot.cli.app import app
 from omnishot.config import EvalSettings
 from omnishot.reporting.from_scratch import lines_from_scratch
-from omnishot.reporting.page.lineage import commands_section
-from omnishot.reporting.page.subject import Reported
+from omnishot.reporting.page.commands import commands_section
+from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.results import choose_evaluations
 from omnishot.stages.evaluate import evaluate
 from omnishot.store.artifact import Artifact
@@ -60,7 +60,7 @@ def test_printed_lines_make_the_same_recipes_in_an_empty_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     evaluations = choose_evaluations(store, named)
-    section = commands_section(Reported.of(store, evaluations))
+    section = commands_section(Subject.of(store, evaluations))
     before = len(store.artifacts())
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")

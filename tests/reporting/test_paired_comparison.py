@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from omnishot.errors import DamagedFileError, QualityGateError, UsageError
-from omnishot.formats.evaluation import Result, write_evaluation
+from omnishot.formats.evaluation import EvaluationSummary, Result, write_evaluation
 from omnishot.reporting.paired_comparison import paired
 from omnishot.reporting.tolerance import check_tolerance, parse_tolerance
 from omnishot.store.artifact import Artifact
@@ -44,9 +44,11 @@ def publish(store: Store, model: str, results: list[Result], scores: Any, *, see
     for parent in parents:  # That there are such folders is all a store asks of parents.
         (store.root / parent.reference.replace(":", "/")).mkdir(parents=True, exist_ok=True)
     recipe = Recipe("evals", 1, {"model": model, "number": len(store.artifacts())}, parents)
-    details = {"data": data, "source": "glyphs", "models": {}, "seed": seed, "device": "cpu", "comparisons": []}
+    summary = EvaluationSummary(
+        data=data, source="glyphs", models={}, seed=seed, device="cpu", comparisons=(), results=tuple(results)
+    )
     with store.producing(recipe), store.publish(recipe, model) as staging:
-        write_evaluation(staging.path, results, details, scores)
+        write_evaluation(staging.path, summary, scores)
     assert staging.published
     return staging.published
 

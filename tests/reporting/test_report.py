@@ -1,8 +1,8 @@
 """Tables say what was measured, and the gate stops what is below it."""
 
 import json
-from dataclasses import asdict, replace
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnishot.errors import QualityGateError, UsageError
-from omnishot.formats.evaluation import Result
+from omnishot.formats.evaluation import Comparison, Result, TrainedOn
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
-from omnishot.reporting.results import check_gate, parse_gate
-from omnishot.reporting.tables import Measured, PairedDifference, Table, tables_of
+from omnishot.reporting.gates import check_gate, parse_gate
+from omnishot.reporting.results import Measured
+from omnishot.reporting.tables import Table, tables_of
 
-TRAINED = {
-    "source": "omniglot", "split": "koch", "train_alphabets": 30, "train_drawers": 12, "validation_alphabets": 10,
-    "validation_drawers": 4, "objective": "pairs",
-    "train_pairs": 90_000, "affine": 8,
+TRAINED: dict[str, Any] = {
+    "pairs": "pairs/p:v1", "seed": 0, "twin": "koch", "objective": "pairs", "source": "omniglot", "train_alphabets": 30,
+    "train_drawers": 12, "validation_alphabets": 10, "validation_drawers": 4, "split": "koch", "holdout": "five",
+    "affine": 8, "train_pairs": 90_000,
 }  # fmt: skip
 
 
@@ -29,9 +30,12 @@ def measured(model: str = "models/koch:v1", accuracy: float = 0.92, **changes: A
         "alphabets": 10,
     }  # fmt: skip
     result = Result(**{**values, **changes})
-    return Measured(
-        result, "evals/e:v1", "pairs/p:v1", "omniglot", 0, "cpu", TRAINED if model.startswith("models/") else {}
-    )
+    trained_on = TrainedOn(**TRAINED) if model.startswith("models/") else None
+    return Measured(result, "evals/e:v1", "pairs/p:v1", "omniglot", 0, "cpu", trained_on)
+
+
+def compared(difference: float, ci95: tuple[float, float]) -> Comparison:
+    return Comparison(model="models/b:v1", against="models/a:v1", ways=20, difference=difference, ci95=ci95)
 
 
 def sweep() -> list[Measured]:
@@ -48,7 +52,7 @@ def sweep() -> list[Measured]:
 
 
 def test_the_20_way_table_puts_ours_among_the_published_by_accuracy() -> None:
-    (table,) = tables_of([measured(accuracy=0.93), measured("random", 0.05)])
+    (table,) = tables_of([measured(accuracy=0.93), measured("random", 0.05)]).in_order
     methods = [row[0] for row in table.rows]
     place = methods.index("models/koch:v1")
     assert methods[place - 1] == "Hierarchical BPL"
@@ -61,14 +65,14 @@ def test_the_20_way_table_puts_ours_among_the_published_by_accuracy() -> None:
 
 
 def test_the_sweep_has_a_column_for_train_and_test_and_baselines_on_test_only() -> None:
-    table = tables_of(sweep())[0]
+    (table,) = tables_of(sweep()).sweeps
     assert table.columns == ("ways", "koch:v1 on train", "koch:v1 on test", "random")
     assert table.rows[1] == ("5", "95.0 %", "95.0 %", "95.0 %")
 
 
 def test_verification_stands_beside_the_papers_table() -> None:
     item = measured(accuracy=0.94, protocol="verification", ways=None, shots=None, equal_error_rate=0.06)
-    (table,) = tables_of([item])
+    (table,) = tables_of([item]).in_order
     assert [row[3] for row in table.rows[:6]] == ["90.6 %", "91.9 %", "91.5 %", "93.2 %", "91.6 %", "93.4 %"]
     assert table.rows[6][:4] == ("models/koch:v1", "90,000", "x 8", "94.0 %")
 
@@ -76,17 +80,18 @@ def test_verification_stands_beside_the_papers_table() -> None:
 def test_mnist_stands_beside_the_papers_table() -> None:
     ours = measured(accuracy=0.75, protocol="between", ways=10)
     elsewhere = measured(accuracy=0.99, protocol="between", ways=10)
-    tables = tables_of([replace(ours, source="mnist"), elsewhere])
-    table = next(table for table in tables if "MNIST" in table.title)
+    table = tables_of([replace(ours, source="mnist"), elsewhere]).mnist
+    assert table is not None
+    assert "MNIST" in table.title
     assert [row[1] for row in table.rows] == ["75.0 %", "70.3 %", "26.5 %"]
     assert table.emphasised == {0}
 
 
 def test_a_difference_on_the_same_trials_has_a_table_of_its_own() -> None:
-    later = replace(measured("models/other:v1", 0.9), paired=PairedDifference("models/koch:v1", -0.02, (-0.04, 0.001)))
-    table = tables_of([measured(), later])[-1]
+    later = replace(measured("models/other:v1", 0.9), paired=compared(-0.02, (-0.04, 0.001)))
+    table = tables_of([measured(), later]).in_order[-1]
     assert table.title.startswith("Paired differences")
-    assert table.rows[0][:5] == ("models/other:v1", "models/koch:v1", "-2.0", "-4.0 to +0.1", "20-way 1-shot")
+    assert table.rows[0][:5] == ("models/other:v1", "models/a:v1", "-2.0", "-4.0 to +0.1", "20-way 1-shot")
     assert json.loads(as_json([later]))["results"][0]["paired"]["difference"] == -0.02
     names, values = (line.split("\t") for line in as_tsv([later]).splitlines())
     assert dict(zip(names, values, strict=True))["difference_high"] == "0.001"
@@ -105,12 +110,12 @@ def test_no_result_is_lost_in_tsv_and_json() -> None:
 
 
 def test_markdown_has_equally_many_cells_in_every_line() -> None:
-    lines = [line for line in as_markdown(tables_of([measured()])).splitlines() if line.startswith("|")]
+    lines = [line for line in as_markdown(tables_of([measured()]).in_order).splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1
 
 
 def test_the_sweep_has_the_share_of_every_cell_to_draw_its_curves_from() -> None:
-    table = tables_of(sweep())[0]
+    (table,) = tables_of(sweep()).sweeps
     assert table.shares[1] == (0.95, 0.95, 0.95)
     assert [len(shares) for shares in table.shares] == [len(table.columns) - 1] * len(table.rows)
 
@@ -131,14 +136,14 @@ READ = {"ways": int, "shots": int, "trials": int, "correct": int, "accuracy": fl
 def test_every_field_of_every_result_comes_back_from_tsv_and_json(
     result: Result, source: str, seed: int, difference: float
 ) -> None:
-    paired = PairedDifference("models/a:v1", difference, (-1.0, difference))
-    item = Measured(result, "evals/e:v1", "pairs/p:v1", source, seed, "cpu", TRAINED, paired)
+    paired = compared(difference, (-1.0, difference))
+    item = Measured(result, "evals/e:v1", "pairs/p:v1", source, seed, "cpu", TrainedOn(**TRAINED), paired)
     names, row, end = (line.split("\t") for line in as_tsv([item]).split("\n"))
     assert end == [""]
     cells = dict(zip(names, row, strict=True))
     ends = float(cells.pop("ci95_low")), float(cells.pop("ci95_high"))
     reach = float(cells.pop("difference_low")), float(cells.pop("difference_high"))
-    assert PairedDifference(cells.pop("against"), float(cells.pop("difference")), reach) == paired
+    assert (cells.pop("against"), float(cells.pop("difference")), reach) == ("models/a:v1", difference, paired.ci95)
     around = {name: cells.pop(name) for name in ("data", "source", "seed", "device", "evaluation", "trained_on")}
     values: dict[str, Any] = {name: READ.get(name, str)(text) if text else None for name, text in cells.items()}
     assert Result(ci95=ends, **values) == result
@@ -147,7 +152,8 @@ def test_every_field_of_every_result_comes_back_from_tsv_and_json(
     fields = {field.name: loaded.pop(field.name) for field in dataclass_fields(Result)}
     assert Result(**{**fields, "ci95": tuple(fields["ci95"])}) == result
     assert loaded == {"evaluation": "evals/e:v1", "data": "pairs/p:v1", "source": source, "seed": seed, "device": "cpu",
-                      "trained_on": TRAINED, "paired": {**asdict(paired), "ci95": list(paired.ci95)}}  # fmt: skip
+                      "trained_on": TRAINED, "paired": {"against": "models/a:v1", "difference": difference,
+                                                        "ci95": [-1.0, difference]}}  # fmt: skip
 
 
 def test_markdown_shows_names_as_they_are_and_figures_below_each_other() -> None:

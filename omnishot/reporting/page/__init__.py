@@ -1,1 +1,1 @@
-"""The page: one file a section; `page.py` puts them in order, `html.py` sets them."""
+"""The page: a section a file. `page.py` puts them in order, `missing.py` says what they lack, `html.py` sets them."""

@@ -1,4 +1,4 @@
-"""One self-contained page: figures, tables, pictures, what is missing, and the commands that make it all again."""
+"""One self-contained page: results, tables, pictures, what is missing, and the commands that make it all again."""
 
 import re
 from collections.abc import Sequence
@@ -8,8 +8,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from omnishot.drawing.charts import PHONE
-from omnishot.drawing.picture import Picture
+from omnishot.drawing.picture import PHONE, Picture
 from omnishot.reporting.tables import Table
 from omnishot.wording import percent
 
@@ -21,7 +20,7 @@ _LONG = 40
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A figure that stands out.
+    """A result that stands out.
 
     Attributes:
         label: What was measured.
@@ -59,19 +58,27 @@ class Section:
         title: Its heading.
         text: Paragraphs.
         tables: Shown after the pictures.
-        pictures: What there is to see.
-        missing: What is not there, each with the command that makes it.
+        shown: Pictures, and what is missing, each with the command that makes it.
         commands: Command lines that belong to the section.
-        headlines: Figures that stand out.
+        headlines: Results that stand out.
     """
 
     title: str
     text: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    missing: tuple[Command, ...] = ()
+    shown: Sequence[Picture | Command] = ()
     commands: tuple[Command, ...] = ()
     headlines: tuple[Headline, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """What there is to see."""
+        return tuple(part for part in self.shown if isinstance(part, Picture))
+
+    @property
+    def missing(self) -> tuple[Command, ...]:
+        """What is not there."""
+        return tuple(part for part in self.shown if isinstance(part, Command))
 
 
 def as_html(title: str, subtitle: str, sections: Sequence[Section], *, unrounded: str = "") -> str:
@@ -81,7 +88,7 @@ def as_html(title: str, subtitle: str, sections: Sequence[Section], *, unrounded
         title: Of the page.
         subtitle: What it is about, in a line.
         sections: Its parts.
-        unrounded: The command that prints the same figures with all their digits, or an empty text.
+        unrounded: The command that prints the same results with all their digits, or an empty text.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {

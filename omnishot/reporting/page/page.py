@@ -1,16 +1,22 @@
 """report --format html: evaluations and what they descend from become one page."""
 
 from omnishot.progress import OnProgress, Progress
-from omnishot.reporting.page.figures import further_section, published_section, summary_section, sweep_section
+from omnishot.reporting.page.commands import commands_section
+from omnishot.reporting.page.cost import cost_section
+from omnishot.reporting.page.further import further_section
 from omnishot.reporting.page.html import Section, as_html
-from omnishot.reporting.page.lineage import commands_section, lineage_section
-from omnishot.reporting.page.pictured import pictured_sections
+from omnishot.reporting.page.lineage import lineage_section
+from omnishot.reporting.page.network import network_sections
+from omnishot.reporting.page.published import published_section
 from omnishot.reporting.page.reliability import reliability_section
-from omnishot.reporting.page.subject import Reported
-from omnishot.reporting.page.training import cost_section, training_section
+from omnishot.reporting.page.subject import Subject
+from omnishot.reporting.page.summary import summary_section
+from omnishot.reporting.page.sweep import sweep_section
+from omnishot.reporting.page.training import training_section
 from omnishot.store.artifact import Artifact
 from omnishot.store.remake import command_line
 from omnishot.store.store import Store
+from omnishot.wording import counted
 
 
 def make_page(store: Store, evaluations: list[Artifact], on_progress: OnProgress) -> str:
@@ -22,10 +28,10 @@ def make_page(store: Store, evaluations: list[Artifact], on_progress: OnProgress
         on_progress: Receives progress.
 
     Raises:
-        DamagedFileError: The figures of an evaluation cannot be read.
+        DamagedFileError: The results of an evaluation cannot be read.
     """
     on_progress(Progress("Drawing", 0, 0))
-    subject = Reported.of(store, evaluations)
+    subject = Subject.of(store, evaluations)
     names = [model.removeprefix("models/") for model in subject.models]
     title = f"One-shot recognition: {', '.join(names[:3]) or 'baselines'}"
     if len(names) > 3:
@@ -35,14 +41,13 @@ def make_page(store: Store, evaluations: list[Artifact], on_progress: OnProgress
     return as_html(title, _subtitle(subject), sections_of(subject, on_progress), unrounded=unrounded)
 
 
-def _subtitle(subject: Reported) -> str:
+def _subtitle(subject: Subject) -> str:
     sources = ", ".join(dict.fromkeys(item.source for item in subject.measured))
-    n = len(subject.evaluations)
     made = max(artifact.manifest.created for artifact in subject.evaluations)[:16].replace("T", " ")
-    return f"{n} evaluation{'s' if n != 1 else ''} on {sources or 'nothing'}, the latest of {made} UTC"
+    return f"{counted(len(subject.evaluations), 'evaluation')} on {sources or 'nothing'}, the latest of {made} UTC"
 
 
-def sections_of(subject: Reported, on_progress: OnProgress) -> list[Section]:
+def sections_of(subject: Subject, on_progress: OnProgress) -> list[Section]:
     """Return the parts of the page, in the order they are read."""
     sections = [
         summary_section(subject),
@@ -51,7 +56,7 @@ def sections_of(subject: Reported, on_progress: OnProgress) -> list[Section]:
         further_section(subject),
         training_section(subject),
         reliability_section(subject),
-        *pictured_sections(subject, on_progress),
+        *network_sections(subject, on_progress),
         cost_section(subject),
         lineage_section(subject),
         commands_section(subject),

@@ -1,7 +1,7 @@
 """The section of a page on where a network errs: by alphabet, by character, by threshold."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -21,58 +21,55 @@ from omnishot.errors import DamagedFileError
 from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.scores import TrialScores, read_pair_scores, read_trial_scores
-from omnishot.reporting.page.figures import how_to_verify
 from omnishot.reporting.page.html import Command, Section
-from omnishot.reporting.page.subject import Reported
-from omnishot.reporting.tables import Measured
+from omnishot.reporting.page.missing import nothing, to_measure, to_repeat, to_restore, to_verify
+from omnishot.reporting.page.subject import Subject
+from omnishot.reporting.results import Measured
 from omnishot.store.artifact import Artifact
-from omnishot.store.remake import command_of
 
 _MOST_MODELS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    pictures: tuple[Picture, ...] = ()
-    missing: tuple[Command, ...] = ()
-
-
-def reliability_section(subject: Reported) -> Section:
+def reliability_section(subject: Subject) -> Section:
     """Return accuracy by alphabet, confusions, and how well same pairs are told from different ones."""
-    found: list[_Found] = []
-    of_runs = False
-    for model in subject.models[:_MOST_MODELS]:
-        shown = _shown_of(subject, model)
-        of_runs |= any(item.result.protocol == "lake" for item in shown)
-        found += [_try(subject, item) for item in shown]
-        if not any(item.result.ways is None for item in shown):
-            what = f"{model} was not measured at verification, so that there are no similarities to show"
-            found.append(_Found(missing=(how_to_verify(subject, model, what),)))
-        if not any(item.result.ways for item in shown):
-            line = subject.eval_line(model, EvalSettings(ways=(20,)))
-            what = (
-                f"{model} was not measured in one-shot trials on test images, so that no alphabets can be told apart. "
-            )
-            found.append(_Found(missing=(Command(f"{what}To measure it:", line),)))
+    shown = [part for model in subject.models[:_MOST_MODELS] for part in _shown_of(subject, model)]
     if not subject.models:
-        found.append(_Found(missing=(Command("No network was measured, so that there are no errors to show.", ""),)))
+        shown = [nothing("No network was measured, so that there are no errors to show")]
+    text = _explained(subject) if any(isinstance(part, Picture) for part in shown) else ()
+    return Section("Reliability", text=text, shown=shown)
+
+
+def _explained(subject: Subject) -> tuple[str, ...]:
+    """Return what a reader of the pictures has to know."""
     intervals = (
         "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample."
     )
-    if of_runs:
+    models = subject.models[:_MOST_MODELS]
+    if any(item.result.protocol == "lake" for model in models for item in _chosen(subject, model)):
         intervals += " Of protocol lake they are somewhat too narrow, as the queries of a run share their support set."
-    text = [
-        f"{intervals} Characters that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} "
-        "those that were least often."
-    ]
-    if len(subject.models) > _MOST_MODELS:
-        text.append(f"Shown for {', '.join(subject.models[:_MOST_MODELS])}; name other evaluations to see the others.")
-    pictures = tuple(picture for item in found for picture in item.pictures)
-    missing = tuple(absent for item in found for absent in item.missing)
-    return Section("Reliability", text=tuple(text) if pictures else (), pictures=pictures, missing=missing)
+    left_out = (
+        f"Characters that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} those that "
+        "were least often."
+    )
+    if len(subject.models) == len(models):
+        return (f"{intervals} {left_out}",)
+    return f"{intervals} {left_out}", f"Shown for {', '.join(models)}; name other evaluations to see the others."
 
 
-def _shown_of(subject: Reported, model: str) -> list[Measured]:
+def _shown_of(subject: Subject, model: str) -> Iterator[Picture | Command]:
+    """Yield the pictures of a model, and what they lack."""
+    chosen = _chosen(subject, model)
+    for item in chosen:
+        yield from _try(subject, item)
+    if not any(item.result.ways is None for item in chosen):
+        lacking = f"{model} was not measured at verification, so that there are no similarities to show"
+        yield to_verify(subject, lacking, model=model)
+    if not any(item.result.ways for item in chosen):
+        lacking = f"{model} was not measured in one-shot trials on test images, so that no alphabets can be told apart"
+        yield to_measure(subject, lacking, EvalSettings(ways=(20,)), model=model)
+
+
+def _chosen(subject: Subject, model: str) -> list[Measured]:
     """Return for each task that has alphabets or thresholds the result on test images that says most.
 
     A task is a protocol with some shots on the images of one source. Most trials say most, then the latest evaluation,
@@ -97,25 +94,17 @@ def _says_more(item: Measured, before: Measured) -> bool:
     return item.evaluation != before.evaluation or (item.result.ways or 0) > (before.result.ways or 0)
 
 
-def _try(subject: Reported, item: Measured) -> _Found:
+def _try(subject: Subject, item: Measured) -> Sequence[Picture | Command]:
     """Return the pictures of one result, or what they lack."""
     evaluation = subject.evaluation(item)
-    if evaluation is None:
-        return _Found()
     try:
         if item.result.ways is None:
-            return _Found(_verification(item, evaluation))
-        data = subject.data_of(evaluation)
-        if data is None:
-            what = (
-                f"{item.data} is no longer in the store, so that the queries of {item.evaluation} have no alphabets. "
-            )
-            line = subject.prepare_line(dict(item.trained_on))
-            return _Found(missing=(Command(f"{what}To make it again:", line),))
-        return _Found(_one_shot(item, evaluation, data))
+            return _verification(item, evaluation)
+        if data := subject.data_of(evaluation):
+            return _one_shot(item, evaluation, data)
+        return [to_restore(subject, item.data, f", so that the queries of {item.evaluation} have no alphabets")]
     except DamagedFileError as error:
-        line = command_of(subject.store.root, evaluation.manifest)
-        return _Found(missing=(Command(f"Where {item.result.model} errs cannot be shown: {error}. Try:", line),))
+        return [to_repeat(subject, evaluation, f"Where {item.result.model} errs cannot be shown: {error}")]
 
 
 def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Picture, ...]:

@@ -1,7 +1,5 @@
 """Models become pictures of what is inside them, and of where they put images."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,13 +8,11 @@ from omnishot.data.image_set import Labels
 from omnishot.drawing.embedding_map import embedding_map
 from omnishot.drawing.layers import activation_maps, first_filters
 from omnishot.drawing.picture import Picture
-from omnishot.drawing.training_curves import MOST_CURVES, Run, training_curves
 from omnishot.errors import SamplingError, UsageError, brief
 from omnishot.evaluation.activations import responses
 from omnishot.evaluation.embedding import embed
 from omnishot.evaluation.projection import neighbours_agree, principal_plane
 from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
-from omnishot.formats.history import read_history
 from omnishot.formats.model import read_model
 from omnishot.model.device import choose_compute
 from omnishot.model.siamese import SiameseNetwork
@@ -134,28 +130,3 @@ def _images_of_alphabet(data: EvaluationData, alphabet: str | None) -> tuple[NDA
     drawers = np.unique(labels.drawer[mine])
     mine = mine[np.isin(labels.drawer[mine], drawers[:_MOST_DRAWERS])]
     return mine[:_MOST_IMAGES], names[number], part
-
-
-def curves_of(models: list[Artifact]) -> Picture:
-    """Draw how the training of one or several models went.
-
-    Raises:
-        UsageError: There are too many models to tell apart, or none has finished an epoch.
-        DamagedFileError: A file does not hold what it should.
-    """
-    if len(models) > MOST_CURVES:
-        raise UsageError(f"Curves of {MOST_CURVES} models can be told apart, not of {len(models)}")
-    found = [_run(str(model.reference), model.file("history.jsonl")) for model in models]
-    if not (runs := [run for run in found if run.loss]):
-        raise UsageError(f"{', '.join(str(model.reference) for model in models)} finished no epoch")
-    return training_curves(runs)
-
-
-def _run(reference: str, path: Path) -> Run:
-    epochs = read_history(path)
-    return Run(
-        model=reference,
-        loss=[epoch.loss for epoch in epochs],
-        validation_accuracy=[epoch.validation_accuracy for epoch in epochs],
-        learning_rate=[epoch.learning_rate for epoch in epochs],
-    )

@@ -13,6 +13,7 @@ from omnishot.errors import DamagedFileError, NotFoundError, UsageError, brief
 from omnishot.evaluation.oneshot import margins
 from omnishot.formats.evaluation import read_summary
 from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.manifest_fields import EvaluationFacts
 from omnishot.formats.scores import TrialScores, read_trial_scores
 from omnishot.seeding import generator
 from omnishot.store.artifact import Artifact
@@ -64,7 +65,7 @@ def measured_trials(store: Store, evaluation: Artifact, method: str | None = Non
         DamagedFileError: A file does not hold what it should.
     """
     summary = read_summary(evaluation.file("summary.json"))
-    results = [result for result in summary["results"] if result.ways]
+    results = [result for result in summary.results if result.ways]
     if not results:
         raise UsageError(
             f"{evaluation.reference} measured pairs, which have no trials", hint="Name one of another protocol."
@@ -72,7 +73,7 @@ def measured_trials(store: Store, evaluation: Artifact, method: str | None = Non
     methods = list(dict.fromkeys(result.model for result in results))
     chosen = methods[0] if method is None else _named(method, methods, evaluation)
     result = next(result for result in results if result.model == chosen)
-    if max(result.ways for result in results) < 2:
+    if max(result.ways or 0 for result in results) < 2:
         raise UsageError(
             f"{evaluation.reference} has 1-way trials, in which there is nothing to choose",
             hint="Run `omnishot eval --ways 20` first.",
@@ -81,7 +82,7 @@ def measured_trials(store: Store, evaluation: Artifact, method: str | None = Non
     trials = read_trial_scores(evaluation.file("scores.h5"), [chosen], n_images=len(data.labels))
     if chosen not in trials.scores or trials.support.shape[1] < 2:
         raise DamagedFileError(f"scores.h5 of {evaluation.reference} lacks scores of {brief(chosen)}")
-    about = f"{chosen}, protocol {result.protocol}, {result.on} images of {summary['source']}"
+    about = f"{chosen}, protocol {result.protocol}, {result.on} images of {summary.source}"
     return MeasuredTrials(chosen, about, data, trials)
 
 
@@ -214,7 +215,7 @@ def newest_trials(store: Store, model: Artifact | None) -> Artifact:
         DamagedFileError: A newer one cannot be read.
     """
     newest_first = store.artifacts("evals")[::-1]
-    for evaluation in sorted(newest_first, key=lambda item: item.manifest.settings.get("on") != "test"):
+    for evaluation in sorted(newest_first, key=_is_on_other_images):
         measured = {parent.reference for parent in evaluation.manifest.parents}
         if (model is None or str(model.reference) in measured) and has_trials(evaluation):
             return evaluation
@@ -223,10 +224,14 @@ def newest_trials(store: Store, model: Artifact | None) -> Artifact:
     raise NotFoundError(f"There is no one-shot evaluation {which}", hint=f"Run `{command}` first.")
 
 
+def _is_on_other_images(evaluation: Artifact) -> bool:
+    return EvaluationFacts.of(evaluation.manifest).settings.on != "test"
+
+
 def has_trials(evaluation: Artifact) -> bool:
     """Tell whether an evaluation has trials in which there is something to choose.
 
     Raises:
         DamagedFileError: Its summary cannot be read.
     """
-    return any((result.ways or 0) > 1 for result in read_summary(evaluation.file("summary.json"))["results"])
+    return any((result.ways or 0) > 1 for result in read_summary(evaluation.file("summary.json")).results)

@@ -31,7 +31,8 @@ from omnishot.formats.model import read_model
 from omnishot.formats.pairs import _copy_images, read_pairs, read_split, read_variants
 from omnishot.progress import silent
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
-from omnishot.reporting.tables import Measured, tables_of
+from omnishot.reporting.results import Measured
+from omnishot.reporting.tables import tables_of
 from omnishot.settings_text import check
 from omnishot.store.manifest import read_manifest
 from omnishot.store.reference import check_name, parse
@@ -146,14 +147,14 @@ def _write_summary(place: Path, rng: random.Random) -> None:
 def _read_summary(place: Path) -> None:
     summary = read_summary(place / "summary.json")
     measured = [
-        Measured(result, "evals/e:v1", summary["data"], summary["source"], summary["seed"], summary["device"],
-                 summary["models"].get(result.model, {})) for result in summary["results"]
+        Measured(result, "evals/e:v1", summary.data, summary.source, summary.seed, summary.device,
+                 summary.models.get(result.model)) for result in summary.results
     ]  # fmt: skip
-    as_markdown(tables_of(measured))
+    as_markdown(tables_of(measured).in_order)
     as_json(measured)
     as_tsv(measured).encode("utf-8")
-    for row in summary["comparisons"]:
-        f"{row['ways']}-way: {row['model']} {100 * row['difference']:+.1f} {row['against']} {sum(row['ci95']):.1f}"
+    for row in summary.comparisons:
+        f"{row.ways}-way: {row.model} {100 * row.difference:+.1f} {row.against} {sum(row.ci95):.1f}"
 
 
 def _write_hdf5(kind: str) -> Callable[[Path, random.Random], None]:

@@ -5,7 +5,8 @@ from importlib import resources
 
 import pytest
 
-from omnishot.drawing.charts import Curve, sweep_chart
+from omnishot.drawing.curve import Curve
+from omnishot.drawing.sweep import sweep_chart
 from omnishot.reporting.page.html import Command, Headline, Section, as_html
 from omnishot.reporting.tables import Table
 
@@ -27,8 +28,7 @@ def test_texts_from_elsewhere_stay_texts() -> None:
                 HOSTILE,
                 text=(HOSTILE,),
                 tables=(Table(HOSTILE, (HOSTILE,), ((HOSTILE,),), (HOSTILE,)),),
-                pictures=(sweep_chart("s", HOSTILE, [curve]),),
-                missing=(Command(HOSTILE, HOSTILE),),
+                shown=[sweep_chart("s", HOSTILE, [curve]), Command(HOSTILE, HOSTILE)],
                 commands=(Command(HOSTILE, HOSTILE, HOSTILE),),
                 headlines=(Headline(HOSTILE, 0.5, (0.4, 0.6), (HOSTILE,)),),
             )
@@ -41,7 +41,7 @@ def test_texts_from_elsewhere_stay_texts() -> None:
 def test_a_picture_is_read_as_its_alternative_text() -> None:
     curve = Curve("m", "models/m:v1", "test", (1, 2), (1.0, 0.5), ((1.0, 1.0), (0.4, 0.6)))
     picture = sweep_chart("s", "A sweep", [curve])
-    html = page(pictures=(picture,))
+    html = page(shown=[picture])
     (opening,) = re.findall(r"<svg[^>]*>", html)
     assert f'role="img" aria-label="{picture.alt}"' in opening
     assert "width=" not in opening
@@ -50,7 +50,7 @@ def test_a_picture_is_read_as_its_alternative_text() -> None:
 
 
 def test_nothing_is_fetched() -> None:
-    html = page(missing=(Command("Nothing was measured.", "omnishot eval"),))
+    html = page(shown=[Command("Nothing was measured.", "omnishot eval")])
     assert "default-src 'none'" in html
     assert not re.findall(r"(?:src|href)=[\"'](?!#|data:)", html)
     assert not re.findall(r"url\((?!#)|@import|<script|<iframe", html)

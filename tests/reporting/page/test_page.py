@@ -18,6 +18,7 @@ from omnishot.progress import silent
 from omnishot.reporting.formats import as_json
 from omnishot.reporting.page.page import make_page
 from omnishot.reporting.results import choose_evaluations, measured_in
+from omnishot.store import digests
 from omnishot.store.manifest import file_digest
 from omnishot.store.store import Store
 from omnishot.wording import percent
@@ -329,6 +330,18 @@ def test_a_split_that_holds_nothing_out_cannot_be_verified_and_says_why(store: S
     (what,) = [what for what in page.missing if what.startswith("Koch's table 1")]
     assert "this split holds none" in what
     assert page.missing[what].startswith("omnishot run --split koch")
+
+
+def test_no_file_is_hashed_twice_for_a_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
+
+    def counting(path: Path) -> str:
+        hashed.append(path)
+        return file_digest(path)
+
+    monkeypatch.setattr(digests, "file_digest", counting)
+    page_of(store)
+    assert len(hashed) == len(set(hashed)) > 8
 
 
 def test_an_artifact_of_the_first_format_has_a_page(tmp_path: Path) -> None:

@@ -9,15 +9,15 @@ import pytest
 
 from omnishot.data.image_set import Labels
 from omnishot.reporting.page.reliability import reliability_section, short_names
-from omnishot.reporting.page.subject import Reported
+from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.results import choose_evaluations
 from omnishot.store.store import Store
 from omnishot.wording import percent
 
 
-def subject_of(root: Path, *references: str) -> Reported:
+def subject_of(root: Path, *references: str) -> Subject:
     store = Store(root)
-    return Reported.of(store, choose_evaluations(store, list(references)))
+    return Subject.of(store, choose_evaluations(store, list(references)))
 
 
 def test_both_rates_of_the_chosen_threshold_are_those_of_the_scores(

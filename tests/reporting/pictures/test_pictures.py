@@ -14,14 +14,16 @@ from omnishot.config import EvalSettings, PrepareSettings
 from omnishot.drawing.picture import Picture
 from omnishot.drawing.sheet import reduced
 from omnishot.errors import DamagedFileError, NotFoundError, UsageError
-from omnishot.formats.evaluation import Result, write_evaluation
+from omnishot.formats.evaluation import EvaluationSummary, Result, write_evaluation
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_pixels
 from omnishot.formats.pairs import read_pairs
 from omnishot.progress import silent
-from omnishot.reporting.pictures.all_of_a_model import pictures_of, variants_of
-from omnishot.reporting.pictures.network import activations_of, curves_of, embedding_of, filters_of
+from omnishot.reporting.page.network import pictures_of
+from omnishot.reporting.pictures.network import activations_of, embedding_of, filters_of
+from omnishot.reporting.pictures.training import curves_of
 from omnishot.reporting.pictures.trials import find_evaluation, grid_of, measured_trials, ranking_of
+from omnishot.reporting.pictures.variants import variants_of
 from omnishot.settings_text import check
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.prepare import prepare
@@ -186,8 +188,10 @@ def test_a_trial_that_points_at_no_image_is_damage(store: Store, tmp_path: Path)
     result = Result("random", "lake", "test", 2, 1, 1, 0, 0.0, (0.0, 0.0), 1)
     one = np.zeros(1, np.int32)
     far: dict[str, NDArray[Any]] = {"query": one + 99_999, "support": one.repeat(2).reshape(1, 2, 1), "episode": one}
-    details = {"data": "x", "source": "golden", "models": {}, "seed": 0, "device": "cpu", "comparisons": []}
-    write_evaluation(tmp_path, [result], details, {"trials": far, "random": {"scores": np.zeros((1, 2), np.float32)}})
+    summary = EvaluationSummary(
+        data="x", source="golden", models={}, seed=0, device="cpu", comparisons=(), results=(result,)
+    )
+    write_evaluation(tmp_path, summary, {"trials": far, "random": {"scores": np.zeros((1, 2), np.float32)}})
     for name in ("scores.h5", "summary.json"):
         size, content = (tmp_path / name).stat().st_size, (tmp_path / name).read_bytes()
         (evaluation.path / name).chmod(0o644)
@@ -204,7 +208,9 @@ def test_pictures_of_the_model_say_model_image_and_alphabet(store: Store) -> Non
     assert filters_of([model]).title == "First-layer filters of models/golden:v1"
     assert activations_of(store, model, 3).title.startswith("Activation maps of models/golden:v1 for A")
     assert embedding_of(store, model, "a0").title.startswith("Embeddings of A0: models/golden:v1")
-    assert curves_of([model]).alt.startswith("models/golden:v1: 1 epochs")
+    assert curves_of([model]).title == "Loss, accuracy and learning rate: models/golden:v1"
+    assert curves_of([model]).alt.startswith("Over 1 epoch the loss goes from")
+    assert curves_of([model, model]).alt.startswith("models/golden:v1: over 1 epoch the loss")
     assert "one character" in variants_of(store.find("golden-20-affine1")).title
 
 

@@ -1,4 +1,4 @@
-"""Charts draw what they are given, say it in words, and draw names as they are, whoever chose them."""
+"""Charts of where a network errs draw what they are given, say it in words, and draw names as they are."""
 
 from itertools import pairwise
 
@@ -9,7 +9,6 @@ from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, StepPatch
 
-from omnishot.drawing.charts import Course, Curve, course_chart, shortened, sweep_chart
 from omnishot.drawing.picture import BAD, GOOD, Picture
 from omnishot.drawing.reliability import (
     MOST_CHARACTERS,
@@ -42,93 +41,10 @@ def cells(picture: Picture) -> dict[tuple[str, str], int]:
     return {(rows[int(row)], columns[int(column)]): n for (column, row), n in places}
 
 
-def curve(name: str, method: str, on: str = "test") -> Curve:
-    return Curve(name, method, on, (1, 5, 20), (1.0, 0.9, 0.8), ((1.0, 1.0), (0.85, 0.95), (0.75, 0.85)))
-
-
-def test_a_sweep_names_every_curve_and_where_it_ends() -> None:
-    curves = [curve("quick on train", "models/quick:v1", "train"), curve("random", "random")]
-    picture = sweep_chart("sweep", "Sweep", curves)
-    assert "quick on train goes from 100.0 % at 1 to 80.0 % at 20 ways; random goes" in picture.alt
-    assert "quick on train" in picture.svg()
-
-
-def test_a_sweep_draws_accuracies_and_intervals_at_their_ways() -> None:
-    given = {
-        "m on test": Curve("m on test", "models/m:v1", "test", (1, 5), (0.9, 0.4), ((0.8, 0.95), (0.1, 0.5))),
-        "random": Curve("random", "random", "test", (2, 3, 7), (0.5, 0.3, 0.1), ((0.4, 0.6), (0.2, 0.35), (0.0, 0.3))),
-    }
-    (axes,) = sweep_chart("sweep", "Sweep", list(given.values())).figure.axes
-    drawn = by_label(axes)
-    assert drawn == {
-        "m on test": [(1, 90), (5, 40)],
-        "random": [(2, 50), (3, 30), (7, 10)],
-    }
-    for one, band in zip(given.values(), axes.collections, strict=True):
-        corners = {(round(x, 9), round(y, 9)) for x, y in np.asarray(band.get_paths()[0].vertices).tolist()}
-        ends = {(way, round(100 * end, 9)) for way, both in zip(one.ways, one.ci95, strict=True) for end in both}
-        assert ends <= corners
-        assert {y for _, y in corners} == {y for _, y in ends}
-
-
-PARTS = ("train", "validation", "test", "elsewhere")
-
-
-@pytest.mark.parametrize("n_models", [1, 2, 5, 10])
-def test_curves_of_a_sweep_are_told_apart_without_colours(n_models: int) -> None:
-    curves = [curve(f"m{i} on {on}", f"models/m{i}:v1", on) for i in range(n_models) for on in PARTS]
-    curves += [curve(name, name) for name in ("nearest-neighbour", "random", "hausdorff")]
-    lines = sweep_chart("sweep", "Sweep", curves).figure.axes[0].lines
-    looks = {(line.get_linestyle(), line.get_marker()) for line in lines}
-    assert len(looks) == len(lines)
-    networks = lines[: len(PARTS) * n_models]
-    colours = {line.get_color() for line in networks}
-    assert len(colours) == (3 if n_models == 1 else min(4, n_models))
-
-
-@pytest.mark.parametrize("middle", ["-affine{}", "-" * 70 + "affine{}"], ids=["long", "over two lines"])
-def test_names_that_differ_in_their_middle_differ_in_the_legend(middle: str) -> None:
-    names = [f"koch35-150k{middle.format(i)}-seed{j}:v1 on test" for i, j in ((0, 0), (8, 0), (8, 1))]
-    figure = sweep_chart("sweep", "Sweep", [curve(name, f"models/{name}") for name in names]).figure
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert len(set(labels)) == 3
-    width = figure.get_figwidth() * figure.dpi
-    for text in figure.legends[0].get_texts():
-        assert 0 <= text.get_window_extent().x0 < text.get_window_extent().x1 <= width
-
-
-def test_what_was_not_measured_leaves_a_gap_and_one_epoch_is_seen() -> None:
-    course = Course((1,), (0.5,), (None,), (None,), (0.1,), None, "constant", "nothing")
-    picture = course_chart("course", "Course", course)
-    assert "not measured" in picture.svg()
-    assert "validation accuracy" not in picture.alt
-    assert picture.figure.axes[0].lines[0].get_marker() == "o"
-
-
-def test_a_training_draws_every_measure_in_its_place() -> None:
-    course = Course((1, 2, 3), (2.0, 0.5, 0.4), (0.3, 0.6, 0.7), (0.25, None, 0.5), (0.1, 0.05, 0.01), 2, "cosine", "?")
-    loss, accuracy, rate = course_chart("course", "Course", course).figure.axes
-    assert [axes.get_ylabel() for axes in (loss, accuracy, rate)] == ["loss", "accuracy", "learning rate"]
-    assert points(loss.lines[0]) == [(1, 2.0), (2, 0.5), (3, 0.4)]
-    assert points(rate.lines[0]) == [(1, 0.1), (2, 0.05), (3, 0.01)]
-    drawn = by_label(accuracy)
-    assert drawn["on the batches"] == [(1, 30), (2, 60), (3, 70)]
-    assert drawn["validation"] == [(1, 25), (3, 50)]
-    for axes in (loss, accuracy, rate):
-        assert points(axes.lines[-1]) == [(2, 0), (2, 1)]  # The epoch that was kept, from bottom to top.
-
-
-def test_a_training_says_what_it_reached_and_which_epoch_was_kept() -> None:
-    course = Course((1, 2), (2.0, 0.5), (0.3, 0.6), (0.25, None), (0.1, 0.05), 1, "cosine", "320 trials")
-    alt = course_chart("course", "Course", course).alt
-    assert "from 2 to 0.5, validation accuracy (320 trials) from 25.0 % to 25.0 %; the weights of epoch 1" in alt
-
-
 def test_names_from_elsewhere_are_drawn_as_they_are() -> None:
     pictures = [
         alphabets_chart("a", "A", [Share(HOSTILE, 0.5, (0.4, 0.6), 9)]),
         confusion_chart("c", "C", {(HOSTILE, "b"): 1, ("b", "b"): 2}),
-        sweep_chart("s", "S", [curve(HOSTILE, "models/m:v1")]),
     ]
     for picture in pictures:
         assert HOSTILE in picture.alt
@@ -244,9 +160,3 @@ def test_the_curve_of_a_perfect_network_can_be_seen() -> None:
     picture = roc_chart("r", "R", rates, (0.0, 1.0), Decision(0.5, 1.0, 0.0))
     assert "accuracy of 100.0 %. The equal error rate is 0.0 %." in picture.alt
     assert picture.figure.axes[0].get_xlim()[1] == pytest.approx(10)
-
-
-def test_long_names_give_way_in_the_middle() -> None:
-    assert shortened("short") == "short"
-    assert len(shortened("x" * 90 + "end")) == 26
-    assert shortened("x" * 90 + "end").endswith("end")

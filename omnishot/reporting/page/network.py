@@ -1,72 +1,57 @@
-"""All pictures of what a network does, for the page; those of pair datasets, for themselves."""
+"""The sections of a page that show what a network does: its trials, its mistakes, and what is inside it."""
 
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from omnishot.data.render import affine_matrices, render
+from omnishot.config import EvalSettings
 from omnishot.drawing.picture import Picture
-from omnishot.drawing.variants import affine_variants
-from omnishot.errors import InputError, SamplingError, UsageError
+from omnishot.errors import InputError, UsageError
 from omnishot.formats.evaluation_data import pairs_of_models
-from omnishot.formats.hdf5 import open_hdf5
-from omnishot.formats.images import read_labels, read_pixels
-from omnishot.formats.pairs import read_pairs, read_variants
+from omnishot.formats.manifest_fields import EvaluationFacts
 from omnishot.progress import OnProgress, Progress
-from omnishot.reporting.pictures.network import activations_of, embedding_of, filters_of, what_is
+from omnishot.reporting.page.html import Section
+from omnishot.reporting.page.missing import to_measure, ways_to_measure
+from omnishot.reporting.page.subject import Subject
+from omnishot.reporting.pictures.network import activations_of, embedding_of, filters_of
 from omnishot.reporting.pictures.trials import MeasuredTrials, Ranking, grid_of, has_trials, measured_trials, ranking_of
+from omnishot.reporting.pictures.variants import variants_of
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 
-WAYS = (4, 9, 16, 20, 25)
+_WAYS = (4, 9, 16, 20, 25)
 """Sizes of trial grids, as squares as it goes."""
 
-TRIALS, RANKINGS, INSIDE = "Trials", "Worst mistakes and narrowest successes", "What the network sees"
-"""Titles of the parts in which pictures stand."""
-
-_MOST_VARIANTS = 9
 _PROTOCOLS = ("lake", "within", "between")
+_TRIALS, _RANKINGS, _INSIDE = "Trials", "Worst mistakes and narrowest successes", "What the network sees"
+_EXPLAINED = {
+    _TRIALS: "The trial of median margin: neither among the easy ones nor among the hard. A score is what the network "
+    "says of two images, and only compares with other scores: the higher, the more alike. The margin is the score of "
+    "the right character over that of the best wrong one.",
+    _RANKINGS: "The mistakes with the largest margin, and the successes with the smallest.",
+    _INSIDE: "What the first layer looks for, what every layer responds to in one image, where the images of one "
+    "alphabet lie, and the variants of a training pair. In the map a line leads from each image to the middle of its "
+    "character, and the colours only tell neighbours apart.",
+}
 
 
-def variants_of(pairs: Artifact, number: int | None = None) -> Picture:
-    """Draw one training pair and its affine variants.
+def network_sections(subject: Subject, on_progress: OnProgress) -> list[Section]:
+    """Return what there is to see of the network that was measured last.
 
     Args:
-        pairs: A pair dataset.
-        number: Which pair, counted from 0; the first one of a single character without it.
-
-    Raises:
-        UsageError: There are not as many pairs.
-        DamagedFileError: A file does not hold what it should.
+        subject: Of the page.
+        on_progress: Receives progress.
     """
-    with open_hdf5(pairs.file("pairs.h5")) as file:
-        drawn = read_pairs(file, "train")
-        if drawn is None:
-            raise SamplingError(f"{pairs.reference} holds no training pairs")
-        number = int(drawn.same.argmax()) if number is None else number
-        if not 0 <= number < len(drawn):
-            raise UsageError(f"--pair {number}: there are training pairs 0 to {len(drawn) - 1:,}")
-        both = np.array([drawn.left[number], drawn.right[number]], dtype=np.int32)
-        pixels, labels = read_pixels(file, both)[both], read_labels(file)
-        left, right = (_rendered(pixels[i], side[number]) for i, side in enumerate(read_variants(file)))
-    same = "one character" if drawn.same[number] else "two characters"
-    return affine_variants(
-        left,
-        right,
-        names=(what_is(labels, int(both[0])), what_is(labels, int(both[1]))),
-        about=f"pair {number:,} of {pairs.reference}, {same}",
-    )
-
-
-def _rendered(pixels: NDArray[np.uint8], parameters: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return an image and its variants, as many as are shown, shape (1 + k, h, h)."""
-    parameters = parameters[:_MOST_VARIANTS]
-    repeated = torch.from_numpy(pixels).expand(len(parameters), -1, -1)
-    variants = render(repeated, affine_matrices(torch.from_numpy(parameters)), pixels.shape[0])[:, 0]
-    return np.concatenate([pixels[None], variants.mul(255).round().to(torch.uint8).numpy()])
+    drawn = dict(pictures_of(subject.store, subject.evaluations[::-1], on_progress))
+    sections = [Section(title, text=(_EXPLAINED[title],), shown=drawn[title]) for title in drawn]
+    if absent := [title for title in _EXPLAINED if title not in drawn and subject.models]:
+        lacking = (
+            f"{'; '.join(absent)}: cannot be drawn: they need one-shot trials, and the network and its pair dataset in "
+            "the store"
+        )
+        settings = EvalSettings(ways=ways_to_measure(subject, "test"))
+        missing = to_measure(subject, lacking, settings, aim="To make what is lacking")
+        sections.append(Section("More pictures", shown=[missing]))
+    return sections
 
 
 def pictures_of(store: Store, evaluations: list[Artifact], on_progress: OnProgress) -> list[tuple[str, list[Picture]]]:
@@ -85,8 +70,8 @@ def pictures_of(store: Store, evaluations: list[Artifact], on_progress: OnProgre
     reference = next((reference for reference in references if reference.startswith("models/")), None)
     measured = _measured(store, evaluations, reference)
     sections = [
-        (TRIALS, _drawn(on_progress, "trials", *_grids(measured))),
-        (RANKINGS, _drawn(on_progress, "mistakes", *_rankings(measured))),
+        (_TRIALS, _drawn(on_progress, "trials", *_grids(measured))),
+        (_RANKINGS, _drawn(on_progress, "mistakes", *_rankings(measured))),
     ]
     try:
         model = store.find(reference, "models") if reference else None
@@ -99,7 +84,7 @@ def pictures_of(store: Store, evaluations: list[Artifact], on_progress: OnProgre
             lambda: embedding_of(store, model),
             lambda: variants_of(pairs_of_models(store, [model])),
         )
-        sections.append((INSIDE, _drawn(on_progress, "what the network sees", *inside)))
+        sections.append((_INSIDE, _drawn(on_progress, "what the network sees", *inside)))
     return [(title, pictures) for title, pictures in sections if pictures]
 
 
@@ -129,14 +114,13 @@ def _measured(store: Store, evaluations: list[Artifact], model: str | None) -> l
 
 
 def _preference(evaluation: Artifact) -> tuple[bool, int]:
-    settings = evaluation.manifest.settings
-    protocol = settings.get("protocol")
-    return settings.get("on") != "test", _PROTOCOLS.index(protocol) if protocol in _PROTOCOLS else len(_PROTOCOLS)
+    asked = EvaluationFacts.of(evaluation.manifest).settings
+    return asked.on != "test", _PROTOCOLS.index(asked.protocol) if asked.protocol in _PROTOCOLS else len(_PROTOCOLS)
 
 
 def _grids(measured: list[MeasuredTrials]) -> list[Callable[[], Picture | None]]:
     most = max((trials.most_ways for trials in measured), default=0)
-    ways = [n_way for n_way in WAYS if n_way <= most] or [most] * bool(measured)
+    ways = [n_way for n_way in _WAYS if n_way <= most] or [most] * bool(measured)
     return [partial(grid_of, next(item for item in measured if item.most_ways >= n), n_way=n) for n in ways]
 
 

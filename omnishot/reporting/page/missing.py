@@ -1,0 +1,167 @@
+"""What a page lacks, as a section says it, with the command that makes it; no other module writes such commands."""
+
+from collections.abc import Sequence
+
+from omnishot.config import EvalSettings, PrepareSettings
+from omnishot.formats.evaluation import TrainedOn
+from omnishot.formats.manifest_fields import PairsFacts
+from omnishot.presets import preset_names
+from omnishot.reporting.page.html import Command
+from omnishot.reporting.page.subject import Subject
+from omnishot.reporting.results import Measured
+from omnishot.settings_text import check
+from omnishot.store.artifact import Artifact
+from omnishot.store.reference import parse
+from omnishot.store.remake import command_line, command_of, evaluation_words, prepare_words
+from omnishot.vocabulary import BUILT_IN_SOURCES
+
+_WAYS = 20
+
+
+def nothing(lacking: str) -> Command:
+    """Return what is lacking where another section says how to get it."""
+    return Command(f"{lacking}.", "")
+
+
+def to_train(subject: Subject, lacking: str) -> Command:
+    """Return what is lacking as there is no network, with the commands that train and measure one."""
+    root = subject.store.root
+    return Command(f"{lacking}. To train one:", command_line(root, "train") + " &&\n" + command_line(root, "eval"))
+
+
+def to_measure(
+    subject: Subject,
+    lacking: str,
+    settings: EvalSettings,
+    *,
+    model: str | None = None,
+    source: str | None = None,
+    aim: str = "To measure it",
+) -> Command:
+    """Return what is lacking with the command that measures it, after those that make what it needs.
+
+    Args:
+        subject: Of the page.
+        lacking: What is lacking, without a full stop.
+        settings: What to measure.
+        model: Reference; the first model of the page without it.
+        source: Images other than those of the model's pair dataset.
+        aim: What the command does.
+    """
+    model = model or subject.first_model
+    steps = list(_steps_before(subject, model))
+    words = ([model] if model else []) + (["--source", source] if source else [])
+    steps.append(command_line(subject.store.root, "eval", *words, *evaluation_words(settings)))
+    return Command(f"{lacking}. {aim}:", " &&\n".join(steps))
+
+
+def to_verify(subject: Subject, lacking: str, *, model: str | None = None) -> Command:
+    """Return what is lacking with the command that measures verification, which needs images that are held out.
+
+    Args:
+        subject: Of the page.
+        lacking: What is lacking, without a full stop.
+        model: Reference; the first model of the page without it.
+    """
+    model = model or subject.first_model
+    said = subject.trained_on(model) if model else None
+    if said and said.source and not said.validation_alphabets:
+        why = "its threshold needs images that are held out, but this split holds none"
+        line = command_line(subject.store.root, "run", "--split", "koch")
+        return Command(f"{lacking}, as {why}. To train and measure with one that does:", line)
+    return to_measure(subject, lacking, EvalSettings(protocol="verification", ways=(), baselines=()), model=model)
+
+
+def to_restore(subject: Subject, reference: str, consequence: str = "") -> Command:
+    """Return that an artifact is gone, with a command that makes one like it.
+
+    Args:
+        subject: Of the page.
+        reference: Of what is gone: a model, a pair dataset or images.
+        consequence: What is lacking without it, in words that follow `no longer in the store`.
+    """
+    what = f"{reference} is no longer in the store{consequence}. To make it again:"
+    if reference.startswith("models/"):
+        return Command(what, _train_line(subject, reference))
+    known = [item.trained_on for item in subject.measured if item.trained_on]
+    mine = (said for said in known if said.pairs == reference)
+    return Command(what, _prepare_line(subject, next(mine, known[0] if known else None)))
+
+
+def to_repeat(subject: Subject, artifact: Artifact, lacking: str, *, force: bool = False) -> Command:
+    """Return what is lacking of an artifact, with the command that made it.
+
+    Args:
+        subject: Of the page.
+        artifact: What is there.
+        lacking: What is lacking, without a full stop.
+        force: Make it again even though there is one.
+    """
+    verb = "train" if artifact.manifest.kind == "models" else "measure"
+    line = command_of(subject.store.root, artifact.manifest)
+    return Command(f"{lacking}. To {verb} it again:", f"{line} --force" if force else line)
+
+
+def not_from_scratch(subject: Subject, artifact: Artifact, what: str) -> Command:
+    """Return that an artifact cannot be made in an empty folder, with the command that makes it where it is.
+
+    Args:
+        subject: Of the page.
+        artifact: What cannot be made.
+        what: What it is called.
+    """
+    lacking = (
+        f"{what}. In an empty folder it cannot be made: something that it descends from is no longer in the store, or "
+        "has settings of another version of omnishot. Where all of that is there:"
+    )
+    return Command(lacking, command_of(subject.store.root, artifact.manifest))
+
+
+def ways_to_measure(subject: Subject, part: str) -> tuple[int, ...]:
+    """Return as many ways as the alphabets of a part allow, at most 20."""
+    most, model = _WAYS, subject.artifact(subject.first_model) if subject.first_model else None
+    data = subject.made_from(model, "pairs") if model else None
+    if data:
+        most = min(most, PairsFacts.of(data.manifest).summary.largest_alphabet.get(part, most))
+    return tuple(range(1, max(1, most) + 1))
+
+
+def same_trials(subject: Subject, sweep: Sequence[Measured], on: str) -> EvalSettings:
+    """Return what measures the trials of a sweep, or such trials on another part, without baselines."""
+    result, most = sweep[0].result, max(ways_to_measure(subject, on))
+    ways = sorted({item.result.ways for item in sweep if item.result.ways and item.result.ways <= most})
+    values = {"protocol": result.protocol, "on": on, "ways": ways or [most], "shots": result.shots}
+    values |= {"trials": result.trials, "seed": sweep[0].seed, "baselines": []}
+    return check(EvalSettings, values, origin=sweep[0].evaluation)
+
+
+def _steps_before(subject: Subject, model: str | None) -> list[str]:
+    """Return the commands that make a model and its pair dataset, where the store lacks them."""
+    if model is None:
+        return [command_line(subject.store.root, "train")]
+    steps, found, said = [], subject.artifact(model), subject.trained_on(model)
+    pairs = said.pairs if said else None
+    if not (subject.made_from(found, "pairs") if found else pairs and subject.artifact(pairs)):
+        steps.append(_prepare_line(subject, said))
+    if not found:
+        steps.append(_train_line(subject, model))
+    return steps
+
+
+def _prepare_line(subject: Subject, said: TrainedOn | None) -> str:
+    """Return the command that makes a pair dataset again, as far as the evaluations know it."""
+    if said is None or not said.describes_pairs:
+        return command_line(subject.store.root, "prepare")
+    source = said.source if said.source in BUILT_IN_SOURCES else "PATH"
+    values = {"split": said.split, "holdout": said.holdout, "affine": said.affine, "pairs": said.train_pairs}
+    settings = check(PrepareSettings, values, origin=said.pairs or "pairs")
+    return command_line(subject.store.root, "prepare", "--source", source, *prepare_words(settings, said.source))
+
+
+def _train_line(subject: Subject, model: str) -> str:
+    """Return a command that makes a model of that name again; its settings are known no more."""
+    said, name = subject.trained_on(model), parse(model).name
+    words = [said.pairs] if said and said.pairs else []
+    words += ["--preset", name] if name in preset_names() else ["--name", name]
+    words += ["--set", f"seed={said.seed}"] if said and said.seed else []
+    return command_line(subject.store.root, "train", *words)
