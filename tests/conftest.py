@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ sys.path.append(str(Path(__file__).parents[1]))  # For `tests.…`, and at the e
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
@@ -61,17 +63,30 @@ def images() -> ImageSet:
     return draw_images(4, 6, 5)
 
 
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that is made by the first of all pytest's workers that asks for it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with FileLock(base / f"{name}.lock"):
+        if not (base / f"{name} is made").exists():
+            make(base / name)
+            (base / f"{name} is made").touch()
+    return base / name
+
+
 @pytest.fixture(scope="session")
 def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five alphabets of five classes of four PNG files, black on white, to be read but not changed."""
-    folder = tmp_path_factory.mktemp("pictures") / "scripts"
+    return made_once(tmp_path_factory, "scripts", draw_pictures)
+
+
+def draw_pictures(folder: Path) -> None:
     images = draw_images(5, 5, 4, wobble=14, seed=1)
     labels = images.labels
     for i, image in enumerate(images.pixels):
         target = folder / labels.character_names[labels.character[i]] / f"{labels.drawer[i]}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(255 - image).save(target)
-    return folder
 
 
 @dataclass(frozen=True)
@@ -156,6 +171,10 @@ def omniglot(omniglot_folder: Path) -> ImageSet:
 @pytest.fixture(scope="session")
 def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a model that has seen little, and its four evaluations; to be read or copied, but not changed."""
+    return made_once(tmp_path_factory, "artifacts", partial(train_and_evaluate, picture_folder))
+
+
+def train_and_evaluate(picture_folder: Path, folder: Path) -> None:
     from contextlib import nullcontext
 
     from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
@@ -167,7 +186,7 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
     from omnishot.store.store import Store
     from omnishot.strict_yaml import read_yaml
 
-    store = Store(tmp_path_factory.mktemp("evaluated") / "artifacts", argv=["omnishot", "test"])
+    store = Store(folder, argv=["omnishot", "test"])
     drawn = PrepareSettings(pairs=60, affine=1)
     pairs = prepare(store, drawn, source_name=str(picture_folder), data_folder=store.root, offline=True)
     changes = ["epochs=3", "objective.batches_per_epoch=2", "objective.classes_per_batch=12", "validation_trials=40"]
@@ -184,4 +203,3 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
         ("quick-verification", EvalSettings(protocol="verification", ways=(), baselines=())),
     ):
         evaluate(store, [model.artifact], pairs.artifact, settings, name=name, device="cpu")
-    return store.root

@@ -47,7 +47,7 @@ def crash(source: Path, *arguments: str) -> list[dict[str, Any]]:
         **os.environ,
         "OMP_NUM_THREADS": "1",
     }  # A checkpoint a step is more work for the disk than for cores.
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
     assert done.returncode == 0, done.stderr
     outcomes: list[dict[str, Any]] = json.loads(done.stdout)
     return outcomes
@@ -80,7 +80,7 @@ def test_runs_on_a_full_disk_say_so_and_leave_nothing(picture_folder: Path) -> N
 def test_eight_processes_share_a_store(picture_folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", CROWD, str(tmp_path / "artifacts"), str(picture_folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
     assert done.returncode == 0, done.stderr
     store = Store(tmp_path / "artifacts")
     damaged: dict[Path, Any] = {}

@@ -139,7 +139,7 @@ def test_the_chain_that_readme_opens_with_runs(picture_folder: Path, tmp_path: P
     assert [words[0] for words in command_lines(chain)] == ["prepare", "train", "eval", "report", "run"]
     done = subprocess.run(
         ["bash", "-c", SUBSTITUTED + chain + piped],
-        capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path,
+        capture_output=True, text=True, check=False, timeout=600, cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "PYTHONPATH": ":".join(sys.path),
              "PICTURES": str(picture_folder), "OMNISHOT_OFFLINE": "1", "HOME": str(tmp_path)},
     )  # fmt: skip

@@ -36,7 +36,7 @@ def check(folder: Path, program: str, *arguments: str, **settings: str) -> subpr
     given = {"PATH": f"{shim.parent}:{os.environ['PATH']}", "OMNISHOT_OFFLINE": "1", "CALLS": str(folder / "calls")}
     return subprocess.run(
         ["bash", CI / "check.sh", *arguments],
-        capture_output=True, text=True, check=False, cwd=folder, env={**kept, **given, **settings}, timeout=300,
+        capture_output=True, text=True, check=False, cwd=folder, env={**kept, **given, **settings}, timeout=600,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def both(server: ForkServer, *arguments: str, **environment: str) -> tuple[Outco
     assert server.can_run(variables)
     command = [sys.executable, *arguments]
     own = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
-    forked = server.run(arguments, variables, timeout=100)
+    forked = server.run(arguments, variables, timeout=600)
     return (
         Outcome(own.returncode, own.stdout, own.stderr),
         Outcome(forked.returncode, forked.stdout, forked.stderr),
@@ -113,4 +113,4 @@ def test_one_that_does_not_end_is_killed_and_the_next_runs(fork_server: ForkServ
     with pytest.raises(subprocess.TimeoutExpired):
         fork_server.run([str(script)], dict(os.environ), timeout=0.2)
     script.write_text("print('x' * 1_000_000)")
-    assert len(fork_server.run([str(script)], dict(os.environ), timeout=100).stdout) == 1_000_001
+    assert len(fork_server.run([str(script)], dict(os.environ), timeout=600).stdout) == 1_000_001

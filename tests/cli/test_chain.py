@@ -205,7 +205,7 @@ def test_materialized_pixels_are_the_rendered_variants(omnishot: Any, picture_fo
 
 
 def test_glyphs_need_no_data(omnishot: Any, tmp_path: Path) -> None:
-    made = omnishot("prepare", "--source", "auto", "--pairs", "1k", "--affine", "0", "--store", tmp_path, timeout=300)
+    made = omnishot("prepare", "--source", "auto", "--pairs", "1k", "--affine", "0", "--store", tmp_path, timeout=600)
     assert made.out == "pairs/glyphs-1k:v1\n", made.err
     assert "Using the built-in glyphs instead" in made.err
     shown = yaml.safe_load(omnishot("show", "pairs/glyphs-1k", "--store", tmp_path).out)
