@@ -254,7 +254,8 @@ def test_an_interrupted_bench_leaves_no_command_behind(tmp_path: Path) -> None:
     program = f"from measuring import run_measured; run_measured({[*PYTHON, sleeper]!r})"
     with subprocess.Popen(
         [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": str(BENCH)},
+        cwd=BENCH,
+        env={**os.environ, "PYTHONSAFEPATH": ""},  # What lies in its folder can be imported.
         stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # In the background it is ignored.
     ) as process:

@@ -12,14 +12,21 @@ from omnishot.store.store import Store
 CRASH = Path(__file__).parent / "bench" / "crash.py"
 
 CROWD = """
-import os, sys
+import gc, os, sys
 import omnishot.cli.app, omnishot.stages.evaluate, omnishot.stages.train, torch._dynamo
+
+gc.collect()
+gc.freeze()  # A collection in a forked process would copy what it looks at.
 
 def run(*arguments):
     pid = os.fork()
     if pid == 0:
         sys.argv = ["omnishot", *arguments, "--store", sys.argv[1], "--quiet"]
-        omnishot.cli.main()
+        try:
+            omnishot.cli.main()
+        except SystemExit as ended:  # Python would take a second to empty its modules.
+            sys.stdout.flush()
+            os._exit(ended.code)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 source = sys.argv[2]
@@ -34,7 +41,7 @@ for i in range(8):
         codes = [run("prepare", *pairs), run("train", f"p{seed}", *quick, "--name", f"m{seed}")]
         codes.append(run("eval", f"m{seed}", "--ways", "2", "--trials", "20"))
         codes.append(run("train", "p0", *quick, "--name", "forced", "--force") if i < 2 else 0)
-        sys.exit(any(codes))
+        os._exit(any(codes))
     workers.append(pid)
 codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in workers]
 sys.exit(f"exit codes {codes}" if any(codes) else 0)
