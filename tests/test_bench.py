@@ -74,6 +74,7 @@ def bench(name: str, source: Path, *arguments: str) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.slow
 def test_prepare_makes_a_file_that_grows_as_its_format_says(picture_folder: Path) -> None:
     sizes = ["--pairs", "1k", "--pairs", "20k", "--materialize", "1k"]
     rows = bench("prepare.py", picture_folder, *sizes, "--affine", "2")
@@ -92,6 +93,7 @@ def test_prepare_makes_a_file_that_grows_as_its_format_says(picture_folder: Path
         assert row["variants"] is None or row["bytes_per_variant"] == row["file_bytes"] / row["variants"]
 
 
+@pytest.mark.slow
 def test_both_ways_to_evaluate_agree_and_one_is_faster(twenty_ways_folder: Path) -> None:
     options = ["--trials", "1", "--trials", "60", "--share-seconds", "1.5", "--repeat", "2"]
     rows = bench("evaluate.py", twenty_ways_folder, "--twin", "conv4", *options)
@@ -106,6 +108,7 @@ def test_both_ways_to_evaluate_agree_and_one_is_faster(twenty_ways_folder: Path)
     assert rows[1]["images_embedded"] == 20 * 4  # All test images there are, each once.
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_trains(picture_folder: Path) -> None:
     options = ["--steps", "6", "--batch", "16", "--processes", "2", "--precision", "fp32"]
     facts, one, two, losses = bench("scaling.py", picture_folder, "--what", "processes", *options)
@@ -122,6 +125,7 @@ def test_two_processes_train_what_one_trains(picture_folder: Path) -> None:
         assert 200 * MEGABYTE < row["peak_bytes"] < 1500 * MEGABYTE
 
 
+@pytest.mark.slow
 def test_streaming_needs_less_memory_and_trains_the_same(tmp_path: Path) -> None:
     options = ["--images", "12k", "--batch", "16", "--seconds", "0.3"]
     facts, *rows, losses = bench("scaling.py", tmp_path, "--what", "images", *options)
@@ -142,6 +146,7 @@ def test_streaming_needs_less_memory_and_trains_the_same(tmp_path: Path) -> None
     assert 0 < write["seconds"] < trials["seconds"] * 60
 
 
+@pytest.mark.slow
 def test_longer_vectors_have_more_parameters(tmp_path: Path) -> None:
     options = ["--dimension", "8", "--batch", "16", "--seconds", "0.2"]
     _, row = bench("scaling.py", tmp_path, "--what", "dimension", *options)

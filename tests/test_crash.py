@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from omnishot.store.store import Store
+
+pytestmark = pytest.mark.slow
 
 CRASH = Path(__file__).parent / "bench" / "crash.py"
 

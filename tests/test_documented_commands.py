@@ -134,6 +134,7 @@ def test_what_is_documented_is_found() -> None:
             parse(wrong)
 
 
+@pytest.mark.slow
 def test_the_chain_that_readme_opens_with_runs(picture_folder: Path, tmp_path: Path) -> None:
     chain, piped = blocks(README.partition("## What you type")[2])[:2]
     assert [words[0] for words in command_lines(chain)] == ["prepare", "train", "eval", "report", "run"]

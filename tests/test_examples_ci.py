@@ -40,6 +40,7 @@ def check(folder: Path, program: str, *arguments: str, **settings: str) -> subpr
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_small_pipeline_on_glyphs_writes_its_summary_and_its_baseline(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     done = check(

@@ -85,6 +85,7 @@ def test_it_says_what_a_process_says(fork_server: ForkServer, arguments: list[st
     assert forked == own
 
 
+@pytest.mark.slow
 def test_it_makes_what_a_process_makes(omnishot: Cli, own_process: Cli, picture_folder: Path, tmp_path: Path) -> None:
     manifests = []
     for run, name in ((own_process, "own"), (omnishot, "forked")):

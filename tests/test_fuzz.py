@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FUZZ = Path(__file__).parent / "bench" / "fuzz.py"
 
 
+@pytest.mark.slow
 def test_hundreds_of_damaged_files_are_read_or_refused() -> None:
     command = [sys.executable, str(FUZZ), "--inputs", "300", "--seed", "7", "--json"]
     environment = {**os.environ, "PYTHONSAFEPATH": ""}  # It imports what lies beside it.

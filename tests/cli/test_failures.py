@@ -109,6 +109,7 @@ def test_a_damaged_pair_dataset_is_named(omnishot: Any, picture_folder: Path, tm
 
 
 @pytest.mark.parametrize("stage", ["prepare", "train"])
+@pytest.mark.slow
 def test_a_full_disk_ends_with_its_own_code_and_leaves_nothing(
     picture_folder: Path, store: Path, tmp_path: Path, stage: str
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_reader_that_has_enough_ends_the_program_quietly(store: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
 def test_a_signal_keeps_a_checkpoint_that_resumes(
     omnishot: Any, store: Path, number: signal.Signals, code: int
 ) -> None:

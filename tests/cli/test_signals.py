@@ -53,6 +53,7 @@ def interrupt_at_import(process: subprocess.Popen[str], module: str, number: sig
         ("eval", "numpy", signal.SIGINT),
     ],
 )
+@pytest.mark.slow
 def test_a_signal_during_imports_is_told_in_one_sentence(
     tmp_path: Path, command: str, module: str, number: signal.Signals
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_signal_during_imports_is_told_in_one_sentence(
 
 
 @BOTH
+@pytest.mark.slow
 def test_a_signal_during_work_leaves_nothing_half_made(
     picture_folder: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

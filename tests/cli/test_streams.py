@@ -14,6 +14,8 @@ import pytest
 
 from omnishot.cli.streams import visible
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 ENVIRONMENT = {**os.environ, "OMNISHOT_OFFLINE": "1"}
 SMALL = ["--pairs", "60", "--affine", "0"]

@@ -14,6 +14,8 @@ from safetensors.torch import load_file
 
 from tests.conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 KOCH35 = ["--preset", "koch35", "--set", "epochs=2", "--set", "objective.batch_size=20"]
 QUICK = ["--preset", "quick", "--set", "epochs=2", "--set", "objective.batches_per_epoch=6"]
 EVERY = ["--set", "precision=fp32", "--set", "max_minutes=null", "--set", "validation_trials=20", "--device", "cpu"]

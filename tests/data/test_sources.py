@@ -130,6 +130,7 @@ def test_an_incomplete_archive_is_named_with_the_numbers(tmp_path: Path) -> None
         omniglot.find(tmp_path, offline=True)
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_in_the_real_archive_is_found(omniglot_folder: Path, tmp_path: Path) -> None:
     for name in omniglot.ARCHIVES:
         content = bytearray((omniglot_folder / f"{name}.zip").read_bytes())
@@ -140,6 +141,7 @@ def test_a_flipped_byte_in_the_real_archive_is_found(omniglot_folder: Path, tmp_
         omniglot.find(tmp_path, offline=True).read(silent)
 
 
+@pytest.mark.slow
 def test_the_real_omniglot_is_complete(omniglot: ImageSet) -> None:
     labels = omniglot.labels
     assert omniglot.pixels.shape == (32_460, 105, 105)

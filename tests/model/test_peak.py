@@ -9,6 +9,7 @@ from omnishot.model.device import Compute
 from omnishot.model.peak import matmul_peak
 
 
+@pytest.mark.slow
 def test_the_peak_is_what_one_product_after_another_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
     # Processor time, which is the same for both whatever else the machine does.
     monkeypatch.setattr(time, "perf_counter", time.process_time)

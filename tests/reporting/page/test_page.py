@@ -261,6 +261,7 @@ def remove(store: Store, *references: str) -> None:
     ],
     ids=["test side", "train side and verification", "sweep", "pair dataset"],
 )
+@pytest.mark.slow
 def test_what_is_missing_is_said_with_the_command_that_makes_it(
     store: Store, picture_folder: Path, gone: list[str], said: list[str]
 ) -> None:
