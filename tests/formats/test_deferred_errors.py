@@ -18,12 +18,12 @@ WRITER = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from omnishot.formats.hdf5 import created
+from omnishot.formats.hdf5 import create_hdf5
 from omnishot.errors import UnavailableError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 try:
-    with created(Path(sys.argv[1])) as file:
+    with create_hdf5(Path(sys.argv[1])) as file:
         for i in range(20):
             file.create_dataset(f"group/{i}", data=np.arange(5000), chunks=(100,), compression="gzip")
 except UnavailableError as error:
