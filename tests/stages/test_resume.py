@@ -21,6 +21,8 @@ from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"epochs": 2, "max_minutes": None, "validation_trials": 20, "precision": "fp32"}
 SIGTERM = 15
 

@@ -50,6 +50,7 @@ def run(
     return train(store, pairs, settings, name="quick", device="cpu", watch_signals=watch, **more)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_has_every_epoch_once(pairs: Artifact) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
