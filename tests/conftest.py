@@ -1,19 +1,36 @@
-"""Small data that every test can have, and the way to the real one."""
+"""Small data that every test can have, the way to the real one, and the command line as a process."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # One worker a core: a thread more would only wait. Before torch is there.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Commands and tests import the package that is installed, or that PYTHONPATH names, and not the one that lies here.
+os.environ["PYTHONSAFEPATH"] = "1"
+sys.path.append(str(Path(__file__).parents[1]))  # For `tests.…`, and at the end for the same reason.
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 from PIL import Image
 
 from omnishot.data.image_set import ImageSet, Labels
+from tests.fork_server import ForkServer
+
+# A busy machine is slow, which is no failure. Where CI is set, Hypothesis's own profile for it is what this adds to:
+# there the examples are the same every time.
+hypothesis_settings.register_profile("omnishot", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("omnishot")
 
 
 def draw_images(n_alphabets: int, n_characters: int, n_drawers: int, *, wobble: int = 3, seed: int = 0) -> ImageSet:
@@ -46,17 +63,30 @@ def images() -> ImageSet:
     return draw_images(4, 6, 5)
 
 
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that is made by the first of all pytest's workers that asks for it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with FileLock(base / f"{name}.lock"):
+        if not (base / f"{name} is made").exists():
+            make(base / name)
+            (base / f"{name} is made").touch()
+    return base / name
+
+
 @pytest.fixture(scope="session")
 def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five alphabets of five classes of four PNG files, black on white, to be read but not changed."""
-    folder = tmp_path_factory.mktemp("pictures") / "scripts"
+    return made_once(tmp_path_factory, "scripts", draw_pictures)
+
+
+def draw_pictures(folder: Path) -> None:
     images = draw_images(5, 5, 4, wobble=14, seed=1)
     labels = images.labels
     for i, image in enumerate(images.pixels):
         target = folder / labels.character_names[labels.character[i]] / f"{labels.drawer[i]}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(255 - image).save(target)
-    return folder
 
 
 @dataclass(frozen=True)
@@ -68,24 +98,54 @@ class Outcome:
     err: str
 
 
-Cli = Callable[..., Outcome]
+class Cli(Protocol):
+    """Runs a command line, and waits for it."""
+
+    def __call__(self, *arguments: object, timeout: float = 600, **environment: str) -> Outcome:
+        """Run a command.
+
+        Args:
+            arguments: What would follow `omnishot`.
+            timeout: Seconds; only against waiting forever.
+            environment: Variables that it gets besides those of the tests, of which omnishot's own are left out.
+        """
+
+
+def environment_with(changes: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OMNISHOT_")}
+    return {**kept, "OMNISHOT_OFFLINE": "1", **changes}
 
 
 @pytest.fixture(scope="session")
-def omnishot() -> Cli:
-    """Run the command line as a process of its own."""
+def own_process() -> Cli:
+    """Run the command line as a process of its own, imports and all."""
 
-    def run(*arguments: str | Path, timeout: float = 120, **environment: str) -> Outcome:
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("OMNISHOT_")}
-        process = subprocess.run(
-            [sys.executable, "-m", "omnishot", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env={**variables, "OMNISHOT_OFFLINE": "1", **environment},
-            check=False,
-        )
-        return Outcome(process.returncode, process.stdout, process.stderr)
+    def run(*arguments: object, timeout: float = 600, **environment: str) -> Outcome:
+        command, variables = [sys.executable, "-m", "omnishot", *map(str, arguments)], environment_with(environment)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=variables, check=False)
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """A process that has imported everything, and forks."""
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def omnishot(own_process: Cli, fork_server: ForkServer) -> Cli:
+    """Run the command line as a process, forked where that makes no difference."""
+
+    def run(*arguments: object, timeout: float = 600, **environment: str) -> Outcome:
+        variables = environment_with(environment)
+        if not fork_server.can_run(variables):
+            return own_process(*arguments, timeout=timeout, **environment)
+        done = fork_server.run(["-m", "omnishot", *map(str, arguments)], variables, timeout=timeout)
+        return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run
 
@@ -111,6 +171,10 @@ def omniglot(omniglot_folder: Path) -> ImageSet:
 @pytest.fixture(scope="session")
 def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a model that has seen little, and its four evaluations; to be read or copied, but not changed."""
+    return made_once(tmp_path_factory, "artifacts", partial(train_and_evaluate, picture_folder))
+
+
+def train_and_evaluate(picture_folder: Path, folder: Path) -> None:
     from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
     from omnishot.presets import preset_text
     from omnishot.settings_text import check, with_changes
@@ -120,7 +184,7 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
     from omnishot.store.store import Store
     from omnishot.strict_yaml import read_yaml
 
-    store = Store(tmp_path_factory.mktemp("evaluated") / "artifacts", argv=["omnishot", "test"])
+    store = Store(folder, argv=["omnishot", "test"])
     drawn = PrepareSettings(pairs=60, affine=1)
     pairs = prepare(store, drawn, source_name=str(picture_folder), data_folder=store.root, offline=True)
     changes = ["epochs=3", "objective.batches_per_epoch=2", "objective.classes_per_batch=12", "validation_trials=40"]
@@ -135,4 +199,3 @@ def evaluated_store(picture_folder: Path, tmp_path_factory: pytest.TempPathFacto
         ("quick-verification", EvalSettings(protocol="verification", ways=(), baselines=())),
     ):
         evaluate(store, [model.artifact], pairs.artifact, asked, name=name, device="cpu")
-    return store.root

@@ -172,12 +172,13 @@ def test_what_is_documented_is_found() -> None:
             parse(wrong)
 
 
+@pytest.mark.slow
 def test_the_chain_that_readme_opens_with_runs(picture_folder: Path, tmp_path: Path) -> None:
     chain, piped = blocks(README.partition("## What you type")[2])[:2]
     assert [words[0] for words in command_lines(chain)] == ["prepare", "train", "eval", "report", "run"]
     done = subprocess.run(
         ["bash", "-c", SUBSTITUTED + chain + piped],
-        capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path,
+        capture_output=True, text=True, check=False, timeout=600, cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "PYTHONPATH": ":".join(sys.path),
              "PICTURES": str(picture_folder), "OMNISHOT_OFFLINE": "1", "HOME": str(tmp_path)},
     )  # fmt: skip

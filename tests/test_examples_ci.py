@@ -36,10 +36,11 @@ def check(folder: Path, program: str, *arguments: str, **settings: str) -> subpr
     given = {"PATH": f"{shim.parent}:{os.environ['PATH']}", "OMNISHOT_OFFLINE": "1", "CALLS": str(folder / "calls")}
     return subprocess.run(
         ["bash", CI / "check.sh", *arguments],
-        capture_output=True, text=True, check=False, cwd=folder, env={**kept, **given, **settings}, timeout=300,
+        capture_output=True, text=True, check=False, cwd=folder, env={**kept, **given, **settings}, timeout=600,
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_small_pipeline_on_glyphs_writes_its_summary_and_its_baseline(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     done = check(

@@ -11,6 +11,7 @@ listed; next runs, those that succeeded, and those whose files are the same; fol
 """
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -283,6 +284,8 @@ def main() -> None:
     if arguments.stage:
         chosen = [stage for stage in chosen if any(part in stage.name for part in arguments.stage)]
     rng, outcomes = random.Random(arguments.seed), []
+    gc.collect()
+    gc.freeze()  # A collection in a forked process would copy what it looks at.
     for i, stage in enumerate(chosen):
         kills = arguments.kills * (i + 1) // len(chosen) - arguments.kills * i // len(chosen)
         with tempfile.TemporaryDirectory(prefix="crash-") as folder:

@@ -109,6 +109,7 @@ def test_a_damaged_pair_dataset_is_named(omnishot: Any, picture_folder: Path, tm
 
 
 @pytest.mark.parametrize("stage", ["prepare", "train"])
+@pytest.mark.slow
 def test_a_full_disk_ends_with_its_own_code_and_leaves_nothing(
     picture_folder: Path, store: Path, tmp_path: Path, stage: str
 ) -> None:
@@ -147,24 +148,29 @@ def test_a_reader_that_has_enough_ends_the_program_quietly(store: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
 def test_a_signal_keeps_a_checkpoint_that_resumes(
     omnishot: Any, store: Path, number: signal.Signals, code: int
 ) -> None:
-    train = ["train", *QUICKLY, "--store", str(store), "--set", "epochs=100000", "--set", "max_minutes=0.15"]
+    train = ["train", *QUICKLY, "--store", str(store), "--set", "epochs=2", "--set", "objective.batches_per_epoch=2"]
     train += ["--set", f"seed={int(number)}"]
+    program = (  # Progress is told at every step, and the signal comes with the first one.
+        "import os, omnishot.cli, omnishot.cli.console as console\n"
+        "console._SECONDS_BETWEEN_LINES, say = 0, console.say\n"
+        "def say_and_signal(text):\n"
+        "    say(text)\n"
+        f"    if text.startswith('Training'): os.kill(os.getpid(), {int(number)})\n"
+        "console.say = say_and_signal\n"
+        "omnishot.cli.main()\n"
+    )
     with subprocess.Popen(
-        [sys.executable, "-m", "omnishot", *train],
+        [sys.executable, "-c", program, *train],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # Ignored where tests run in the background.
     ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("Training"):
-                break
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
     assert process.returncode == code, err
     assert "--resume" in err
     assert out == ""

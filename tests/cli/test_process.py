@@ -39,6 +39,7 @@ def test_what_the_user_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "GOMP_SPINCOUNT" not in os.environ
 
 
+@pytest.mark.slow
 def test_freed_memory_is_kept_for_the_next_step() -> None:
     program = (
         "import resource, sys\n"

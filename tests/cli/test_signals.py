@@ -25,6 +25,7 @@ def start(arguments: Sequence[str | Path], *, interrupts: object = signal.SIG_DF
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        pipesize=4096,  # So that a process with much to tell is not far ahead of who reads.
         env={**os.environ, "OMNISHOT_OFFLINE": "1"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, interrupts),  # type: ignore[arg-type]
     )
@@ -37,7 +38,7 @@ def interrupt_at_import(process: subprocess.Popen[str], module: str, number: sig
         if line.rstrip().endswith(f" {module}"):
             break
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     return out, "".join(line for line in err.splitlines(keepends=True) if not line.startswith("import time:"))
 
 
@@ -52,6 +53,7 @@ def interrupt_at_import(process: subprocess.Popen[str], module: str, number: sig
         ("eval", "numpy", signal.SIGINT),
     ],
 )
+@pytest.mark.slow
 def test_a_signal_during_imports_is_told_in_one_sentence(
     tmp_path: Path, command: str, module: str, number: signal.Signals
 ) -> None:
@@ -62,6 +64,7 @@ def test_a_signal_during_imports_is_told_in_one_sentence(
 
 
 @BOTH
+@pytest.mark.slow
 def test_a_signal_during_work_leaves_nothing_half_made(
     picture_folder: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -71,7 +74,7 @@ def test_a_signal_during_work_leaves_nothing_half_made(
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(number)
-    assert process.communicate(timeout=60) == ("", SAID[number])
+    assert process.communicate(timeout=600) == ("", SAID[number])
     assert process.returncode == code
     assert not list(tmp_path.glob(".staging/*"))
     assert not list(tmp_path.glob("pairs/*/v*"))
@@ -90,7 +93,7 @@ def test_a_second_signal_stops_at_once() -> None:
     for expected in ("ready\n", "cleaning up\n"):
         assert process.stdout.readline() == expected
         process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60) == ("", "")
+    assert process.communicate(timeout=600) == ("", "")
     assert process.returncode == -signal.SIGINT
 
 
@@ -108,7 +111,7 @@ def test_a_signal_that_a_finalizer_swallows_comes_again(number: signal.Signals, 
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
-    assert process.communicate(timeout=60) == ("", "")
+    assert process.communicate(timeout=600) == ("", "")
     assert process.returncode == code
 
 
@@ -145,7 +148,7 @@ def test_what_a_library_makes_of_a_signal_is_no_bug(number: signal.Signals, code
         "omnishot.cli.main()\n"
     )
     process = start(["-c", program])
-    assert process.communicate(timeout=60) == ("", SAID[number])
+    assert process.communicate(timeout=600) == ("", SAID[number])
     assert process.returncode == code
 
 

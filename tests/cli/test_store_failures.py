@@ -50,6 +50,7 @@ def without_privileges(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_busy_store_says_for_whom_it_waits_and_then_gives_up(
     omnishot: Any, store: Path, picture_folder: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_busy_store_says_for_whom_it_waits_and_then_gives_up(
     assert omnishot(*command, "--wait-for-lock", "0").out == "pairs/scripts-20:v2\n"
 
 
+@pytest.mark.slow
 def test_a_read_only_store_can_be_read_and_says_that_it_cannot_be_written(sealed: Path, picture_folder: Path) -> None:
     for command in (
         ["ls"],
@@ -94,6 +96,7 @@ def test_a_read_only_store_can_be_read_and_says_that_it_cannot_be_written(sealed
     assert sorted(sealed.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_store_may_lie_on_another_file_system_than_temporary_files(
     omnishot: Any, picture_folder: Path, tmp_path: Path
 ) -> None:

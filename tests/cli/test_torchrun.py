@@ -14,6 +14,8 @@ from safetensors.torch import load_file
 
 from tests.conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 KOCH35 = ["--preset", "koch35", "--set", "epochs=2", "--set", "objective.batch_size=20"]
 QUICK = ["--preset", "quick", "--set", "epochs=2", "--set", "objective.batches_per_epoch=6"]
 EVERY = ["--set", "precision=fp32", "--set", "max_minutes=null", "--set", "validation_trials=20", "--device", "cpu"]
@@ -46,7 +48,7 @@ def history(store: Path, name: str) -> list[dict[str, Any]]:
 def test_two_processes_give_the_curve_of_one(omnishot: Cli, store: Path, preset: list[str], request: Any) -> None:
     one, two = (f"{request.node.callspec.id}-{n}" for n in (1, 2))
     process = torchrun("train", *preset, *EVERY, "--store", store, "--name", two, "--force", "--json")
-    out, err = process.communicate(timeout=200)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert json.loads(out)["processes"] == 2  # One line: rank 0 alone prints.
     assert err.count("Made models/") == 1
@@ -67,21 +69,21 @@ def test_what_was_made_before_is_reused_by_all(omnishot: Cli, store: Path) -> No
     arguments = ["train", *KOCH35, *EVERY, "--set", "seed=5", "--store", store, "--name", "again"]
     first = omnishot(*arguments)
     process = torchrun(*arguments, "--json")
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate(timeout=600)
     assert (first.code, process.returncode) == (0, 0), err
     assert json.loads(out)["reused"] is True
 
 
 def test_other_commands_are_not_for_torchrun(store: Path) -> None:
     process = torchrun("run", *KOCH35, *EVERY, "--store", store)
-    _, err = process.communicate(timeout=100)
+    _, err = process.communicate(timeout=600)
     assert process.returncode != 0
     assert "torchrun is for `omnishot train` alone" in err
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(store: Path) -> None:
     process = torchrun("train", *KOCH35, *EVERY, "--set", "objective.batch_size=7", "--store", store)
-    _, err = process.communicate(timeout=100)
+    _, err = process.communicate(timeout=600)
     assert process.returncode != 0
     assert "The 7 pairs of a batch cannot be shared by 2 processes" in err
     assert "Traceback (most recent call last)" not in err.partition("omnishot:")[0]
@@ -92,7 +94,7 @@ def stopped(process: subprocess.Popen[str]) -> tuple[str, str]:
     assert process.stderr is not None
     first = next(line for line in process.stderr if line.startswith("Training"))
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=100)
+    _, err = process.communicate(timeout=600)
     return first, err
 
 

@@ -122,6 +122,7 @@ def test_gc_prints_what_it_removes_and_keeps_ancestors(omnishot: Any, store: Pat
     assert omnishot("gc", "--keep", "0", "--store", store).code == 2
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_made_again_and_then_used_instead(
     omnishot: Any, picture_folder: Path, tmp_path: Path
 ) -> None:

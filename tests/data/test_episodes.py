@@ -89,6 +89,7 @@ def test_runs_become_trials_with_the_right_class_first() -> None:
         trials_of_runs(runs, 40, rng=np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_the_real_runs_pair_every_query_with_its_own_character(omniglot: ImageSet) -> None:
     assert omniglot.runs is not None
     trials = trials_of_runs(omniglot.runs, 20, rng=np.random.default_rng(0))

@@ -119,6 +119,7 @@ def test_a_name_that_cannot_be_printed_and_stored_is_refused(tmp_path: Path, nam
         assert str(caught.value).isprintable()
 
 
+@pytest.mark.slow
 def test_a_file_without_end_is_refused_while_it_is_measured(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with (tmp_path / "a" / "1.png").open("wb") as file:

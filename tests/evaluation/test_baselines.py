@@ -53,6 +53,7 @@ def test_nearest_neighbour_is_pixel_distance_to_the_nearest_support_image(images
 
 
 @pytest.mark.parametrize(("name", "errors"), [("hausdorff", 155), ("nearest-neighbour", 324)])
+@pytest.mark.slow
 def test_errors_on_lakes_400_trials_are_the_known_ones(omniglot: ImageSet, name: Baseline, errors: int) -> None:
     assert omniglot.runs is not None
     trials = trials_of_runs(omniglot.runs, 20, rng=np.random.default_rng(0))

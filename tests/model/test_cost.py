@@ -8,6 +8,7 @@ from omnishot.model.cost import training_flops
 from omnishot.model.device import Compute, choose_compute
 
 
+@pytest.mark.slow
 def test_koch_costs_what_the_shapes_of_the_paper_say() -> None:
     convolutions = [  # Side of the result, filters, channels, side of the filter.
         (96, 64, 1, 10),

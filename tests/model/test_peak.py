@@ -2,13 +2,17 @@
 
 import time
 
+import pytest
 import torch
 
 from omnishot.model.device import Compute
 from omnishot.model.peak import matmul_peak
 
 
-def test_the_peak_is_what_one_product_after_another_reaches() -> None:
+@pytest.mark.slow
+def test_the_peak_is_what_one_product_after_another_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Processor time, which is the same for both whatever else the machine does.
+    monkeypatch.setattr(time, "perf_counter", time.process_time)
     peak = matmul_peak(Compute(torch.device("cpu"), bf16=False), seconds=0.3)
     n = 1024
     left = torch.ones(n, n)
@@ -17,5 +21,5 @@ def test_the_peak_is_what_one_product_after_another_reaches() -> None:
         began = time.perf_counter()
         left @ left
         speeds.append(2 * n**3 / (time.perf_counter() - began))
-    # On a machine that does other things too, within a factor of three of the fastest.
+    # Others take caches and clock speed, so within a factor of three of the fastest.
     assert max(speeds) / 3 < peak < 3 * max(speeds)

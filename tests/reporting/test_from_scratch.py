@@ -51,6 +51,7 @@ def recipes(artifacts: list[Artifact]) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("named", "n_trainings"), [(["second"], 1), (["alone", "both", "quick-between:v1", "quick-between:v2"], 2)]
 )
+@pytest.mark.slow
 def test_printed_lines_make_the_same_recipes_in_an_empty_folder(
     named: list[str],
     n_trainings: int,

@@ -20,6 +20,8 @@ from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 from tests.stop_signals import SIGTERM, SignalAfter
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"epochs": 2, "max_minutes": None, "validation_trials": 20, "precision": "fp32"}
 
 

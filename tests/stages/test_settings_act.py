@@ -117,6 +117,7 @@ def unchanged(pairs_file: Path) -> Callable[[dict[str, Any]], Trainer]:
 
 
 @pytest.mark.parametrize(("values", "changes"), WEIGHTS, ids=lambda value: value[0] if isinstance(value, list) else "")
+@pytest.mark.slow
 def test_another_value_gives_other_weights(
     pairs_file: Path, unchanged: Callable[[dict[str, Any]], Trainer], values: dict[str, Any], changes: list[str]
 ) -> None:
@@ -126,6 +127,7 @@ def test_another_value_gives_other_weights(
 
 
 @pytest.mark.parametrize("changes", CHOICES, ids=lambda changes: changes[0])
+@pytest.mark.slow
 def test_another_value_gives_another_validation(
     pairs_file: Path, unchanged: Callable[[dict[str, Any]], Trainer], changes: list[str]
 ) -> None:

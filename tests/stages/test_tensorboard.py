@@ -53,6 +53,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_has_every_epoch_once(pairs: Artifact) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

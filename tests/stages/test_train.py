@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSettings, TrainSettings
 from omnishot.presets import preset_text
 from omnishot.settings_text import check
@@ -12,6 +14,7 @@ from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
 
+@pytest.mark.slow
 def test_the_koch_preset_learns_a_few_pairs_at_105_pixels(picture_folder: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=4, affine=2, validation_pairs=10, test_pairs=10)

@@ -15,7 +15,7 @@ from omnishot.store.locks import Holder, Locks
 ME = Holder(os.getpid(), "omnishot test", ("pairs/x:v1",))
 
 
-def locks(folder: Path, told: list[str] | None = None, *, wait_seconds: float = 30) -> Locks:
+def locks(folder: Path, told: list[str] | None = None, *, wait_seconds: float = 600) -> Locks:
     return Locks(folder, wait_seconds=wait_seconds, tell=(told if told is not None else []).append)
 
 
@@ -26,14 +26,14 @@ def test_a_waiting_process_is_told_for_whom(tmp_path: Path) -> None:
     def hold() -> None:
         with locks(tmp_path).held("a", ME):
             held.set()
-            assert go.wait(20)
+            assert go.wait(600)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert held.wait(10)
+    assert held.wait(600)
     waiter = threading.Thread(target=lambda: locks(tmp_path, told).held("a", ME).__enter__())
     waiter.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 600
     while not told and time.monotonic() < deadline:
         time.sleep(0.05)
     go.set()

@@ -36,6 +36,7 @@ def changed(tmp_path: Path, **values: Any) -> Path:
     argv=st.lists(st.text(), max_size=3),
     seconds=st.floats(0, 1e9),
 )
+@pytest.mark.slow
 def test_a_manifest_survives_being_written(
     tmp_path: Path, name: str, values: dict[str, Any], argv: list[str], seconds: float
 ) -> None:

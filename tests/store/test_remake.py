@@ -39,6 +39,7 @@ def test_a_preset_as_it_is_needs_no_change() -> None:
     assert preset_and_changes(settings_of("koch35", [])) == ("koch35", [])
 
 
+@pytest.mark.slow
 def test_every_command_finds_its_artifact_made(
     evaluated_store: Path, picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def objective_of(kind: str, images: ImageSet) -> Objective:
 @pytest.mark.parametrize(
     ("method", "kind"), [("spawn", "pairs"), ("forkserver", "classes"), ("fork", "pairs"), ("fork", "classes")]
 )
+@pytest.mark.slow
 def test_a_stream_gives_the_batches_that_lie_in_memory(
     images: ImageSet, images_file: Path, method: str, kind: str
 ) -> None:

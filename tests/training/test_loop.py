@@ -60,6 +60,7 @@ def trainer(
 
 @pytest.mark.parametrize("values", [QUICK, KOCH35], ids=["quick", "koch35"])
 @pytest.mark.parametrize("stop", [0, 1, 3, 5, 8])
+@pytest.mark.slow
 def test_an_interrupted_run_continues_bit_for_bit(images: ImageSet, values: dict[str, Any], stop: int) -> None:
     # Accuracy peaks in the first epoch, so that the best weights are not the last ones.
     accuracy = {"conv4": [0.9, 0.5, 0.6], "koch35": [0.5, 0.9, 0.6]}[values["twin"]]

@@ -20,6 +20,8 @@ from omnishot.reporting.page.page import make_page
 from omnishot.reporting.results import choose_evaluations
 from omnishot.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
