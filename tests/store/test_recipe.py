@@ -1,0 +1,51 @@
+"""A recipe id is what it was when an artifact was made: otherwise everything would be made again."""
+
+from pathlib import Path
+
+import pytest
+
+from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
+from omnishot.presets import preset_names, preset_text
+from omnishot.settings_text import check
+from omnishot.stages.train import _deciding
+from omnishot.store.manifest import Parent, read_manifest
+from omnishot.store.recipe import recipe_id
+from omnishot.strict_yaml import read_yaml
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
+IMAGES = Parent(reference="images/omniglot:v1", recipe="0" * 64)
+PAIRS = Parent(reference="pairs/p:v1", recipe="0" * 64)
+
+PRESETS = {  # Computed by commit 934b6f4, before the layers had the places they have now.
+    "adam-verification": "7a165bb40031f9cad670715e6a8abb05bc45c0bb4cbd2338efbd710ca15c69ea",
+    "bouma2017": "bc8424123c6c17a9aaffb2ba11645da597d67a1c35c92f6ddc34cde385a76f42",
+    "koch": "3216ec05141ec8abc770aa25cd2db4e1c424d41ee5e509e1a97b433b0d3a165a",
+    "koch-adam": "ccdb04455cbffab90f22f01fceb31d2979949f2f2c1324791fdea4c2a4ea022a",
+    "koch35": "1f192610fc271baaf9adc570b695d16b97e88cc4ca791b6790e742137bd1917e",
+    "quick": "88aeec1bfdd39fbda51c86eeda115e79c764d5bd8394392977b3682ec9c6d63f",
+    "within-l2": "0e34a55aa60947d2068f572c03b306e08c1e1b0b5aca0211c7d11fb5c3445a97",
+    "within-plain": "c57fba5a5fcb9c82cf558205495468ea04f77f18584b068cc801d22db00cb49f",
+}
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*/*/v1")), ids=lambda path: path.parent.parent.name)
+def test_golden_artifacts_have_the_recipe_of_their_settings_and_parents(path: Path) -> None:
+    manifest = read_manifest(path)
+    found = recipe_id(manifest.kind, 1, manifest.settings, manifest.parents, manifest.source)
+    assert found == manifest.recipe
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_presets_model_is_the_one_that_was_made_before(name: str) -> None:
+    settings = check(TrainSettings, read_yaml(preset_text(name), origin=name), origin=name)
+    assert recipe_id("models", 1, _deciding(settings), [PAIRS], None) == PRESETS[name]
+
+
+def test_default_pairs_and_evaluations_are_those_that_were_made_before() -> None:
+    pairs = recipe_id("pairs", 1, PrepareSettings().model_dump(mode="json"), [IMAGES], None)
+    assert pairs == "60713525f716212da3d902ce1fe1c3e6a5888992bd6bfadc49098fc75125bfa0"
+    model = Parent(reference="models/quick:v1", recipe="0" * 64)
+    data = Parent(reference="pairs/p:v1", recipe="1" * 64)
+    settings = EvalSettings(protocol="lake").model_dump(mode="json")
+    found = recipe_id("evals", 1, settings, [model, data], None)
+    assert found == "f70de21102f69b599d664010fcdf96065d3ad4fb97f95fcf4a1c3ec8d119d6bd"
