@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from omnishot.store.store import Store
+from tests.tiny import TRAIN
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +34,7 @@ def run(*arguments):
             os._exit(ended.code)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
-source = sys.argv[2]
-quick = ["--preset", "quick", "--device", "cpu", "--set", "epochs=1", "--set", "objective.batches_per_epoch=1"]
-quick += ["--set", "objective.classes_per_batch=10", "--set", "validation_trials=20"]
+source, *quick = sys.argv[2:]
 workers = []
 for i in range(8):
     pid = os.fork()
@@ -89,7 +88,7 @@ def test_runs_on_a_full_disk_say_so_and_leave_nothing(picture_folder: Path) -> N
 
 
 def test_eight_processes_share_a_store(picture_folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", CROWD, str(tmp_path / "artifacts"), str(picture_folder)]
+    command = [sys.executable, "-c", CROWD, str(tmp_path / "artifacts"), str(picture_folder), *TRAIN]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
     assert done.returncode == 0, done.stderr

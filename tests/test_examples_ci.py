@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.tiny import CHANGES, setting
+
 CI = Path(__file__).parents[1] / "examples" / "ci"
-TINY = ["--device", "cpu", "--set", "epochs=1", "--set", "objective.batches_per_epoch=2", "--set",
-        "objective.classes_per_batch=10", "--set", "validation_trials=20"]  # fmt: skip
+TINY = ["--device", "cpu", *setting(*CHANGES, "objective.batches_per_epoch=2")]
 REAL = f'#!/bin/sh\nexec "{sys.executable}" -m omnishot "$@"\n'
 FAKE = """#!/bin/sh
 echo "$*" >> "$CALLS"

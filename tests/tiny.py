@@ -1,6 +1,6 @@
 """Settings with which a stage takes a second, for tests of its files and its words, and not of its accuracy."""
 
-PAIRS = ["--pairs", "60", "--affine", "0"]
+SMALL = ["--pairs", "60", "--affine", "0"]
 """Options of `omnishot prepare`."""
 
 CHANGES = ["epochs=1", "objective.batches_per_epoch=1", "objective.classes_per_batch=10", "validation_trials=20"]

@@ -13,11 +13,14 @@ import torch
 import yaml
 
 from omnishot.data.render import affine_matrices, render
+from tests.tiny import TRAIN, setting
+
+pytestmark = pytest.mark.slow
 
 TINY = [
-    "--preset", "quick", "--device", "cpu", "--set", "epochs=2", "--set", "objective.batches_per_epoch=3", "--set",
-    "objective.classes_per_batch=20", "--set", "validation_trials=40",
-]  # fmt: skip
+    *TRAIN,
+    *setting("epochs=2", "objective.batches_per_epoch=3", "objective.classes_per_batch=20", "validation_trials=40"),
+]
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,6 @@ def test_verification_between_and_validation_work_too(omnishot: Any, chain: Chai
     assert {row["on"] for row in json.loads(between.out)["results"]} == {"train"}
 
 
-@pytest.mark.slow
 def test_several_models_are_measured_on_the_same_trials(omnishot: Any, chain: Chain) -> None:
     other = omnishot("train", *TINY, "--set", "seed=1", "--name", "other", "--store", chain.store)
     assert other.out == "models/other:v1\n", other.err
@@ -162,7 +164,6 @@ def test_several_models_are_measured_on_the_same_trials(omnishot: Any, chain: Ch
     assert f"| {100 * (second - first):+.1f} |" in reported.partition("Paired differences")[2]
 
 
-@pytest.mark.slow
 def test_other_images_can_be_measured_on(omnishot: Any, chain: Chain, picture_folder: Path) -> None:
     measured = omnishot("eval", "quick", "--source", picture_folder, "--ways", "5", "--store", chain.store, "--json")
     assert measured.code == 0, measured.err
@@ -174,7 +175,6 @@ def test_other_images_can_be_measured_on(omnishot: Any, chain: Chain, picture_fo
     assert json.loads(verified.out)["results"][0]["trials"] == 10_000
 
 
-@pytest.mark.slow
 def test_weights_of_another_model_can_be_the_start(omnishot: Any, chain: Chain) -> None:
     started = omnishot("train", *TINY, "--init-from", "models/quick", "--name", "again", "--store", chain.store)
     assert started.code == 0, started.err
@@ -182,7 +182,6 @@ def test_weights_of_another_model_can_be_the_start(omnishot: Any, chain: Chain) 
     assert [parent["reference"] for parent in shown["parents"]][1] == "models/quick:v1"
 
 
-@pytest.mark.slow
 def test_run_does_all_four_and_prints_the_tables(omnishot: Any, picture_folder: Path, tmp_path: Path) -> None:
     done = omnishot(
         "run", *TINY, "--source", picture_folder, "--pairs", "60", "--affine", "0", "--store", tmp_path / "a"
@@ -208,7 +207,6 @@ def test_materialized_pixels_are_the_rendered_variants(omnishot: Any, picture_fo
         assert np.abs(file["rendered/left"][:, 1] - expected.numpy()).max() <= 0.51
 
 
-@pytest.mark.slow
 def test_glyphs_need_no_data(omnishot: Any, tmp_path: Path) -> None:
     made = omnishot("prepare", "--source", "auto", "--pairs", "1k", "--affine", "0", "--store", tmp_path, timeout=600)
     assert made.out == "pairs/glyphs-1k:v1\n", made.err

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-SMALL = ["--pairs", "60", "--affine", "0"]
+from tests.tiny import SMALL
+
 QUICKLY = ["--preset", "quick", "--device", "cpu", "--set", "objective.classes_per_batch=10"]
 
 

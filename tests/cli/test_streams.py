@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from omnishot.cli.streams import visible
+from tests.tiny import SMALL
 
 pytestmark = pytest.mark.slow
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 ENVIRONMENT = {**os.environ, "OMNISHOT_OFFLINE": "1"}
-SMALL = ["--pairs", "60", "--affine", "0"]
 
 
 def shell(line: str, *arguments: str | bytes | Path, **environment: str) -> subprocess.CompletedProcess[bytes]:

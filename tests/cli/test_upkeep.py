@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiny import TRAIN
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 
 
@@ -70,6 +72,7 @@ def test_check_goes_on_behind_a_manifest_cut_to_nothing(omnishot: Any, store: Pa
     assert "no longer in the store" not in outcome.err
 
 
+@pytest.mark.slow
 def test_a_parent_that_is_gone_is_told_but_is_no_damage(omnishot: Any, store: Path) -> None:
     shutil.rmtree(store / "pairs")
     outcome = omnishot("check", "models/golden", "--store", store)
@@ -127,8 +130,7 @@ def test_what_is_damaged_is_made_again_and_then_used_instead(
     omnishot: Any, picture_folder: Path, tmp_path: Path
 ) -> None:
     prepare = ["prepare", "--source", picture_folder, "--pairs", "20", "--affine", "0", "--store", tmp_path]
-    train = ["train", "--preset", "quick", "--device", "cpu", "--set", "epochs=1", "--store", tmp_path]
-    train += ["--set", "objective.batches_per_epoch=1", "--set", "objective.classes_per_batch=10"]
+    train = ["train", *TRAIN, "--store", tmp_path]
     assert omnishot(*prepare).code == 0
     assert omnishot(*train).code == 0
     damage(tmp_path / "pairs" / "scripts-20" / "v1" / "pairs.h5")
@@ -151,6 +153,7 @@ def test_what_is_damaged_is_made_again_and_then_used_instead(
     assert "replaced" not in omnishot("check", "--all", "--store", tmp_path).out
 
 
+@pytest.mark.slow
 def test_diff_says_why_something_was_made_again(omnishot: Any, picture_folder: Path, tmp_path: Path) -> None:
     for pairs, seed in (("20", "0"), ("30", "1")):
         prepare = ["prepare", "--source", picture_folder, "--pairs", pairs, "--affine", "1", "--seed", seed]
@@ -168,6 +171,7 @@ def test_diff_says_why_something_was_made_again(omnishot: Any, picture_folder: P
     assert omnishot("diff", "p:v1", "images/scripts", "--store", tmp_path).code == 2
 
 
+@pytest.mark.slow
 def test_diff_with_a_tolerance_pairs_the_trials_and_has_the_gates_exit_code(omnishot: Any, store: Path) -> None:
     same = omnishot("diff", "golden-lake", "golden-lake", "--tolerance", "accuracy=0", "--json", "--store", store)
     assert same.code == 0, same.err

@@ -22,6 +22,7 @@ def described(labels: Labels, indices: "np.typing.NDArray[np.int32]") -> tuple[i
         ("drawers", (964 * 12, 30, 12), (964 * 4, 30, 4), (13_180, 20, 20)),
     ],
 )
+@pytest.mark.slow
 def test_the_splits_have_the_published_sizes(
     omniglot: ImageSet,
     name: SplitName,
@@ -38,12 +39,14 @@ def test_the_splits_have_the_published_sizes(
     assert len(np.unique(everything)) == len(everything)
 
 
+@pytest.mark.slow
 def test_lakes_runs_use_the_ten_alphabets_that_koch_tests_on(omniglot: ImageSet) -> None:
     assert omniglot.runs is not None
     used = np.unique(omniglot.labels.alphabet[omniglot.runs.support])
     assert {omniglot.labels.alphabet_names[i] for i in used} == set(LAKE_RUN_ALPHABETS)
 
 
+@pytest.mark.slow
 def test_no_training_image_is_of_an_alphabet_of_the_runs(omniglot: ImageSet) -> None:
     forbidden = [omniglot.labels.alphabet_names.index(name) for name in LAKE_RUN_ALPHABETS]
     for name in ("koch", "lake", "drawers"):
@@ -51,6 +54,7 @@ def test_no_training_image_is_of_an_alphabet_of_the_runs(omniglot: ImageSet) -> 
         assert not np.isin(omniglot.labels.alphabet[split.train], forbidden).any()
 
 
+@pytest.mark.slow
 def test_nothing_held_out_trains_on_all_thirty(omniglot: ImageSet) -> None:
     split = split_images(omniglot.labels, "lake", holdout="none")
     assert described(omniglot.labels, split.train) == (19_280, 30, 20)

@@ -58,6 +58,7 @@ def search(pairs: Artifact, storage: Path, trials: int, *, signal: int | None = 
     )
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_to_the_number_of_trials_asked_for(pairs: Artifact, tmp_path: Path) -> None:
     storage = tmp_path / "study"
     first, second = search(pairs, storage, 2), search(pairs, storage, 4)

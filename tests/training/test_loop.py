@@ -91,6 +91,7 @@ def test_an_interrupted_run_continues_bit_for_bit(images: ImageSet, values: dict
     assert losses[0] == losses[1]
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(images: ImageSet) -> None:
     accuracies = iter([0.3, 0.6, 0.5, 0.4, 0.9])
     weights = []
@@ -155,6 +156,7 @@ def test_a_run_that_diverges_says_so_and_keeps_nothing(images: ImageSet) -> None
         run.run()
 
 
+@pytest.mark.slow
 def test_the_loss_falls(images: ImageSet) -> None:
     values = {**QUICK, "epochs": 8, "objective": {**QUICK["objective"], "batches_per_epoch": 8}}  # type: ignore[dict-item]
     run = trainer(images, values)
@@ -175,6 +177,7 @@ def test_a_lost_reader_is_told_of_wherever_the_run_learns_it(images: ImageSet) -
         lose_a_reader_after_a_step()
 
 
+@pytest.mark.slow
 def test_progress_tells_loss_validation_and_speed(images: ImageSet) -> None:
     reports: list[Progress] = []
     run = trainer(images, {**KOCH35, "epochs": 20}, lambda network: 0.5)

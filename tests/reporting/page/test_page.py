@@ -112,6 +112,7 @@ def one(results: list[dict[str, object]], **wanted: object) -> float:
     return float(str(found["accuracy"]))
 
 
+@pytest.mark.slow
 def test_figures_that_stand_out_are_the_jsons_unrounded(whole: Page, results: list[dict[str, object]]) -> None:
     known = {value for row in results for value in (row["accuracy"], *row["ci95"])}  # type: ignore[misc]
     assert len(whole.figures) == 9  # Three networks' results on test images, each with its interval.
@@ -279,6 +280,7 @@ def _kept(store: Store) -> list[str]:
     return [str(artifact.reference) for artifact in store.artifacts("evals")]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_gone_leaves_its_figures(store: Store, whole: Page) -> None:
     remove(store, "models/quick:v1")
     page = page_of(store)
