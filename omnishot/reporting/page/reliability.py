@@ -16,7 +16,7 @@ from omnishot.drawing.reliability import (
     roc_chart,
     similarity_chart,
 )
-from omnishot.errors import DamagedFileError
+from omnishot.errors import DamagedFileError, OmnishotError
 from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.scores import TrialScores, read_pair_scores, read_trial_scores
@@ -101,8 +101,8 @@ def _try(subject: Subject, item: Measured) -> Sequence[Picture | Command]:
         if data := subject.data_of(evaluation):
             return _one_shot(item, evaluation, data)
         return [to_restore(subject, item.data, f", so that the queries of {item.evaluation} have no alphabets")]
-    except DamagedFileError as error:
-        return [to_repeat(subject, evaluation, f"Where {item.result.model} errs cannot be shown: {error}")]
+    except OmnishotError as error:
+        return [to_repeat(subject, evaluation, f"Where {item.result.model} errs cannot be shown", error=error)]
 
 
 def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Picture, ...]:

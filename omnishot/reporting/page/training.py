@@ -1,7 +1,7 @@
 """The section of a page on how every network was trained."""
 
 from omnishot.drawing.picture import Picture
-from omnishot.errors import DamagedFileError, UsageError
+from omnishot.errors import OmnishotError, UsageError
 from omnishot.formats.manifest_fields import TrainingFacts
 from omnishot.reporting.page.html import Command, Section
 from omnishot.reporting.page.missing import nothing, to_repeat, to_restore
@@ -34,8 +34,8 @@ def _curves(subject: Subject, model: str) -> Picture | Command:
             return curves_of([artifact])
     except UsageError:  # It finished no epoch.
         pass
-    except DamagedFileError as error:
-        return to_repeat(subject, artifact, f"The training history of {model} cannot be shown: {error}")
+    except OmnishotError as error:
+        return to_repeat(subject, artifact, f"The training history of {model} cannot be shown", error=error)
     return to_repeat(subject, artifact, f"{model} has no training history", force=True)
 
 
