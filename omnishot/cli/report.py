@@ -1,5 +1,7 @@
 """omnishot report."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,9 +12,11 @@ from omnishot.cli.console import Console
 from omnishot.cli.options import check_folder_of
 from omnishot.cli.session import Session, with_session
 from omnishot.cli.streams import visible
-from omnishot.errors import UnavailableError, UsageError
+from omnishot.errors import DamagedFileError, UnavailableError, UsageError
+from omnishot.wording import counted
 
 if TYPE_CHECKING:
+    from omnishot.reporting.page.page import Page
     from omnishot.store.artifact import Artifact
     from omnishot.store.store import Store
 
@@ -76,7 +80,11 @@ def report_command(
 
 
 def print_report(session: Session, evaluations: "list[Artifact]", output_format: str, out: Path | None = None) -> None:
-    """Print evaluations in one of the formats, to stdout or into a file."""
+    """Print evaluations in one of the formats, to stdout or into a file.
+
+    Raises:
+        DamagedFileError: A page was written, but lacks what is damaged in the store.
+    """
     from omnishot.reporting.results import measured_in
     from omnishot.reporting.tables import tables_of
 
@@ -90,33 +98,39 @@ def print_report(session: Session, evaluations: "list[Artifact]", output_format:
     if output_format in {"auto", "rich"} and out is None:
         session.console.tables(tables_of(measured_in(evaluations)).in_order)
         return
-    text = _text(session, evaluations, output_format)
+    text, damaged = _text(session, evaluations, output_format)
     if out is None:
         session.console.text(text)
-        return
-    try:
-        out.write_text(text, "utf-8")
-    except OSError as error:
-        raise UnavailableError(f"--out {out} cannot be written: {error}") from None
-    session.console.note(f"Wrote {out}")
+    else:
+        try:
+            out.write_text(text, "utf-8")
+        except OSError as error:
+            raise UnavailableError(f"--out {out} cannot be written: {error}") from None
+        session.console.note(f"Wrote {out}")
+    if damaged:
+        what = "what it is drawn from is damaged" if len(damaged) == 1 else "what they are drawn from is damaged"
+        raise DamagedFileError(f"The page lacks {counted(len(damaged), 'picture')}, as {what}", hint="\n".join(damaged))
 
 
-def _text(session: Session, evaluations: "list[Artifact]", output_format: str) -> str:
+def _text(session: Session, evaluations: "list[Artifact]", output_format: str) -> tuple[str, Sequence[str]]:
+    """Return a report, and what it lacks because something in the store is damaged."""
     from omnishot.reporting.formats import as_json, as_markdown, as_tsv
     from omnishot.reporting.results import measured_in
     from omnishot.reporting.tables import tables_of
 
     if output_format == "html":
-        return page_text(session.console, session.store, evaluations)
+        page = page_of(session.console, session.store, evaluations)
+        return page.html, page.damaged
     measured = measured_in(evaluations)
     if output_format == "json":
-        return as_json(measured)
-    return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured).in_order)
+        return as_json(measured), ()
+    return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured).in_order), ()
 
 
-def page_text(console: Console, store: "Store", evaluations: "list[Artifact]") -> str:
+def page_of(console: Console, store: "Store", evaluations: "list[Artifact]") -> "Page":
     """Return the page over some evaluations, in which names cannot turn the direction of reading."""
     from omnishot.reporting.page.page import make_page  # Deferred: torch and matplotlib take seconds.
 
     with console.progress() as on_progress:
-        return visible(make_page(store, evaluations, on_progress))
+        page = make_page(store, evaluations, on_progress)
+    return replace(page, html=visible(page.html))
