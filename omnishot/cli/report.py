@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from omnishot.cli.completion import references
 from omnishot.cli.console import Console
-from omnishot.cli.options import check_folder_of
+from omnishot.cli.options import check_folder_of, reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.cli.streams import visible
 from omnishot.errors import UnavailableError, UsageError
@@ -35,8 +34,7 @@ FormatOption = Annotated[
     ),
 ]
 GateOption = Annotated[
-    list[str] | None,
-    typer.Option("--fail-under", metavar="[PROTOCOL:]20-way=0.90", help="Exit with 3 if a network is less accurate."),
+    list[str] | None, typer.Option(metavar="[PROTOCOL:]20-way=0.90", help="Exit with 3 if a network is less accurate.")
 ]
 
 
@@ -44,15 +42,10 @@ GateOption = Annotated[
 def report_command(
     session: Session,
     evaluations: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Evaluations. Default: all of the newest one's models.",
-            show_default=False,
-            autocompletion=references("evals"),
-        ),
+        list[str] | None, reference_argument("Evaluations. Default: all of the newest one's models.", "evals")
     ] = None,
     output_format: FormatOption = "auto",
-    out: Annotated[Path | None, typer.Option("--out", help="Write to a file instead of stdout.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to a file instead of stdout.")] = None,
     fail_under: GateOption = None,
 ) -> None:
     """Print accuracy tables, beside published figures; or write a page. Creates: the file of --out, if there is one.

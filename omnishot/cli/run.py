@@ -21,16 +21,15 @@ def run_command(
     source: SourceOption = "auto",
     split: Annotated[
         SplitName | None,
-        typer.Option("--split", help="Default: koch for the koch presets; else lake, with all 30 alphabets to train."),
+        typer.Option(help="Default: koch for the koch presets; else lake, with all 30 alphabets to train."),
     ] = None,
     holdout: HoldoutOption = "five",
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
     device: DeviceOption = "auto",
     output_format: Annotated[
-        Format,
-        typer.Option("--format", help="As of `omnishot report`, which can also write it into a file."),
+        Format, typer.Option("--format", help="As of `omnishot report`, which can also write it into a file.")
     ] = "auto",
     fail_under: GateOption = None,
     resume: ResumeOption = False,

@@ -31,15 +31,10 @@ class Session:
     def __init__(
         self,
         *,
-        wait: Annotated[
-            float,
-            typer.Option(
-                "--wait-for-lock", metavar="SECONDS", min=0, help="How long to wait for a process making the same."
-            ),
+        wait_for_lock: Annotated[
+            float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for a process making the same.")
         ] = 3600.0,
-        store: Annotated[Path, typer.Option("--store", envvar="OMNISHOT_STORE", help="Folder of artifacts.")] = Path(
-            "artifacts"
-        ),
+        store: Annotated[Path, typer.Option(envvar="OMNISHOT_STORE", help="Folder of artifacts.")] = Path("artifacts"),
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")] = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result, and errors.")] = False,
         verbose: Annotated[
@@ -48,7 +43,7 @@ class Session:
         no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress.")] = False,
     ) -> None:
         self.console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-        self.folder, self._wait_seconds = store, wait
+        self.folder, self._wait_seconds = store, wait_for_lock
 
     @functools.cached_property
     def store(self) -> "Store":
@@ -91,7 +86,7 @@ def with_session(*, publishes: bool = False) -> Callable[[Command], Callable[...
     """
     options = list(inspect.signature(Session).parameters.values())
     if not publishes:
-        options = [option for option in options if option.name != "wait"]
+        options = [option for option in options if option.name != "wait_for_lock"]
 
     def extend(command: Command) -> Callable[..., None]:
         @functools.wraps(command)

@@ -32,14 +32,13 @@ def train_command(
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
     checkpoint_every: Annotated[
-        str, typer.Option("--checkpoint-every", metavar="5m|90s|STEPS", help="How often a state to resume is saved.")
+        str, typer.Option(metavar="5m|90s|STEPS", help="How often a checkpoint is saved, from which to resume.")
     ] = "60s",
     profile: Annotated[
-        Path | None, typer.Option("--profile", metavar="FILE.json", help="Write a torch profiler trace of ten steps.")
+        Path | None, typer.Option(metavar="FILE.json", help="Write a torch profiler trace of ten steps.")
     ] = None,
     init_from: Annotated[
-        str | None,
-        typer.Option("--init-from", help="Model whose weights to start from.", autocompletion=references("models")),
+        str | None, typer.Option(help="Model whose weights to start from.", autocompletion=references("models"))
     ] = None,
     name: NameOption = None,
     force: ForceOption = False,

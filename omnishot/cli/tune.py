@@ -18,25 +18,24 @@ def tune_command(
     session: Session,
     pairs: PairsArgument = None,
     preset: Annotated[
-        str | None,
-        typer.Option("--preset", help="Settings that all trials share. Default: koch35.", autocompletion=presets),
+        str | None, typer.Option(help="Settings that all trials share. Default: koch35.", autocompletion=presets)
     ] = None,
     config: ConfigOption = None,
     changes: SetOption = None,
-    study: Annotated[
-        Path, typer.Option("--study", help="Journal of the search; other runs and machines may share it.")
-    ] = Path("tune.journal"),
-    trials: Annotated[int, typer.Option("--trials", min=1, help="Trials that the study shall hold in the end.")] = 50,
-    minutes: Annotated[float | None, typer.Option("--minutes", min=0, help="Start no trial after this time.")] = None,
+    study: Annotated[Path, typer.Option(help="Journal of the search; other runs and machines may share it.")] = Path(
+        "tune.journal"
+    ),
+    trials: Annotated[int, typer.Option(min=1, help="Trials that the study is to hold in the end.")] = 50,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Start no trial after this time.")] = None,
     by: Annotated[
         Literal["all", "part", "layer"],
-        typer.Option("--by", help="What has values of its own: nothing, convolutions / dense / head, or every layer."),
+        typer.Option(help="What has values of its own: nothing, convolutions / dense / head, or every layer."),
     ] = "all",
     architecture: Annotated[
         bool, typer.Option("--architecture", help="Search the layers' sizes too: filters, their sides, dense units.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Settings file to write. Default: the study's name with .best.yaml.")
+        Path | None, typer.Option(help="Settings file to write. Default: the study's name with .best.yaml.")
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:
