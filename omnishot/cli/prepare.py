@@ -46,5 +46,5 @@ def prepare_command(
         negatives=negatives, materialize=materialize, seed=seed,
     )  # fmt: skip
     with session.console.progress() as on_progress:
-        made = prepare(session.store, settings, source_name=source, name=name, force=force, on_progress=on_progress)
+        made = prepare(session.store, settings, source=source, name=name, force=force, on_progress=on_progress)
     session.console.made(made, **made.artifact.manifest.summary)

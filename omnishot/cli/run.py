@@ -56,11 +56,13 @@ def run_command(
     )  # fmt: skip
     keep_freed_memory()
     from omnishot.stages.run import run  # Deferred: torch takes seconds.
+    from omnishot.stages.train import RunOptions
 
     with console.progress() as on_progress:
+        options = RunOptions(resume=resume, on_progress=on_progress, watch_signals=watch_signals)
         made = run(
-            session.store, training, settings, source_name=source, device=device, resume=resume, force=force,
-            on_progress=on_progress, on_result=console.summary, watch_signals=watch_signals,
+            session.store, training, settings, source=source, device=device, force=force, options=options,
+            on_result=console.summary,
         )  # fmt: skip
     evaluations = [result.artifact for result in made.evaluations]
     print_report(session, evaluations, "json" if console.as_json else output_format)

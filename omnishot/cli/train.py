@@ -66,12 +66,12 @@ def train_command(
     )
     keep_freed_memory()
     from omnishot.stages.checkpointer import Interval  # Deferred: torch takes seconds.
-    from omnishot.stages.train import train
+    from omnishot.stages.train import RunOptions, train
 
     with session.console.progress() as on_progress:
+        options = RunOptions(resume, Interval(*every), profile, on_progress, watch_signals)
         made = train(
-            session.store, data, training.settings, name=training.name, device=device, initial=initial, resume=resume,
-            checkpoint_every=Interval(*every), profile=profile, force=force,
-            on_progress=on_progress, watch_signals=watch_signals,
+            session.store, data, training.settings, name=training.name, device=device, initial=initial, force=force,
+            options=options,
         )  # fmt: skip
     session.console.made(made, **made.artifact.manifest.summary)

@@ -12,6 +12,8 @@ from omnishot.cli.session import Session, with_session
 from omnishot.cli.signals import watch_signals
 from omnishot.wording import percent
 
+_DEFAULT_STUDY = Path("tune.journal")
+
 
 @with_session()
 def tune_command(
@@ -22,9 +24,9 @@ def tune_command(
     ] = None,
     config: ConfigOption = None,
     changes: SetOption = None,
-    study: Annotated[Path, typer.Option(help="Journal of the search; other runs and machines may share it.")] = Path(
-        "tune.journal"
-    ),
+    study: Annotated[
+        Path, typer.Option(help="Journal of the search; other runs and machines may share it.")
+    ] = _DEFAULT_STUDY,
     trials: Annotated[int, typer.Option(min=1, help="Trials that the study is to hold in the end.")] = 50,
     minutes: Annotated[float | None, typer.Option(min=0, help="Start no trial after this time.")] = None,
     by: Annotated[
@@ -49,7 +51,7 @@ def tune_command(
     """
     from omnishot.stages.training_settings import choose_training, tuned_preset
 
-    console = session.console
+    console, target = session.console, out or study.with_suffix(".best.yaml")
     data = session.find(pairs, "pairs") or session.store.newest("pairs")
     training = choose_training(
         preset=tuned_preset(preset, config), config=config, changes=changes or [], device=device, tell=console.note
@@ -58,7 +60,6 @@ def tune_command(
     from omnishot.stages.tune import tune  # Deferred: torch takes seconds.
     from omnishot.store.atomic_write import replaced
 
-    target = out or study.with_suffix(".best.yaml")
     for path in (study, target):  # Before hours of searching.
         check_folder_of(path)
     keep_freed_memory()

@@ -1,10 +1,9 @@
 """What an evaluation measures where its settings leave it open: models, images, protocol, ways and baselines."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from omnishot.config import EvalSettings, usual_baselines
-from omnishot.data.sources import open_source
+from omnishot.data.sources import Source, open_source
 from omnishot.errors import NotFoundError, UsageError
 from omnishot.formats.evaluation_data import pairs_of_models
 from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
@@ -24,7 +23,7 @@ def choose_models(store: Store, models: Sequence[Artifact] | None, *, has_images
 
     Args:
         store: Where they are.
-        models: The ones that were named; an empty list stands for the baselines alone.
+        models: The ones that were named; an empty list measures the baselines alone.
         has_images: Whether the images are named, so that baselines can be measured without a pair dataset.
 
     Raises:
@@ -39,30 +38,22 @@ def choose_models(store: Store, models: Sequence[Artifact] | None, *, has_images
 
 
 def choose_data(
-    store: Store,
-    models: list[Artifact],
-    *,
-    source_name: str | None = None,
-    data_folder: Path | None = None,
-    offline: bool | None = None,
-    on_progress: OnProgress = silent,
+    store: Store, models: list[Artifact], source: str | Source | None, *, on_progress: OnProgress = silent
 ) -> Artifact:
     """Return the images to measure on: those of a source, else the pair dataset of the models, else the newest one.
 
     Args:
         store: Where they are, or go.
         models: The models to measure.
-        source_name: As for `open_source`.
-        data_folder: Where data sets lie, as for `open_source`.
-        offline: Forbids downloads, as for `open_source`.
+        source: The images, or their name or path as for `open_source`.
         on_progress: Receives progress.
 
     Raises:
         OmnishotError: There are none, or they cannot be read.
     """
-    if source_name:
-        source = open_source(source_name, data_folder=data_folder, offline=offline, on_progress=on_progress)
-        return prepare_images(store, source, on_progress=on_progress).artifact
+    if source:
+        opened = open_source(source, on_progress=on_progress) if isinstance(source, str) else source
+        return prepare_images(store, opened, on_progress=on_progress).artifact
     return pairs_of_models(store, models) if models else store.newest("pairs")
 
 
@@ -115,7 +106,7 @@ def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact
     other = [f"--{name} {getattr(settings, name)}" for name, value in fixed.items() if getattr(settings, name) != value]
     if settings.protocol == "lake" and other:
         raise UsageError(
-            f"Lake's runs are 400 one-shot trials on test images; {', '.join(other)} cannot be had",
+            f"Lake's runs are 400 one-shot trials on test images; {', '.join(other)} is not possible",
             hint="Leave it out, or use --protocol within.",
         )
     if settings.protocol == "verification" and settings.on == "validation":

@@ -76,7 +76,7 @@ def _sound(store: Store, recipe: Recipe, *, tell: bool) -> Artifact | None:
                 store.tell(f"{error}; making it again")
         else:
             store.mark_current(artifact)
-            store.sweep()
+            store.leftovers.sweep()
             return artifact
     return None
 
