@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from omnishot.config import Architecture
 from omnishot.errors import SettingsError
 from omnishot.model.conv4 import Conv4Twin
-from omnishot.model.koch import KochTwin, initialize_as_koch, koch_twin
+from omnishot.model.koch import PUBLISHED, KochTwin, initialize_as_koch
 from omnishot.vocabulary import Initialization, TwinName
 
 Twin = KochTwin | Conv4Twin
@@ -96,7 +96,7 @@ def build_network(
             raise SettingsError("architecture is for the twins koch and koch35, not for conv4", hint="Leave it out.")
         network = SiameseNetwork(Conv4Twin(), "squared")
     else:
-        network = SiameseNetwork(koch_twin(twin, architecture), "l1")
+        network = SiameseNetwork(KochTwin(PUBLISHED[twin].changed_to(architecture or Architecture())), "l1")
     if initialization == "paper":
         network.apply(initialize_as_koch)
     elif initialization == "torch":

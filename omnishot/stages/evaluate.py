@@ -220,7 +220,7 @@ def _headline(results: list[Result]) -> dict[str, float]:
 
 
 def trained_on(store: Store, model: Artifact) -> TrainedOn:
-    """Return what has to be said beside a model's results: the data it was trained on, and its own settings."""
+    """Return what is reported with a model's results: the data it was trained on, and its own settings."""
     parent = model.manifest.parent("pairs")
     found = store.parent(parent) if parent else None
     own = ModelFacts.of(model.manifest).settings

@@ -1,4 +1,4 @@
-"""Cross-entropy over a batch's images: each is compared with every other and has to find those of its own class.
+"""Cross-entropy over the batch: every image is compared with all others, among which are those of its own class.
 
 Source: Sohn 2016 (multi-class n-pair loss); Snell et al. 2017, section 2.7 (squared distance as logit) and section 3.1
 (rotated characters as new classes); Simard et al. 2003 (elastic distortion).
@@ -24,13 +24,7 @@ _QUARTER_TURNS = torch.tensor([[[1, 0], [0, 1]], [[0, -1], [1, 0]], [[-1, 0], [0
 
 
 class ClassesLoss:
-    """Loss over batches of classes that are drawn anew each step.
-
-    Attributes:
-        steps_per_epoch: Steps in an epoch.
-        pairs_per_step: Pairs compared in a step, by all processes together.
-        images_per_step: Images that pass the twin in a step, likewise.
-    """
+    """Loss over batches of classes that are drawn anew each step; an `Objective`."""
 
     def __init__(
         self, settings: ClassesObjective, index: ClassIndex, *, seed: int, processes: Processes = SINGLE_PROCESS

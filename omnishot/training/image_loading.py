@@ -57,13 +57,7 @@ class ResidentImages:
 class StreamedImages:
     """Images that other processes read ahead of the device, at most a few batches each."""
 
-    def __init__(
-        self,
-        pixels: Pixels,
-        objective: Objective,
-        settings: DataSettings,
-        compute: Compute,
-    ) -> None:
+    def __init__(self, pixels: Pixels, objective: Objective, settings: DataSettings, compute: Compute) -> None:
         """Start nothing yet: the first step decides where the stream begins.
 
         Args:

@@ -32,21 +32,16 @@ def build_optimizer(network: SiameseNetwork, settings: OptimizerSettings) -> tor
         group: dict[str, object] = {"lr": rate, "initial_lr": rate}
         if isinstance(settings, SgdSettings):
             group["momentum"] = settings.momentum_start
-            group["final_momentum"] = _final_momentum(settings, own if isinstance(own, SgdLayer) else None)
+            own_momentum = own.momentum if isinstance(own, SgdLayer) else None
+            group["final_momentum"] = settings.momentum if own_momentum is None else own_momentum
         penalised = [parameter for parameter in layer.parameters() if parameter.ndim > 1]
         spared = [parameter for parameter in layer.parameters() if parameter.ndim <= 1]
         # torch's L2 adds weight_decay * w to the gradient, which is the gradient of half that times w².
         groups += [{**group, "params": penalised, "weight_decay": l2}] if penalised else []
         groups += [{**group, "params": spared, "weight_decay": 0.0}] if spared else []
-    if settings.kind == "sgd":
-        return torch.optim.SGD(groups, lr=settings.learning_rate, fused=True)
-    if settings.kind == "adam":
-        return torch.optim.Adam(groups, lr=settings.learning_rate, fused=True)
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
-
-
-def _final_momentum(settings: SgdSettings, own: SgdLayer | None) -> float:
-    return settings.momentum if own is None or own.momentum is None else own.momentum
+    optimizers = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    optimizer: torch.optim.Optimizer = optimizers[settings.kind](groups, lr=settings.learning_rate, fused=True)
+    return optimizer
 
 
 def layers_of(network: SiameseNetwork) -> dict[str, nn.Module]:
@@ -63,7 +58,7 @@ def set_rates(
     epoch: int,
     epochs: int,
     done: float,
-) -> float:
+) -> None:
     """Set every group's learning rate and momentum for the next step.
 
     Args:
@@ -74,13 +69,9 @@ def set_rates(
         epoch: Epochs finished before this one.
         epochs: Epochs of the whole run.
         done: Share of the run that is over, in [0, 1].
-
-    Returns:
-        The factor on all learning rates.
     """
     factor = rate_factor(schedule, step=step, epoch=epoch, done=done)
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor
         if isinstance(settings, SgdSettings):
             group["momentum"] = momentum_at(settings, group["final_momentum"], epoch=epoch, epochs=epochs)
-    return factor

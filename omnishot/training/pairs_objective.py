@@ -56,11 +56,7 @@ class PairsLoss:
     """Loss over the pair dataset; each pass sees every pair and variant once, but for an incomplete last batch.
 
     An epoch is a pass, unless the settings give it another number of steps; the next one goes on where it ended.
-
-    Attributes:
-        steps_per_epoch: Steps in an epoch.
-        pairs_per_step: Pairs compared in a step, by all processes together.
-        images_per_step: Images that pass the twin in a step, likewise.
+    It is an `Objective`.
     """
 
     def __init__(

@@ -26,13 +26,7 @@ class Processes:
     """
 
     def __init__(self, rank: int = 0, world_size: int = 1, host_group: dist.ProcessGroup | None = None) -> None:
-        """Take a place among the processes of torch's default group.
-
-        Args:
-            rank: Number of this process.
-            world_size: How many there are.
-            host_group: A group of the same processes for values in main memory, which wait for no device.
-        """
+        """Join torch's default group; `host_group` has the same processes, for values in main memory."""
         self.rank, self.world_size, self._host_group = rank, world_size, host_group
 
     def all_reduce_max(self, *values: float) -> list[float]:
@@ -134,13 +128,7 @@ SINGLE_PROCESS = Processes()
 
 
 def equal_share(n: int, processes: Processes, *, what: str, setting: str) -> int:
-    """Return how many of a batch's items each process takes.
-
-    Args:
-        n: Items in a batch.
-        processes: Those that share it.
-        what: What is shared, for the message.
-        setting: Setting that decides their number.
+    """Return how many of the n items of a batch each process takes; a setting decides what n is.
 
     Raises:
         SettingsError: They cannot be shared equally.
