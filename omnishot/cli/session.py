@@ -47,12 +47,12 @@ class Session:
 
     @functools.cached_property
     def store(self) -> "Store":
-        """The store, opened when it is first asked for; it tells the user on the console for whom it waits.
+        """The store, opened when it is first asked for; it tells the user on the console which process it waits for.
 
         Raises:
-            UsageError: There can be no store, or torchrun started this process to be led by another.
+            UsageError: The store's path is no folder, or torchrun started this process with another rank than 0.
         """
-        if is_led():
+        if not is_rank_zero():
             raise UsageError("torchrun is for `omnishot train` alone", hint="Run the other commands as one process.")
         from omnishot.store.store import Store  # Deferred: pydantic takes tenths of a second.
 
@@ -73,16 +73,15 @@ class Session:
         return list({artifact.path: artifact for artifact in found}.values())
 
 
-def is_led() -> bool:
-    """Tell whether torchrun started this process beside others, of which number 0 leads."""
-    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"
+def is_rank_zero() -> bool:
+    """Tell whether this process has rank 0, as every process that torchrun did not start."""
+    return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK", "0") == "0"
 
 
 def with_session(*, publishes: bool = False) -> Callable[[Command], Callable[..., None]]:
     """Give a command a session as its first argument, and the session's options after its own.
 
-    Args:
-        publishes: Whether it makes artifacts, so that it may have to wait for another process.
+    Only one that publishes artifacts may have to wait for another process, and so has `--wait-for-lock`.
     """
     options = list(inspect.signature(Session).parameters.values())
     if not publishes:

@@ -1,6 +1,6 @@
-"""What Ctrl-C and SIGTERM do, whenever they come: the first one undoes what is half made, the second kills.
+"""What Ctrl-C and SIGTERM do, whenever they come: the first one discards what is incomplete, the second kills.
 
-While a network is trained, the first one stops it in order instead, and the second one undoes what is half made.
+While a network is trained, the first one stops it in order instead, and the second one discards what is incomplete.
 """
 
 import contextlib

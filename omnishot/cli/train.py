@@ -18,7 +18,7 @@ from omnishot.cli.options import (
     parse_interval,
 )
 from omnishot.cli.process import keep_freed_memory
-from omnishot.cli.session import Session, is_led, with_session
+from omnishot.cli.session import Session, is_rank_zero, with_session
 from omnishot.cli.signals import watch_signals
 
 
@@ -51,7 +51,7 @@ def train_command(
       omnishot train --preset koch
       omnishot train omniglot-90k-affine8:v2 --set max_minutes=3 --resume
     """
-    if is_led():
+    if not is_rank_zero():
         from omnishot.stages.train import assist  # Deferred: torch takes seconds.
 
         keep_freed_memory()

@@ -38,12 +38,7 @@ def principal_plane(vectors: NDArray[np.floating]) -> Projection:
 
 
 def neighbours_agree(vectors: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the share of vectors whose nearest other vector, of all dimensions, has the same label.
-
-    Args:
-        vectors: Shape (n, d), with n 2 or more.
-        labels: Shape (n,).
-    """
+    """Return the share of at least two vectors, shape (n, d), whose nearest neighbour has the same label."""
     wide = vectors.astype(np.float64)
     squares = (wide**2).sum(axis=1)
     distances = squares[:, None] + squares[None] - 2 * wide @ wide.T

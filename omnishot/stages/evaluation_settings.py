@@ -21,10 +21,7 @@ _MOST_SCORES = 100_000_000
 def choose_models(store: Store, models: Sequence[Artifact] | None, *, has_images: bool) -> list[Artifact]:
     """Return the models to measure, each once: the newest where none is named, or none where the store has none.
 
-    Args:
-        store: Where they are.
-        models: The ones that were named; an empty list measures the baselines alone.
-        has_images: Whether the images are named, so that baselines can be measured without a pair dataset.
+    An empty list of models measures the baselines alone; `has_images` says that they need no pair dataset.
 
     Raises:
         NotFoundError: There is no model, nor anything to measure baselines on.
@@ -42,12 +39,6 @@ def choose_data(
 ) -> Artifact:
     """Return the images to measure on: those of a source, else the pair dataset of the models, else the newest one.
 
-    Args:
-        store: Where they are, or go.
-        models: The models to measure.
-        source: The images, or their name or path as for `open_source`.
-        on_progress: Receives progress.
-
     Raises:
         OmnishotError: There are none, or they cannot be read.
     """
@@ -61,11 +52,7 @@ def complete(settings: EvalSettings, data: Manifest) -> EvalSettings:
     """Return settings in which everything is chosen.
 
     The protocol is `lake` where the test images have published runs, else `within`; the ways are 20, or the most there
-    are; and the baselines are those that are usual for the protocol. What a settings object names stays as it is.
-
-    Args:
-        settings: What was asked for.
-        data: Manifest of the images to measure on.
+    are for these images; and the baselines are those that are usual for the protocol. What the settings name stays.
 
     Raises:
         UsageError: Baselines were asked for, which verification has not.

@@ -37,14 +37,7 @@ _PAIRS_PER_BLOCK = 1 << 14
 def prepare_images(
     store: Store, source: Source, *, force: bool = False, on_progress: OnProgress = silent
 ) -> StageResult:
-    """Decode a source's images, once per content.
-
-    Args:
-        store: Where the artifact goes.
-        source: The images.
-        force: Decode them again.
-        on_progress: Receives progress.
-    """
+    """Decode a source's images into a store, once per content unless forced."""
 
     def build(staging: Staging) -> None:
         images = source.read(on_progress)

@@ -31,13 +31,7 @@ class Leftovers:
     """What runs that were killed or interrupted have left in a store."""
 
     def __init__(self, root: Path, locks: Locks, published: Callable[[], list[Artifact]]) -> None:
-        """Look at nothing yet.
-
-        Args:
-            root: Folder of the store.
-            locks: Its locks, one per run.
-            published: Lists all artifacts.
-        """
+        """Take a store's folder, its locks, one per run, and a function that lists its artifacts."""
         self._root, self._locks, self._published = root, locks, published
 
     def sweep(self) -> None:
@@ -79,7 +73,7 @@ class Leftovers:
         return found
 
     def _discard_if_free(self, folder: Path) -> None:
-        """Remove the folder of a run unless a process is at it."""
+        """Remove the folder of a run unless a process works on it."""
         with self._locks.held_if_free(folder.name) as is_free:
             if is_free:
                 discard(folder)

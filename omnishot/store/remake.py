@@ -71,14 +71,7 @@ def evaluation_words(settings: EvalSettings) -> Iterator[str]:
 def _options(
     settings: Settings, usual: Settings, *, always: Collection[str] = (), never: Collection[str] = ()
 ) -> Iterator[str]:
-    """Yield a command's options for the settings that differ from the usual ones.
-
-    Args:
-        settings: What is wanted.
-        usual: What the command takes where an option is left out.
-        always: Settings that are written out in any case.
-        never: Settings that are left out in any case.
-    """
+    """Yield a command's options for the settings that differ from its defaults, and for those that always stand."""
     for name, value in settings:
         if name in never or (value == getattr(usual, name) and name not in always):
             continue
@@ -141,10 +134,9 @@ def _parents(manifest: Manifest, kind: str) -> list[str]:
 
 
 def preset_and_changes(settings: TrainSettings) -> tuple[str, list[str]]:
-    """Return the nearest preset, and what `--set` has to change of it to get exactly these settings.
+    """Return the nearest preset, and what `--set` has to change of it to get exactly the settings of a run.
 
-    Args:
-        settings: Of a run. How images get to the device is left out: it decides nothing that is kept.
+    How images get to the device is left out: it does not change the result.
     """
     wanted = settings.model_dump(mode="json", exclude={"data"})
     found = []

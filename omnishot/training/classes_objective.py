@@ -29,13 +29,7 @@ class ClassesLoss:
     def __init__(
         self, settings: ClassesObjective, index: ClassIndex, *, seed: int, processes: Processes = SINGLE_PROCESS
     ) -> None:
-        """Take the data.
-
-        Args:
-            settings: What a batch holds.
-            index: The training images by class.
-            seed: Decides every batch.
-            processes: Those that share every batch.
+        """Take the training images by class; the seed decides every batch, and the processes share it.
 
         Raises:
             SamplingError: There is one class only, or one has too few images.

@@ -153,14 +153,12 @@ class Trainer:
         return number > 0
 
     def _step(self) -> None:
-        position, settings = self.position, self._settings
+        position = self.position
         set_rates(
             self._optimizer,
-            settings.optimizer,
-            settings.schedule,
+            self._settings,
             step=position.epoch * self._objective.steps_per_epoch + position.step,
             epoch=position.epoch,
-            epochs=settings.epochs,
             done=self._share_done(),
         )
         self._network.train()

@@ -6,7 +6,7 @@ Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and regularisa
 import torch
 from torch import nn
 
-from omnishot.config import OptimizerSettings, ScheduleSettings, SgdLayer, SgdSettings
+from omnishot.config import OptimizerSettings, SgdLayer, SgdSettings, TrainSettings
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.training.schedules import momentum_at, rate_factor
@@ -49,29 +49,19 @@ def layers_of(network: SiameseNetwork) -> dict[str, nn.Module]:
     return {**dict(network.twin.named_children()), "head": network.head}
 
 
-def set_rates(
-    optimizer: torch.optim.Optimizer,
-    settings: OptimizerSettings,
-    schedule: ScheduleSettings,
-    *,
-    step: int,
-    epoch: int,
-    epochs: int,
-    done: float,
-) -> None:
+def set_rates(optimizer: torch.optim.Optimizer, settings: TrainSettings, *, step: int, epoch: int, done: float) -> None:
     """Set every group's learning rate and momentum for the next step.
 
     Args:
         optimizer: From `build_optimizer`.
-        settings: What it was built from.
-        schedule: How rates change.
+        settings: Of the run.
         step: Steps taken before this one.
         epoch: Epochs finished before this one.
-        epochs: Epochs of the whole run.
         done: Share of the run that is over, in [0, 1].
     """
-    factor = rate_factor(schedule, step=step, epoch=epoch, done=done)
+    factor = rate_factor(settings.schedule, step=step, epoch=epoch, done=done)
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor
-        if isinstance(settings, SgdSettings):
-            group["momentum"] = momentum_at(settings, group["final_momentum"], epoch=epoch, epochs=epochs)
+        if isinstance(settings.optimizer, SgdSettings):
+            final = group["final_momentum"]
+            group["momentum"] = momentum_at(settings.optimizer, final, epoch=epoch, epochs=settings.epochs)

@@ -62,13 +62,7 @@ class PairsLoss:
     def __init__(
         self, settings: PairsObjective, pairs: PairTensors, *, seed: int, processes: Processes = SINGLE_PROCESS
     ) -> None:
-        """Take the data.
-
-        Args:
-            settings: The batch size.
-            pairs: The training pairs; batches are made where they are.
-            seed: Decides the order of every pass.
-            processes: Those that share every batch.
+        """Take the training pairs; the seed decides the order of every pass, and the processes share every batch.
 
         Raises:
             SettingsError: A batch cannot be shared equally.

@@ -143,10 +143,7 @@ def equal_share(n: int, processes: Processes, *, what: str, setting: str) -> int
 
 @contextlib.contextmanager
 def process_group(device: torch.device) -> Iterator[Processes]:
-    """Join the processes that torchrun started with this one; without torchrun, there is no other.
-
-    Args:
-        device: Where this process trains.
+    """Join the processes that torchrun started with this one, which trains on a device; without torchrun there is none.
 
     Raises:
         UnavailableError: Another process ended while this one needed it.
