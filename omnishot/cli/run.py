@@ -42,8 +42,7 @@ def run_command(
       omnishot run --source glyphs --set max_minutes=1
     """
     from omnishot.config import PrepareSettings  # Deferred: pydantic takes tenths of a second.
-    from omnishot.reporting.gates import check_gate, parse_gate
-    from omnishot.reporting.results import measured_in
+    from omnishot.reporting.gates import parse_gate
     from omnishot.settings_text import check_given
     from omnishot.stages.training_settings import choose_training
 
@@ -64,8 +63,4 @@ def run_command(
             session.store, training, settings, source=source, device=device, force=force, options=options,
             on_result=console.summary,
         )  # fmt: skip
-    evaluations = [result.artifact for result in made.evaluations]
-    print_report(session, evaluations, "json" if console.as_json else output_format)
-    measured = measured_in(evaluations)
-    for gate in gates:
-        console.note(check_gate(measured, gate))
+    print_report(session, [result.artifact for result in made.evaluations], output_format, gates)

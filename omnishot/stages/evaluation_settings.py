@@ -51,8 +51,8 @@ def choose_data(
 def complete(settings: EvalSettings, data: Manifest) -> EvalSettings:
     """Return settings in which everything is chosen.
 
-    The protocol is `lake` where the test images have published runs, else `within`; the ways are 20, or the most there
-    are for these images; and the baselines are those that are usual for the protocol. What the settings name stays.
+    The protocol is `lake` where the test images have published runs, else `within`; the ways are 20, or the most
+    these images allow; and the baselines are those that are usual for the protocol. What the settings name stays.
 
     Raises:
         UsageError: Baselines were asked for, which verification has not.

@@ -56,9 +56,7 @@ def tune(
     on_progress: OnProgress = silent,
     watch_signals: WatchSignals = unwatched,
 ) -> Tuned:
-    """Search, or go on with a search, until the study holds a number of trials.
-
-    The first trial has the values of the settings themselves.
+    """Search, or go on with a search, until the study holds a number of trials; the first has the settings' own values.
 
     Args:
         pairs: The pair dataset.
