@@ -55,7 +55,7 @@ def trials_command(
         str | None, typer.Option(help="Model or baseline of the evaluation. Default: its first model.")
     ] = None,
 ) -> None:
-    """Draw a one-shot trial with its scores, or those that tell most. Creates: the file; prints its path.
+    """Draw a one-shot trial with its scores, or the most telling ones. Creates: the file; prints its path.
 
     Examples:
       omnishot figure trials --out trials.svg

@@ -1,4 +1,4 @@
-"""Many numbers as two: the plane in which vectors differ most."""
+"""The projection of vectors onto the plane in which they vary most."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,9 @@ class Projection:
 
 
 def principal_plane(vectors: NDArray[np.floating]) -> Projection:
-    """Project vectors onto their first two principal components, each turned so that its largest weight is positive.
+    """Project vectors, shape (n, d), n and d 2 or more, onto their first two principal components.
 
-    Args:
-        vectors: Shape (n, d), with n and d 2 or more.
+    The sign of a component makes its largest weight positive.
 
     Source: Pearson 1901.
     """

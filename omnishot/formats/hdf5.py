@@ -162,7 +162,7 @@ def read_names(file: h5py.File, path: str) -> tuple[str, ...]:
 
 
 def _refuse_long_texts(file: h5py.File, path: str, found: h5py.Dataset) -> None:
-    """Look at the lengths that texts claim: libhdf5 believes them, and takes gigabytes or forever for a false one."""
+    """Look at the lengths that texts claim: libhdf5 trusts them, and a false one takes gigabytes or does not end."""
     if not len(found) or h5py.check_string_dtype(found.dtype).length is not None:
         return
     offset, stored = found.id.get_offset(), found.id.get_storage_size()

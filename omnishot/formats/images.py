@@ -148,7 +148,7 @@ def read_pixels(file: h5py.File, *chosen: NDArray[np.integer]) -> NDArray[np.uin
         edges = np.flatnonzero(np.diff(wanted))
         pixels = np.zeros(stored.shape, dtype=np.uint8)
         for first, last in edges.reshape(-1, 2).tolist():
-            for start in range(first, last, _BLOCK):  # HDF5 keeps seven kilobytes of books for each chunk it reads.
+            for start in range(first, last, _BLOCK):  # HDF5 keeps seven kilobytes for each chunk it reads.
                 some = np.s_[start : min(start + _BLOCK, last)]
                 stored.read_direct(pixels, some, some)
         return pixels

@@ -82,14 +82,7 @@ class KochTwin(nn.Module):
         self.apply(initialize_as_koch)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return a vector for each image.
-
-        Args:
-            images: Shape (n, 1, side, side), ink 1 on 0.
-
-        Returns:
-            Shape (n, dimension), in (0, 1).
-        """
+        """Return vectors in (0, 1), shape (n, dimension), of images of shape (n, 1, side, side), ink 1 on 0."""
         x = images
         for number in range(1, self.n_convolutions + 1):
             x = self.get_submodule(f"conv{number}")(x)

@@ -46,7 +46,7 @@ def produce(
         name: Name of a new artifact.
         build: Fills the folder it is given, and its summary and environment.
         force: Make a new version even if there is one.
-        notes: Passed on to the caller.
+        notes: Become those of the result.
 
     Raises:
         OmnishotError: What `build` and the store raise.

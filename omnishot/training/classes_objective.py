@@ -92,13 +92,13 @@ class ClassesLoss:
 
         The loss is the mean negative log-probability that an image gives to the others of its class, among all others.
         """
-        everyone = self._processes.all_gather(vectors)
-        index = torch.arange(len(everyone), device=vectors.device)
+        gathered = self._processes.all_gather(vectors)
+        index = torch.arange(len(gathered), device=vectors.device)
         mine = index[self._processes.rank * self._share :][: self._share, None]
         per_class = self._settings.drawers_per_class
         is_itself = mine == index
         is_of_its_class = (mine // per_class == index // per_class) & ~is_itself
-        logits = network.compare_all(vectors, everyone).masked_fill(is_itself, -torch.inf)
+        logits = network.compare_all(vectors, gathered).masked_fill(is_itself, -torch.inf)
         log_probabilities = F.log_softmax(logits, dim=1)
         right_answers = is_of_its_class.gather(1, logits.argmax(dim=1, keepdim=True)).float().mean()
         return torch.stack([-log_probabilities[is_of_its_class].mean(), right_answers])

@@ -36,7 +36,7 @@ class Images(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of what is held for the steps to come."""
+        """Release what is held for later steps."""
 
 
 class ResidentImages:

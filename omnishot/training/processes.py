@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from omnishot.errors import SettingsError, UnavailableError, brief
 
 _PATIENCE = timedelta(days=7)
-"""The others wait for rank 0 as long as it waits for a store that is busy."""
+"""The others wait for rank 0 for as long as it may wait for a busy store."""
 
 
 class Processes:
@@ -59,14 +59,7 @@ class Processes:
         return shared / self.world_size
 
     def all_gather(self, rows: Tensor) -> Tensor:
-        """Return the rows of all processes below each other, by rank; gradients flow back to each.
-
-        Args:
-            rows: Shape (n, d), the same in each process.
-
-        Returns:
-            Shape (world_size * n, d).
-        """
+        """Return the rows of all processes, shape (world_size * n, d), by rank; gradients flow back to each."""
         if self.world_size == 1:
             return rows
         before, after = self.rank * len(rows), (self.world_size - 1 - self.rank) * len(rows)
@@ -159,7 +152,7 @@ def process_group(device: torch.device) -> Iterator[Processes]:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
         raise UnavailableError(
-            f"Process {rank} lost touch with the others: {brief(str(error).partition(chr(10))[0])}",
+            f"Process {rank} lost its connection to the others: {brief(str(error).partition(chr(10))[0])}",
             hint="Another process ended first. --resume continues from the last checkpoint, if there is one.",
         ) from None
     finally:
