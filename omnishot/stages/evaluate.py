@@ -83,8 +83,9 @@ def evaluate(
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
         task = _Task(models, EvaluationData.read(data), settings, compute, on_progress)
+        measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
-            results, comparisons, scores = (_verification if settings.protocol == "verification" else _oneshot)(task)
+            results, comparisons, scores = measure(task)
         summary = EvaluationSummary(
             data=str(data.reference),
             source=source_of(data.manifest),
@@ -143,14 +144,14 @@ class _Task:
 
     def comparisons(self, outcomes: _Outcomes, episode: NDArray[np.int32]) -> Iterator[Comparison]:
         """Yield how every later model compares with the first on the same trials; arguments as for `results`."""
-        against, *others = [str(model.reference) for model in self.models] or [""]
+        names = [str(model.reference) for model in self.models]
         for (method, n_way), mine in outcomes.items():
-            if method in others:
-                first = outcomes[against, n_way]
+            if method in names[1:]:
+                first = outcomes[names[0], n_way]
                 rng = generator(self.settings.seed, "paired", n_way or "verification")
                 ci95 = difference_interval(mine, first, episode, rng)
                 difference = float(mine.mean() - first.mean())
-                yield Comparison(model=method, against=against, ways=n_way, difference=difference, ci95=ci95)
+                yield Comparison(model=method, against=names[0], ways=n_way, difference=difference, ci95=ci95)
 
 
 def _oneshot(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
