@@ -80,11 +80,7 @@ def _resampled(
 
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
-    """Return Wilson's score interval of a share.
-
-    Args:
-        share: In [0, 1].
-        n: Independent trials behind it.
+    """Return Wilson's score interval of a share, in [0, 1], of n independent trials.
 
     Source: Wilson 1927.
     """

@@ -40,7 +40,7 @@ def least(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
         patch.setattr(prepare_stage, "split_images", holding_nothing_out)
         drawn = PrepareSettings(split="alphabets", pairs=20, affine=0)
-        pairs = prepare_stage.prepare(store, drawn, source_name=str(picture_folder), data_folder=root, offline=True)
+        pairs = prepare_stage.prepare(store, drawn, source=str(picture_folder))
     changes = ["epochs=1", "objective.batches_per_epoch=1", "objective.classes_per_batch=4"]
     settings = check(TrainSettings, with_changes(read_yaml(preset_text("quick"), origin="quick"), changes), origin="q")
     model = train(store, pairs.artifact, settings, name="quick", device="cpu").artifact

@@ -55,7 +55,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Store:
             image.save(path)
     store = Store(folder / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=50, affine=0, validation_pairs=50, test_pairs=50)
-    made = prepare(store, settings, source_name=str(folder / "boxes"), data_folder=folder, offline=True).artifact
+    made = prepare(store, settings, source=str(folder / "boxes")).artifact
     values = {"protocol": "between", "on": "train", "ways": [25], "shots": 2, "trials": 60}
     asked = check(EvalSettings, values | {"baselines": ["nearest-neighbour", "random"]}, origin="test")
     evaluate(store, [], made, asked, name="wide", device="cpu")
