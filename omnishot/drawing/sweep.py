@@ -18,13 +18,7 @@ _MARKERS = "os^DvPX<>ph"
 
 
 def sweep_chart(name: str, title: str, curves: Sequence[Curve]) -> Picture:
-    """Draw accuracy by the number of ways, with 95 % intervals as bands.
-
-    Args:
-        name: Names the picture.
-        title: What it shows.
-        curves: Models and baselines.
-    """
+    """Draw accuracy by the number of ways, with 95 % intervals as bands."""
     labels = told_apart([curve.name for curve in curves], LONGEST, 4 * _LONGEST_LINE)
     columns = 2 if all(len(label) <= LONGEST for label in labels) else 1
     labels = [_wrapped(label) for label in labels]

@@ -62,13 +62,7 @@ class _Look:
 
 
 def training_chart(name: str, title: str, trainings: Sequence[Training]) -> Picture:
-    """Draw one to `MOST_MODELS` trainings, one panel per quantity; without accuracies there is no panel for them.
-
-    Args:
-        name: Names the picture.
-        title: What it shows.
-        trainings: At least one.
-    """
+    """Draw one to `MOST_MODELS` trainings, one panel per quantity; without accuracies there is no panel for them."""
     looks = [_Look(dashes, colour, colour, colour, colour) for dashes, colour in _LOOKS]
     if len(trainings) == 1:
         looks = [_Look("-", batches=SECOND, validation=FIRST, rate=FOURTH, kept=FAINT)]
