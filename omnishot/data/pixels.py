@@ -14,8 +14,4 @@ class Pixels(Protocol):
         """Where pixels are given, and where indices have to be."""
 
     def __getitem__(self, images: Tensor, /) -> Tensor:
-        """Return pixels of chosen images, shape (k, h, h), uint8.
-
-        Args:
-            images: Image indices, shape (k,).
-        """
+        """Return the pixels of images by their indices, shape (k,): shape (k, h, h), uint8."""

@@ -23,9 +23,9 @@ _BINS = 60
 
 
 def alphabets_chart(name: str, title: str, found: Sequence[GroupAccuracy], alphabets: Sequence[str]) -> Picture:
-    """Draw the accuracy of each alphabet with its interval, the worst first, on top; of many, the last are left out.
+    """Draw the accuracy of each alphabet with its interval, the worst on top; of many, the last ones are left out.
 
-    `alphabets` has their names, by the number that each has in `found`.
+    `found` begins with the worst; `alphabets` has the names, by the number that each has in it.
     """
     shown = [(alphabets[one.group], one) for one in found[:_MOST_ROWS]]
 
@@ -130,8 +130,8 @@ def roc_chart(
 ) -> Picture:
     """Draw the receiver operating characteristic, as far as it is of interest.
 
-    `chosen` is the false and the true acceptance at the chosen threshold, and `accuracy` the one there. All are in [0,
-    1].
+    `chosen` is the false and the true acceptance at the chosen threshold, and `accuracy` is that at the same threshold;
+    they and the equal error rate are in [0, 1].
     """
     error = equal_error_rate
     reach = 100 * min(1.0, max(0.1, 4 * error, 1.2 * chosen[0], 1.2 * (1 - chosen[1])))

@@ -78,7 +78,7 @@ def frame(
     line: str = "-",
     thickness: float = 0.8,
 ) -> None:
-    """Draw a frame with its upper left corner at x and y, all in inches; its line is as thick as so many points."""
+    """Draw a frame with its upper left corner at x and y, in inches as its sides are; its thickness is in points."""
     axes.add_patch(
         Rectangle(
             (x, y), width, height, fill=False, edgecolor=colour.drawn, linestyle=line, linewidth=thickness,

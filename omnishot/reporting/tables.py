@@ -115,11 +115,8 @@ def sweep_table(sweep: Sequence[Measured]) -> Table:
 
 
 def _training_notes(items: Sequence[Measured]) -> list[str]:
-    notes = {}
-    for item in items:
-        if not is_baseline(item.result.model):
-            notes[item.result.model] = f"{item.result.model} was trained on {describe_training(item.trained_on)}."
-    return list(notes.values())
+    trained_on = {item.result.model: item.trained_on for item in items if not is_baseline(item.result.model)}
+    return [f"{model} was trained on {describe_training(said)}." for model, said in trained_on.items()]
 
 
 def twenty_way_table(official: Sequence[Measured]) -> Table:

@@ -1,4 +1,7 @@
-"""What a page lacks, as a section says it, with the command that makes it; no other module writes such commands."""
+"""What a page lacks, as a section says it, with the command that makes it; no other module writes such commands.
+
+`lacking` is a sentence without its full stop, and `model` a reference, by default of the first model of the page.
+"""
 
 from collections.abc import Sequence
 
@@ -47,13 +50,7 @@ def to_measure(
 ) -> Command:
     """Return what is lacking with the command that measures it, after those that make what it needs.
 
-    Args:
-        subject: Of the page.
-        lacking: What is lacking, without a full stop.
-        settings: What to measure.
-        model: Reference; the first model of the page without it.
-        source: Images other than those of the model's pair dataset.
-        aim: What the command does.
+    A `source` is given for other images than those of the model's pair dataset.
     """
     model = model or subject.first_model
     steps = list(_steps_before(subject, model))
@@ -63,13 +60,7 @@ def to_measure(
 
 
 def to_verify(subject: Subject, lacking: str, *, model: str | None = None) -> Command:
-    """Return what is lacking with the command that measures verification, which needs images that are held out.
-
-    Args:
-        subject: Of the page.
-        lacking: What is lacking, without a full stop.
-        model: Reference; the first model of the page without it.
-    """
+    """Return what is lacking with the command that measures verification, which needs images that are held out."""
     model = model or subject.first_model
     said = subject.trained_on(model) if model else None
     if said and said.source and not said.validation_alphabets:
@@ -80,12 +71,9 @@ def to_verify(subject: Subject, lacking: str, *, model: str | None = None) -> Co
 
 
 def to_restore(subject: Subject, reference: str, consequence: str = "") -> Command:
-    """Return that an artifact is gone, with a command that makes one like it.
+    """Return that a model, a pair dataset or images are gone, with a command that makes such again.
 
-    Args:
-        subject: Of the page.
-        reference: Of what is gone: a model, a pair dataset or images.
-        consequence: What is lacking without it, in words that follow `no longer in the store`.
+    `consequence` is what is lacking without them, in words that follow `no longer in the store`.
     """
     what = f"{reference} is no longer in the store{consequence}. To make it again:"
     if reference.startswith("models/"):
@@ -98,15 +86,7 @@ def to_restore(subject: Subject, reference: str, consequence: str = "") -> Comma
 def to_repeat(
     subject: Subject, artifact: Artifact, lacking: str, *, error: OmnishotError | None = None, force: bool = False
 ) -> Command:
-    """Return what is lacking of an artifact, with the command that made it.
-
-    Args:
-        subject: Of the page.
-        artifact: What is there.
-        lacking: What is lacking, without a full stop.
-        error: Why, where reading it failed.
-        force: Make it again even though there is one.
-    """
+    """Return what is lacking of an artifact, with the command that made it, and why, where reading it failed."""
     verb = "train" if artifact.manifest.kind == "models" else "measure"
     line = command_of(subject.store.root, artifact.manifest)
     why = f": {error}" if error else ""
@@ -124,13 +104,7 @@ def to_vary(subject: Subject, pairs: Artifact) -> Command:
 
 
 def not_from_scratch(subject: Subject, artifact: Artifact, what: str) -> Command:
-    """Return that an artifact cannot be made in an empty folder, with the command that makes it where it is.
-
-    Args:
-        subject: Of the page.
-        artifact: What cannot be made.
-        what: What it is called.
-    """
+    """Return that an artifact, called `what`, cannot be made in an empty folder, with what makes it where it is."""
     lacking = (
         f"{what}. In an empty folder it cannot be made: something that it descends from is no longer in the store, or "
         "has settings of another version of omnishot. Where all of that is there:"
