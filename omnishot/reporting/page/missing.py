@@ -62,8 +62,8 @@ def to_measure(
 def to_verify(subject: Subject, lacking: str, *, model: str | None = None) -> Command:
     """Return what is lacking with the command that measures verification, which needs images that are held out."""
     model = model or subject.first_model
-    said = subject.trained_on(model) if model else None
-    if said and said.source and not said.validation_alphabets:
+    training = subject.trained_on(model) if model else None
+    if training and training.source and not training.validation_alphabets:
         why = "its threshold needs images that are held out, but this split holds none"
         line = command_line(subject.store.root, "run", "--split", "koch")
         return Command(f"{lacking}, as {why}. To train and measure with one that does:", line)
@@ -79,7 +79,7 @@ def to_restore(subject: Subject, reference: str, consequence: str = "") -> Comma
     if reference.startswith("models/"):
         return Command(what, _train_line(subject, reference))
     known = [item.trained_on for item in subject.measured if item.trained_on]
-    mine = (said for said in known if said.pairs == reference)
+    mine = (training for training in known if training.pairs == reference)
     return Command(what, _prepare_line(subject, next(mine, known[0] if known else None)))
 
 
@@ -134,29 +134,34 @@ def _steps_before(subject: Subject, model: str | None) -> list[str]:
     """Return the commands that make a model and its pair dataset, where the store lacks them."""
     if model is None:
         return [command_line(subject.store.root, "train")]
-    steps, found, said = [], subject.artifact(model), subject.trained_on(model)
-    pairs = said.pairs if said else None
+    steps, found, training = [], subject.artifact(model), subject.trained_on(model)
+    pairs = training.pairs if training else None
     if not (subject.made_from(found, "pairs") if found else pairs and subject.artifact(pairs)):
-        steps.append(_prepare_line(subject, said))
+        steps.append(_prepare_line(subject, training))
     if not found:
         steps.append(_train_line(subject, model))
     return steps
 
 
-def _prepare_line(subject: Subject, said: TrainedOn | None) -> str:
+def _prepare_line(subject: Subject, training: TrainedOn | None) -> str:
     """Return the command that makes a pair dataset again, as far as the evaluations know it."""
-    if said is None or not said.describes_pairs:
+    if training is None or not training.describes_pairs:
         return command_line(subject.store.root, "prepare")
-    source = said.source if said.source in BUILT_IN_SOURCES else "PATH"
-    values = {"split": said.split, "holdout": said.holdout, "affine": said.affine, "pairs": said.train_pairs}
-    settings = check(PrepareSettings, values, origin=said.pairs or "pairs")
-    return command_line(subject.store.root, "prepare", "--source", source, *prepare_words(settings, said.source))
+    source = training.source if training.source in BUILT_IN_SOURCES else "PATH"
+    values = {
+        "split": training.split,
+        "holdout": training.holdout,
+        "affine": training.affine,
+        "pairs": training.train_pairs,
+    }
+    settings = check(PrepareSettings, values, origin=training.pairs or "pairs")
+    return command_line(subject.store.root, "prepare", "--source", source, *prepare_words(settings, training.source))
 
 
 def _train_line(subject: Subject, model: str) -> str:
     """Return a command that makes a model of that name again; its settings are known no more."""
-    said, name = subject.trained_on(model), parse(model).name
-    words = [said.pairs] if said and said.pairs else []
+    training, name = subject.trained_on(model), parse(model).name
+    words = [training.pairs] if training and training.pairs else []
     words += ["--preset", name] if name in preset_names() else ["--name", name]
-    words += ["--set", f"seed={said.seed}"] if said and said.seed else []
+    words += ["--set", f"seed={training.seed}"] if training and training.seed else []
     return command_line(subject.store.root, "train", *words)
