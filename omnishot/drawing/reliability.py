@@ -99,7 +99,7 @@ def similarity_chart(
     Scores are finite logits, and `same` is the truth with both values in it, each of shape (n_pairs,). Pairs that score
     above the threshold are called the same.
     """
-    scores = scores.astype(np.float64)  # What lies between the largest float32 is none.
+    scores = scores.astype(np.float64)  # In float32 the distance of extreme scores overflows.
     low, high = np.quantile(scores, [0.001, 0.999]).tolist()
     low, high = min(low, threshold), max(high, threshold)
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)

@@ -23,7 +23,7 @@ def examine(store: Store, *, data_folder: Path | None = None, device: DeviceName
     """Return facts about the machine, the store and the data.
 
     They stand under `versions`, `device`, `memory`, `store` and `data`, by name; sizes are in bytes, speeds per second.
-    Without a folder, Omniglot is looked for where data sets usually lie.
+    Without a folder, Omniglot is looked for where data sets usually are.
 
     Raises:
         UnavailableError: CUDA is asked for and absent.
