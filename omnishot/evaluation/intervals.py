@@ -14,16 +14,10 @@ _Z = 1.959963984540054
 def accuracy_interval(
     correct: NDArray[np.bool_], episode: NDArray[np.int32], rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Return a percentile bootstrap interval of the mean.
+    """Return a percentile bootstrap interval, in [0, 1], of the mean outcome of trials, shape (n_trials,).
 
-    Args:
-        correct: Outcome of each trial, shape (n_trials,).
-        episode: Trials of one number share their support set and are resampled together, shape (n_trials,).
-        rng: The only source of chance.
-
-    Returns:
-        Lower and upper end, in [0, 1]. Where all episodes have the same accuracy a bootstrap sees no spread, so
-        Wilson's interval for as many trials as there are episodes stands in.
+    Trials of one number in `episode` share their support set and are resampled together. Where all episodes have the
+    same accuracy a bootstrap sees no spread, so Wilson's interval for as many trials as there are episodes stands in.
 
     Source: Efron & Tibshirani 1993, chapter 13; Field & Welsh 2007 for clusters; Wilson 1927.
     """
@@ -44,12 +38,8 @@ def difference_interval(
 ) -> tuple[float, float]:
     """Return a paired bootstrap interval of how much more accurate `first` is than `second` on the same trials.
 
-    Args:
-        first: Outcomes of one method, shape (n_trials,).
-        second: Outcomes of the other on the same trials; where the two never differ, the interval is that of no
-            difference in as many trials as there are episodes.
-        episode: Trials of one number are resampled together, shape (n_trials,).
-        rng: The only source of chance.
+    Both are outcomes, shape (n_trials,); trials of one number in `episode` are resampled together. Where the two never
+    differ, the interval is that of no difference in as many trials as there are episodes.
     """
     sizes, right = _per_episode(first, episode)
     _, other = _per_episode(second, episode)
