@@ -42,7 +42,7 @@ def choose_data(
     Raises:
         OmnishotError: There are none, or they cannot be read.
     """
-    if source:
+    if source is not None:
         opened = open_source(source, on_progress=on_progress) if isinstance(source, str) else source
         return prepare_images(store, opened, on_progress=on_progress).artifact
     return pairs_of_models(store, models) if models else store.newest("pairs")

@@ -8,7 +8,7 @@ from typing import Any
 from omnishot.data.image_set import ImageSet
 from omnishot.data.location import is_offline, usual_data_folder
 from omnishot.data.sources import folder, glyphs, mnist, omniglot
-from omnishot.errors import UnavailableError
+from omnishot.errors import UnavailableError, UsageError
 from omnishot.progress import OnProgress, silent
 
 
@@ -49,6 +49,8 @@ def open_source(
     """
     data_folder = usual_data_folder() if data_folder is None else data_folder
     offline = is_offline() if offline is None else offline
+    if not name:
+        raise UsageError("--source is empty", hint="Name a source: omniglot, glyphs, mnist, auto, or a folder.")
     if name == "glyphs":
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS)
     if name == "mnist":
