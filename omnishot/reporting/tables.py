@@ -107,7 +107,7 @@ def sweep_table(sweep: Sequence[Measured]) -> Table:
         ),
         notes=(
             f"{first.result.trials:,} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are at "
-            f"most ± {100 * widest:.1f} points wide.",
+            f"most ± {100 * widest:.1f} points.",
             *_training_notes(sweep),
         ),
         shares=shares,
@@ -208,7 +208,7 @@ def verification_table(ours: Sequence[Measured]) -> Table:
         result, training = item.result, item.trained_on
         from_dataset = training if training and training.objective == "pairs" and training.describes_pairs else None
         n_pairs = f"{from_dataset.train_pairs:,}" if from_dataset else "on the fly"
-        affine = f"x {from_dataset.affine}" if from_dataset and from_dataset.affine else "none"
+        affine = "on the fly" if from_dataset is None else f"x {from_dataset.affine}" if from_dataset.affine else "none"
         results = (percent(result.accuracy), interval(result.ci95), percent(result.equal_error_rate or 0))
         where = (f"{result.trials:,}", result.on, describe_training(training))
         rows.append((result.model, n_pairs, affine, *results, *where))

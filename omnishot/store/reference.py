@@ -44,6 +44,8 @@ def parse(text: str) -> Query:
     Raises:
         UsageError: The text is none.
     """
+    if not text:
+        raise UsageError("The reference is empty", hint="Name an artifact; the command that was to name it failed.")
     match = _PATTERN.fullmatch(text)
     if not match or (match["kind"] and match["kind"] not in KINDS):
         shown = repr(text if len(text) <= 60 else text[:60] + "…")

@@ -127,8 +127,9 @@ def _source(manifest: Manifest, name: str) -> str:
     """Return a source as it is typed; that of a folder is in the recorded command line, if anywhere."""
     if name in BUILT_IN_SOURCES:
         return name
-    words = [*manifest.argv, "--source", "PATH"]
-    return words[words.index("--source") + 1] if words.index("--source") + 1 < len(words) else "PATH"
+    words = [part for word in manifest.argv for part in re.split(r"(?<=^--source)=", word)]
+    words += ["--source", "PATH"]
+    return words[words.index("--source") + 1]
 
 
 def _pairs(manifest: Manifest) -> Iterator[str]:

@@ -37,7 +37,7 @@ class Store:
 
     def __init__(
         self,
-        root: Path,
+        root: Path | str,
         *,
         argv: list[str] | None = None,
         wait_seconds: float = 3600,
@@ -51,12 +51,12 @@ class Store:
             wait_seconds: How long to wait for another process that makes the same artifact.
             tell: Receives sentences that the user should read at once.
         """
-        self.root = root
+        self.root = Path(root)
         self.tell = tell
         self._argv = argv or []
         self._digests = Digests()
-        self._locks = Locks(root / ".locks", wait_seconds=wait_seconds, tell=tell)
-        self.leftovers = Leftovers(root, self._locks, self.artifacts)
+        self._locks = Locks(self.root / ".locks", wait_seconds=wait_seconds, tell=tell)
+        self.leftovers = Leftovers(self.root, self._locks, self.artifacts)
 
     def artifacts(
         self, kind: str | None = None, *, damaged: dict[Path, DamagedFileError] | None = None

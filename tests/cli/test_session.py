@@ -68,7 +68,7 @@ def test_the_store_is_opened_once_and_only_where_it_is_asked_for(tmp_path: Path)
 
 
 def test_an_empty_argument_is_no_reference(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="'' is not a reference"):
+    with pytest.raises(UsageError, match="The reference is empty"):
         session(tmp_path).find("", "pairs")
     assert session(tmp_path).find(None, "pairs") is None
     assert session(tmp_path).find_all([], "models") is None
