@@ -242,7 +242,7 @@ def _write_zip(place: Path, rng: random.Random) -> None:
 
 
 def _read_zip(place: Path) -> None:
-    files = files_of_zip(place / "images.zip")
+    files = files_of_zip(place / "images.zip").files
     content_digest(files)
     for file in files:
         decode_drawing(file.read(), place=file.place)
