@@ -67,25 +67,26 @@ def find_out(
     picture, n_classes = np.unique(each // len(labels.character_names), return_counts=True)
     shared = picture[n_classes > 1]
 
-    def said(indices: NDArray[np.integer], is_what: str) -> str:
+    def said(indices: NDArray[np.integer], of_one: str, of_many: str) -> str:
         examples = listed([names[i] for i in indices], shown=_SHOWN)
-        are = is_what if len(indices) != 1 else is_what.replace("are ", "is ", 1).replace("hold ", "holds ", 1)
-        return f"{len(indices):,} of {len(pixels):,} pictures {are} ({examples})"
+        return f"{len(indices):,} of {len(pixels):,} pictures {of_one if len(indices) == 1 else of_many} ({examples})"
 
     notes = [f"Left out {len(bad):,} that cannot be read: {summed_up(bad, place)}"] if bad else []
     if reading.settings:
         notes.append(_in_words(reading))
     if len(contrary):
         other = _DRAWN["light" if reading.ink == "dark" else "dark"]
-        notes.append(said(contrary, f"are drawn {other}, unlike the others, and read so"))
+        notes.append(said(contrary, *(f"{are} drawn {other}, unlike the others, and read so" for are in ("is", "are"))))
     if len(blank):
-        notes.append(said(blank, "hold no ink"))
+        notes.append(said(blank, "holds no ink", "hold no ink"))
     if len(copies):
-        notes.append(said(copies, "are copies of another in their class"))
+        notes.append(said(copies, "is a copy of another in its class", "are copies of another in their class"))
     if len(shared):
         equal = np.flatnonzero(first == shared[0])
         twin = equal[labels.character[equal] != labels.character[shared[0]]][0]
-        notes.append(f"{said(shared, 'are in two classes or more')}: {names[twin]} is {names[shared[0]]}")
+        notes.append(
+            f"{said(shared, 'is in two classes', 'are in two classes or more')}: {names[twin]} is {names[shared[0]]}"
+        )
     return Findings(
         reading.ink,
         inverted=int(is_dark.sum()),
