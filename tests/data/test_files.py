@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from omnishot.data.sources import folder
-from omnishot.data.sources.files import MAX_FILE_BYTES, files_of_folder, files_of_zip
+from omnishot.data.sources.folder_tree import MAX_FILE_BYTES, files_of_folder
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError
 
 

@@ -3,14 +3,16 @@
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from omnishot.data.sources import folder, has_drawers, omniglot, open_source
+from omnishot.drawing.picture import Picture
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.progress import silent
 
@@ -33,7 +35,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+def locked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Names of folders that may not be listed, whoever runs the tests."""
     names: set[str] = set()
     scandir: Callable[[Path], Any] = os.scandir
@@ -219,14 +221,18 @@ def test_pictures_without_class_folders_are_told_how_to_lie(tmp_path: Path) -> N
 
 
 def test_a_page_and_a_figure_of_ones_own_beside_the_classes_are_passed_over(photos: Path) -> None:
-    import matplotlib.pyplot as plt
-
     before = folder.find(photos).digest
+    figure = Picture("pairs", "Pairs", "Pairs of pictures.", Figure(figsize=(1, 1)))
+    (photos / "figures").mkdir()
     (photos / "report.html").write_text("<!DOCTYPE html>")
-    plt.figure(figsize=(1, 1)).savefig(photos / "pairs.png")
-    plt.savefig(photos / "pairs.svg")
-    plt.close()
-    assert folder.find(photos).digest == before
+    for name in ("pairs.png", "pairs.svg", "pairs.pdf", "figures/pairs.png"):
+        figure.write(photos / name)
+    with zipfile.ZipFile(photos.parent / "photos.zip", "w") as archive:
+        for path in photos.rglob("*"):
+            archive.write(path, path.relative_to(photos))
+    for found in (folder.find(photos), folder.find(photos.parent / "photos.zip")):
+        assert found.digest == before
+        assert found.notes[0].startswith("Passed over 5 files: pairs.png (2)")
 
 
 def test_only_sources_that_say_who_drew_have_drawers(photos: Path, tmp_path: Path) -> None:

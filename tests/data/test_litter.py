@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from omnishot.data.sources import folder
-from omnishot.data.sources.files import files_of_folder, files_of_zip
+from omnishot.data.sources.folder_tree import files_of_folder
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError
 from omnishot.progress import silent
 
@@ -93,6 +94,17 @@ def test_a_folder_its_archive_and_a_macs_archive_are_the_same(tmp_path: Path, pi
         images, expected = found.read(silent), here.read(silent)
         assert (images.pixels == expected.pixels).all()
         assert images.labels.character_names == expected.labels.character_names
+
+
+def test_a_macs_archive_has_the_names_that_were_meant(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("文字/日/1.png", b"content")
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.find(header) + flags + 1] &= ~0x08  # As macOS packs: UTF-8, and no flag that says so.
+    (tmp_path / "x.zip").write_bytes(content)
+    (file,) = files_of_zip(tmp_path / "x.zip").files
+    assert (file.name, file.read()) == ("文字/日/1.png", b"content")
 
 
 @pytest.mark.parametrize("store", ["artifacts", "a/my store"])

@@ -19,7 +19,9 @@ from omnishot.data.image_set import ImageSet
 from omnishot.data.sources import folder, omniglot, open_source
 from omnishot.data.sources.decoding import decode_picture
 from omnishot.data.sources.download import Download, download
-from omnishot.data.sources.files import content_digest, files_of_folder, files_of_zip
+from omnishot.data.sources.files import content_digest
+from omnishot.data.sources.folder_tree import files_of_folder
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError
 from omnishot.progress import Progress, silent
 

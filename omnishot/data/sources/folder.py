@@ -10,11 +10,13 @@ import numpy as np
 
 from omnishot.data.image_set import ImageSet, Labels
 from omnishot.data.sources.decoding import judge
-from omnishot.data.sources.files import File, Listing, content_digest, files_of_folder, files_of_zip
+from omnishot.data.sources.files import File, Listing, content_digest
 from omnishot.data.sources.findings import find_out, in_blank_classes, refuse_blank_classes
+from omnishot.data.sources.folder_tree import files_of_folder
 from omnishot.data.sources.ink import Reading
 from omnishot.data.sources.layout import laid_out
 from omnishot.data.sources.pictures import all_at_once, decoded
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, brief, is_one_line
 from omnishot.progress import OnProgress, silent
 from omnishot.vocabulary import InkName
@@ -129,8 +131,11 @@ def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False) -> Folder
 
 def _listing(path: Path) -> tuple[Listing, str]:
     """Return what a folder or an archive holds, and its name."""
-    is_archive = path.is_file() and zipfile.is_zipfile(path)
-    if not path.is_dir() and not is_archive:
+    try:
+        is_folder, is_archive = path.is_dir(), path.is_file() and zipfile.is_zipfile(path)
+    except OSError as error:
+        raise DamagedFileError(f"{brief(path)} cannot be read: {error.strerror}") from None
+    if not is_folder and not is_archive:
         raise NotFoundError(
             f"'{path}' is neither a built-in source nor a folder or zip archive",
             hint="Use --source omniglot, glyphs, mnist, auto, or the path of a folder with one folder per class.",
@@ -138,19 +143,7 @@ def _listing(path: Path) -> tuple[Listing, str]:
     name = path.stem if is_archive else path.resolve().name
     if not is_one_line(name):
         raise DamagedFileError(f"{brief(repr(name))} is no name that can be printed and stored", hint="Rename it.")
-    listing = (files_of_zip if is_archive else files_of_folder)(path, pictures_only=True)
-    own = [file for file in listing.files if "/" not in file.name and _is_own_figure(file)]
-    listing.passed_over += [file.name for file in own]
-    listing.files = [file for file in listing.files if file not in own]
-    return listing, name
-
-
-def _is_own_figure(file: File) -> bool:
-    """Tell whether a file beside the class folders is a figure that omnishot wrote there."""
-    try:
-        return b"Matplotlib" in file.read()[:2048]
-    except DamagedFileError:
-        return False
+    return (files_of_zip if is_archive else files_of_folder)(path, pictures_only=True), name
 
 
 def _sample(files: Sequence[File]) -> list[File]:

@@ -55,7 +55,7 @@ def laid_out(files: Sequence[File], place: str, *, is_archive: bool, besides: st
         inner = [replace(file, name=file.name.partition("/")[2]) for file in inner]
         shallowest = 2
     if usual - len(wrapping) not in {1, 2}:
-        raise _unusable(files, depths, usual, sorted(tops), place)
+        raise _unusable(files, usual, place, inside="/".join([*wrapping, min(tops)]))
     used = {file.place for file in inner}
     others = [file for file in files if file.place not in used]
     strays = []
@@ -76,21 +76,19 @@ def _depth(file: File) -> int:
     return file.name.count("/")
 
 
-def _unusable(
-    files: Sequence[File], depths: Counter[int], usual: int, tops: Sequence[str], place: str
-) -> DamagedFileError:
+def _unusable(files: Sequence[File], usual: int, place: str, *, inside: str) -> DamagedFileError:
     """Return what to say where most files lie too deep, or in no folder."""
     example = next(file.place for file in files if _depth(file) == usual)
-    many = f"All {len(files):,}" if len(depths) == 1 else f"{depths[usual]:,} of {len(files):,}"
-    where = f"{usual} folders deep" if usual else "in no folder"
-    few = ""
-    if len(depths) > 1:
-        odd = [file.place for file in files if _depth(file) != usual]
-        depth = next(_depth(file) for file in files if _depth(file) != usual)
-        few = f"; {listed(odd, shown=_SHOWN)} {'lies' if len(odd) == 1 else 'lie'} {counted(depth, 'folder')} deep"
-    hint = _ONE_FOLDER_PER_CLASS
+    odd = [file for file in files if _depth(file) != usual]
+    many = f"{len(files) - len(odd):,} of {len(files):,}" if odd else f"All {len(files):,}"
+    where, hint = "in no folder", _ONE_FOLDER_PER_CLASS
     if usual:
-        hint = f"Give a folder below it, as --source {place}/{tops[0]}, or take a level of folders away."
+        where = f"{usual} folders deep"
+        hint = f"Give a folder below it, as --source {place}/{inside}, or take a level of folders away."
+    few = ""
+    if odd:
+        which = listed([file.place for file in odd], shown=_SHOWN)
+        few = f"; {which} {'lies' if len(odd) == 1 else 'lie'} {counted(_depth(odd[0]), 'folder')} deep"
     return DamagedFileError(
         f"{many} files in {place} lie {where}, as {example}{few}; they must lie in class/ or alphabet/class/", hint=hint
     )

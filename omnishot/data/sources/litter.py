@@ -68,6 +68,18 @@ def is_own_output(folder: Path) -> bool:
         return False
 
 
+def may_be_figure(name: str) -> bool:
+    """Tell whether a file has the name of a figure that `is_own_figure` can tell from a picture."""
+    return name.lower().endswith((".png", ".svg"))
+
+
+def is_own_figure(start: bytes) -> bool:
+    """Tell whether a file is a figure that omnishot drew: its title and description are in its first 4,096 bytes."""
+    if start.startswith(b"\x89PNG"):
+        return all(word in start for word in (b"Software\0Matplotlib", b"Title\0", b"Description\0"))
+    return b"<svg" in start and b"<dc:title>Matplotlib" in start
+
+
 def own_folders(names: Iterable[str]) -> set[str]:
     """Return the stores of omnishot's in an archive, a `/` after each, from the names of all files in it."""
     return {found["store"] for name in names if (found := _ARTIFACT.fullmatch(name))}

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.data.sources.decoding import decode_drawing
 from omnishot.data.sources.download import Download, download
-from omnishot.data.sources.files import File, content_digest, files_of_folder, files_of_zip
+from omnishot.data.sources.files import File, content_digest
+from omnishot.data.sources.folder_tree import files_of_folder
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, UnavailableError, brief
 from omnishot.progress import OnProgress, Progress, silent
 
