@@ -63,19 +63,23 @@ def test_linked_classes_are_read_like_others(photos: Path, tmp_path: Path) -> No
 
 def test_links_in_circles_and_to_nowhere_are_named(photos: Path) -> None:
     (photos / "c1" / "back").symlink_to(photos)
+    (photos / "c1" / "root").symlink_to("/")
+    (photos / "up").symlink_to("..")
     (photos / "c2" / "gone.png").symlink_to("nowhere.png")
     (photos / "c7").symlink_to("nowhere")
-    with pytest.raises(DamagedFileError, match=r"3 things in .* cannot be read, 18 pictures are sound") as caught:
+    with pytest.raises(DamagedFileError, match=r"5 things in .* cannot be read, 18 pictures are sound") as caught:
         folder.find(photos)
     for words in (
         "c1/back cannot be read: it is a link back to a folder that it lies in",
+        "c1/root cannot be read: it is a link back to a folder that it lies in",
+        "up cannot be read: it is a link back",
         "c2/gone.png is a link that leads nowhere",
         "c7 is a link that leads nowhere",
     ):
         assert words in str(caught.value)
     left = open_source(str(photos), data_folder=photos, offline=True, skip_bad=True).read(silent)
     assert left.findings is not None
-    assert (len(left.labels), left.findings.left_out) == (18, 3)
+    assert (len(left.labels), left.findings.left_out) == (18, 5)
 
 
 def test_links_that_multiply_end(tmp_path: Path) -> None:

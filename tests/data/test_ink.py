@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from omnishot.data.image_set import ImageSet
 from omnishot.data.sources import open_source
+from omnishot.data.sources.decoding import judge, read_picture
 from omnishot.errors import DamagedFileError, SettingsError
 from omnishot.progress import silent
 from omnishot.vocabulary import InkName
@@ -103,6 +104,25 @@ def test_pictures_of_one_source_come_out_with_one_sign_whatever_the_light(
     drawn = DRAWN.pixels > 0
     assert pixels[drawn].min() - 80 > pixels[~drawn].max()
     assert pixels[~drawn].max() < 110
+
+
+def test_half_transparent_strokes_are_seen(tmp_path: Path) -> None:
+    def faint(image: Image.Image, _: int) -> Image.Image:
+        drawn = Image.new("RGBA", image.size, "white")
+        drawn.putalpha(image.point([v // 3 for v in range(256)]))
+        return drawn
+
+    assert (read(written(tmp_path / "x", faint)).pixels == DRAWN.pixels // 3).all()
+
+
+def test_more_bits_than_the_sample_had_are_not_cut_off(tmp_path: Path) -> None:
+    folder = written(tmp_path / "x", of_bits(12))
+    reading = judge([path.read_bytes for path in sorted(folder.rglob("*.png"))])
+    assert reading.white == 4095
+    shades = Image.fromarray(np.linspace(0, 65_535, 105 * 105).reshape(105, 105).astype(np.uint16))
+    shades.save(tmp_path / "deep.png")
+    pixels = read_picture((tmp_path / "deep.png").read_bytes(), place="deep.png", reading=reading).pixels
+    assert len(np.unique(pixels)) == 256
 
 
 def test_photographs_with_shades_on_both_sides_have_one_sign_and_keep_their_shades(tmp_path: Path) -> None:

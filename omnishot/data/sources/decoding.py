@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from omnishot.data.sources.ink import WHITE, Reading, Shades, decide, shades_of, white_of
+from omnishot.data.sources.ink import WHITE, Reading, Shades, bits_of, decide, shades_of, white_of
 from omnishot.data.sources.no_picture import no_picture
 from omnishot.errors import DamagedFileError
 from omnishot.vocabulary import InkName
@@ -27,6 +27,7 @@ _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM")
 
 _SMALLER = "Save it smaller, or cut it."
 _NEARLY_WHITE = 192
+_VISIBLE = 32
 _BLANK = 8
 _LARGE_PIXELS = 4_000_000
 _BAND_PIXELS = 1 << 20
@@ -194,7 +195,7 @@ def _is_drawn_in_white(image: Image.Image) -> bool:
         return False
     lowest, highest, n_clear, n_visible = 255, 0, 0, 0
     for _, band in _bands(image):
-        visible = np.asarray(band.getchannel("A")) >= 128
+        visible = np.asarray(band.getchannel("A")) >= _VISIBLE
         shown = np.asarray(band.convert("RGB").convert("L"))[visible]
         n_visible, n_clear = n_visible + shown.size, n_clear + visible.size - shown.size
         lowest, highest = min(lowest, int(shown.min(initial=255))), max(highest, int(shown.max(initial=0)))
@@ -212,7 +213,8 @@ def _to_8_bits(image: Image.Image, white: int) -> tuple[Image.Image, int, bool]:
         raise ValueError("it holds values that are not finite")
     peak = 0
     if values.dtype.itemsize == 2 or (image.mode == "I" and low >= 0 and high <= WHITE):  # Pillow reads 16 bits as 32.
-        peak, low, high = int(high), 0.0, float(white)
+        peak = int(high)
+        low, high = 0.0, float(max(white, bits_of(peak)))  # More bits than the sample had are not cut off.
     grey = np.empty(values.shape, dtype=np.uint8)
     for row, line in enumerate(values):
         scaled = (line.astype(np.float64) - low) * (255 / ((high - low) or 1))

@@ -41,6 +41,8 @@ def files_of_folder(folder: Path, *, pictures_only: bool = False) -> Listing:
         pictures_only: Passes over what is no picture by its name.
     """
     walk = _Walk(Listing(), pictures_only)
+    with contextlib.suppress(OSError):  # A folder that cannot be found is named when it is visited.
+        walk.around = {(state.st_dev, state.st_ino) for state in map(Path.stat, folder.resolve().parents)}
     walk.visit(folder, (), ())
     walk.found.files.sort(key=lambda file: file.name)
     return walk.found
@@ -53,6 +55,7 @@ class _Walk:
     found: Listing
     pictures_only: bool
     visits: Counter[tuple[int, int]] = field(default_factory=Counter)
+    around: set[tuple[int, int]] = field(default_factory=set)
 
     def visit(self, folder: Path, parts: tuple[str, ...], above: tuple[tuple[int, int], ...]) -> None:
         """List a folder.
@@ -66,9 +69,9 @@ class _Walk:
             state = folder.stat()
             own = state.st_dev, state.st_ino
             self.visits[own] += 1
-            if own in above:
+            if own in above or own in self.around:
                 raise OSError(errno.ELOOP, "it is a link back to a folder that it lies in")
-            if len(above) > _DEEPEST or self.visits[own] > _MOST_VISITS:
+            if len(parts) > _DEEPEST or self.visits[own] > _MOST_VISITS:
                 raise OSError(
                     errno.ELOOP, f"it lies over {_DEEPEST} folders deep, or over {_MOST_VISITS} links lead to it"
                 )

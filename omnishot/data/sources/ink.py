@@ -121,7 +121,12 @@ def shades_of(grey: Image.Image, *, peak: int = 0, is_on_black: bool = False) ->
 def white_of(pictures: Sequence[Shades]) -> int:
     """Return what is white in a source's pictures of 16 bits: all bits that any of them uses."""
     peak = max((picture.peak for picture in pictures), default=0)
-    return (1 << peak.bit_length()) - 1 if peak else WHITE
+    return bits_of(peak) if peak else WHITE
+
+
+def bits_of(value: int) -> int:
+    """Return the largest number that takes no more bits than a value does."""
+    return (1 << value.bit_length()) - 1
 
 
 def decide(pictures: Sequence[Shades], asked: InkName = "auto", *, white: int = WHITE) -> Reading:

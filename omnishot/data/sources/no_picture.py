@@ -10,9 +10,7 @@ _REMOVE = "Remove what is no picture, or begin its name with a dot to have it pa
 _FETCH = "Fetch again what is empty, cut off or damaged."
 _CONVERT = "Convert to PNG or JPEG what is of another kind."
 
-_KINDS: tuple[tuple[bytes, str, str], ...] = (
-    (rb"\Z", "is empty", _FETCH),
-    (rb"\0+\Z", "holds nothing but zeros", _FETCH),
+_OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (rb"version https://git-lfs", "is a Git LFS pointer, not the picture", "Fetch the pictures with `git lfs pull`."),
     (rb"\S*/annex/objects/", "is a git-annex pointer, not the picture", "Fetch the pictures with `git annex get`."),
     (rb"(?s).{4}ftyp(hei|hev|mif1|msf1)", "is HEIC", _CONVERT),
@@ -52,10 +50,9 @@ def no_picture(content: bytes, place: str, error: Exception) -> DamagedFileError
         place: What to call it.
         error: What reading it ended with.
     """
-    if not content.strip(b"\0"):
-        pattern = 1 if content else 0
-        return DamagedFileError(f"{place} {_KINDS[pattern][1]}", hint=_FETCH)
-    for start, is_what, remedy in _KINDS:
+    if content.count(0) == len(content):
+        return DamagedFileError(f"{place} {'holds nothing but zeros' if content else 'is empty'}", hint=_FETCH)
+    for start, is_what, remedy in _OTHERS:
         if re.match(start, content[:4096]):
             return DamagedFileError(f"{place} {is_what}", hint=remedy)
     kind = next((name for start, name in _IMAGES if content.startswith(start)), "")
