@@ -96,6 +96,23 @@ def test_the_drawing_is_ink_on_a_blank_ground(tmp_path: Path, finish: Finish, en
     assert images.findings.blank == 0
 
 
+@pytest.mark.parametrize("side", [105, 400])
+@pytest.mark.parametrize(("ground", "ink"), [(127, 30), (127, 230), (90, 30), (127, 90)])
+def test_a_grey_ground_becomes_blank_in_spite_of_noise(tmp_path: Path, ground: int, ink: int, side: int) -> None:
+    rng = np.random.default_rng(0)
+
+    def photographed(image: Image.Image, number: int) -> Image.Image:
+        even = np.asarray(shaded(ground, ink, light=8)(image, number).resize((side, side), Image.Resampling.NEAREST))
+        return Image.fromarray(
+            np.clip(even + rng.normal(0, abs(ground - ink) / 8, even.shape), 0, 255).astype(np.uint8)
+        )
+
+    pixels = read(written(tmp_path / "table", photographed)).pixels
+    drawn = DRAWN.pixels > 0
+    assert pixels[drawn].mean() > 180
+    assert pixels[~drawn].mean() < 40
+
+
 @pytest.mark.parametrize(("ground", "ink"), [(127, 30), (127, 230), (170, 30), (90, 30), (100, 200)])
 def test_pictures_of_one_source_come_out_with_one_sign_whatever_the_light(
     tmp_path: Path, ground: int, ink: int

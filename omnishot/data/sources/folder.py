@@ -132,7 +132,7 @@ def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False) -> Folder
 def _listing(path: Path) -> tuple[Listing, str]:
     """Return what a folder or an archive holds, and its name."""
     try:
-        is_folder, is_archive = path.is_dir(), path.is_file() and zipfile.is_zipfile(path)
+        is_folder, is_archive = path.is_dir(), path.is_file() and (path.suffix == ".zip" or zipfile.is_zipfile(path))
     except OSError as error:
         raise DamagedFileError(f"{brief(path)} cannot be read: {error.strerror}") from None
     if not is_folder and not is_archive:

@@ -19,7 +19,9 @@ WHITE = 65_535
 _ONE_SIDED = 0.9
 _BLANK_GROUNDS = 32, 223
 _FAINTEST = 16
+_CLEARLY = 4
 _MUCH, _MOST = 0.1, 0.8
+_SIDE = 105
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Shades:
 
     Attributes:
         ground: Median of the border.
-        histogram: How many pixels have each brightness.
+        histogram: How many pixels have each brightness, once the noise of a large picture is averaged out.
         peak: Largest value of a picture of 16 bits, or 0.
         is_on_black: Whether transparent parts were made black, because all that is visible is nearly white.
     """
@@ -57,7 +59,7 @@ class Shades:
     def darkness(self) -> float:
         """How much of what differs clearly from the ground is darker than it, as a share in [0, 1]."""
         step = np.arange(256) - self.ground
-        weight = np.where(np.abs(step) * 8 > self.contrast, np.abs(step), 0) * np.array(self.histogram)
+        weight = np.where(np.abs(step) * _CLEARLY > self.contrast, np.abs(step), 0) * np.array(self.histogram)
         return float(weight[step < 0].sum() / weight.sum()) if weight.any() else 0.5
 
     @property
@@ -115,7 +117,8 @@ def shades_of(grey: Image.Image, *, peak: int = 0, is_on_black: bool = False) ->
     width, height = grey.size
     edges = (0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height)
     ground = float(np.median(np.concatenate([np.asarray(grey.crop(box)).reshape(-1) for box in edges])))
-    return Shades(ground, grey.histogram(), peak, is_on_black)
+    reduced = grey.reduce(factor) if (factor := min(grey.size) // _SIDE) > 1 else grey
+    return Shades(ground, reduced.histogram(), peak, is_on_black)
 
 
 def white_of(pictures: Sequence[Shades]) -> int:
@@ -172,6 +175,7 @@ def _levels(pictures: Sequence[Shades], ink: InkName) -> tuple[int, int]:
     if np.mean(np.array(sided) >= _ONE_SIDED) < _MOST:
         return 0, 255
     ground = round(float(np.median([one.ground for one in pictures])))
-    low, high = min(one.low for one in pictures), max(one.high for one in pictures)
-    low, high = (low, ground) if ink == "dark" else (ground, high)
+    extremes = [one.low if ink == "dark" else one.high for one in pictures]
+    strongest = round(float(np.median(extremes)))
+    low, high = (strongest, ground) if ink == "dark" else (ground, strongest)
     return (low, high) if low < high else (0, 255)
