@@ -31,7 +31,8 @@ class Labels:
     Attributes:
         alphabet: Index into `alphabet_names`, shape (n,).
         character: Index into `character_names`, shape (n,); unique over all alphabets.
-        drawer: Who drew the image, shape (n,), counted from 0.
+        drawer: Who drew the image, shape (n,), counted from 0; where the source does not say (`has_drawers`), the
+            number of the image within its class.
         alphabet_names: Names of the alphabets.
         character_names: Names of the characters, `alphabet/character`.
     """
