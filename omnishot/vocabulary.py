@@ -36,3 +36,6 @@ Precision = Literal["auto", "bf16", "tf32", "fp32"]
 
 BUILT_IN_SOURCES = frozenset({"omniglot", "glyphs", "mnist"})
 """Sources that need no folder of the user's."""
+
+InkName = Literal["auto", "dark", "light"]
+"""What is ink: the dark on a lighter ground, the light on a darker one, or what most pictures of a source show."""

@@ -1,7 +1,7 @@
 """How numbers and names are put into sentences: percents, counts, and what was probably meant."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def percent(share: float, *, decimals: int = 1) -> str:
@@ -31,3 +31,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `". Did you mean '...'?"` with the nearest known name, or an empty string."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f". Did you mean '{close[0]}'?" if close else ""
+
+
+def listed(names: Sequence[str], *, shown: int) -> str:
+    """Return the first names and the number of the others: `a, b and 3 more`."""
+    first = ", ".join(names[:shown])
+    return first if len(names) <= shown else f"{first} and {len(names) - shown:,} more"
