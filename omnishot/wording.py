@@ -15,8 +15,9 @@ def interval(ci95: tuple[float, float]) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return 1 and "trial" as 1 trial, 4000 as 4,000 trials."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Return 1 and "trial" as 1 trial, 4000 as 4,000 trials, 2 and "class" as 2 classes."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def short_count(number: int) -> str:
