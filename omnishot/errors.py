@@ -5,7 +5,7 @@ OmnishotError
 │   ├── SettingsError              an option or a settings file is wrong
 │   ├── SamplingError              the data holds too few images, classes or alphabets
 │   └── TrainingError              the settings make the training diverge
-├── QualityGateError           3   a result is below the figure the user demanded
+├── QualityGateError           3   a result is below the threshold the user set
 ├── InputError                 4   something to read is missing or damaged
 │   ├── NotFoundError              no such artifact, file or checkpoint
 │   └── DamagedFileError           it exists but does not hold what it should
@@ -29,7 +29,7 @@ def is_one_line(text: str) -> bool:
 def brief(what: object) -> str:
     """Return a text or an exception's message from elsewhere as it may stand in a message.
 
-    It is on one line, at most 200 characters long, and holds nothing that a terminal would obey.
+    It is on one line, at most 200 characters long, and holds nothing that controls a terminal.
     """
     text = str(what) or type(what).__name__
     shown = text[: 2 * _LONGEST].encode("utf-8", "backslashreplace").decode()
@@ -70,7 +70,7 @@ class TrainingError(UsageError):
 
 
 class QualityGateError(OmnishotError):
-    """A result is below the figure that `--fail-under` demands."""
+    """A result is below the threshold that `--fail-under` demands."""
 
     exit_code = 3
 

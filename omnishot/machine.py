@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path("/")
+"""Where `proc` and `sys` are."""
 
 
 def processor() -> str:
@@ -15,11 +16,7 @@ def processor() -> str:
 
 
 def cores(root: Path = _ROOT) -> int:
-    """Return how many cores this process may use: those it is bound to, and no more than its container's share.
-
-    Args:
-        root: Where `proc` and `sys` are.
-    """
+    """Return how many cores this process may use: those it is bound to, and no more than its container's share."""
     return max(1, min([bound_cores(), *(int(share + 0.5) for share in _shares(root))]))
 
 
@@ -41,14 +38,7 @@ def _shares(root: Path) -> Iterator[float]:
 
 
 def memory(root: Path = _ROOT) -> dict[str, int | None]:
-    """Return the machine's memory as `total`, what of it is `available`, and a container's `limit`; None if unknown.
-
-    Args:
-        root: Where `proc` and `sys` are.
-
-    Returns:
-        Bytes by name.
-    """
+    """Return bytes of memory by name: the machine's `total`, what is `available`, a container's `limit`; or None."""
     facts: dict[str, int | None] = {"total": None, "available": None, "limit": None}
     said = dict(line.partition(":")[::2] for line in _lines("proc/meminfo", root))
     for name, key in {"total": "MemTotal", "available": "MemAvailable"}.items():

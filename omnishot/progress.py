@@ -1,4 +1,4 @@
-"""How a long stage tells its caller how far it is, without knowing a terminal."""
+"""How a long stage reports its progress, without knowing a terminal."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -6,12 +6,7 @@ import numpy as np
 
 
 def derived_seed(seed: int, *names: str | int) -> int:
-    """Return a 63-bit seed that depends on `seed` and every name.
-
-    Args:
-        seed: The seed the user gave.
-        names: What the numbers are for, for example `"pairs", "train"` or `"batch", 17`.
-    """
+    """Return a 63-bit seed that depends on the user's seed and every name, for example `"pairs", "train"`."""
     text = "/".join([str(seed), *map(str, names)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 

@@ -37,12 +37,7 @@ _HINTS = {
 
 
 def check(settings: type[S], values: Mapping[str, Any], *, origin: str) -> S:
-    """Return validated settings.
-
-    Args:
-        settings: The class to fill.
-        values: Names and values, nested as in YAML.
-        origin: What to call the values in messages.
+    """Return validated settings from values that are nested as in YAML; messages name their origin.
 
     Raises:
         SettingsError: Names or values are wrong; the message lists all of them at once.
@@ -83,17 +78,13 @@ _KINDS: dict[str, tuple[type[Settings], ...]] = {
     "schedule": (PlainSchedule, ExponentialSchedule, CyclicSchedule),
 }
 
+_SECTIONS = _KINDS | {"architecture": (Architecture,), "data": (DataSettings,), "log": (LogSettings,)}
+
 
 def _all_names(settings: type[BaseModel]) -> set[str]:
     names = set(settings.model_fields)
     if settings is TrainSettings:
-        sections: dict[str, tuple[type[Settings], ...]] = {
-            **_KINDS,
-            "architecture": (Architecture,),
-            "data": (DataSettings,),
-            "log": (LogSettings,),
-        }
-        for section, models in sections.items():
+        for section, models in _SECTIONS.items():
             names |= {f"{section}.{name}" for model in models for name in model.model_fields}
     return names
 

@@ -74,7 +74,7 @@ def _build(text: str, number: re.Pattern[str]) -> Any:
         elif isinstance(event, yaml.CollectionEndEvent):
             result = stack.pop().value
         elif isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"the alias *{brief(event.anchor)} stands for something else{_place(event)}")
+            raise ValueError(f"the alias *{brief(event.anchor)} is refused{_place(event)}")
         else:
             documents += isinstance(event, yaml.DocumentStartEvent)
             if documents > 1:

@@ -186,7 +186,7 @@ def train_and_evaluate(picture_folder: Path, folder: Path) -> None:
 
     store = Store(folder, argv=["omnishot", "test"])
     drawn = PrepareSettings(pairs=60, affine=1)
-    pairs = prepare(store, drawn, source_name=str(picture_folder), data_folder=store.root, offline=True)
+    pairs = prepare(store, drawn, source=str(picture_folder))
     changes = ["epochs=3", "objective.batches_per_epoch=2", "objective.classes_per_batch=12", "validation_trials=40"]
     values = with_changes(read_yaml(preset_text("quick"), origin="quick"), changes)
     settings = check(TrainSettings, values, origin="quick")

@@ -16,7 +16,6 @@ from omnishot.errors import OmnishotError, UsageError
 from omnishot.presets import preset_names
 from omnishot.store.reference import Reference, parse, parse_exact
 from omnishot.store.text_file import read_text
-from omnishot.vocabulary import KINDS
 
 Completion = Callable[[typer.Context, str], list[str]]
 
@@ -34,16 +33,6 @@ def references(*kinds: str) -> Completion:
 def presets() -> list[str]:
     """Return the presets that can be trained."""
     return ["auto", *preset_names()]
-
-
-def shipped_presets() -> list[str]:
-    """Return the presets that can be printed."""
-    return preset_names()
-
-
-def kinds() -> list[str]:
-    """Return the kinds of artifacts."""
-    return list(KINDS)
 
 
 def alphabets(context: typer.Context) -> list[str]:

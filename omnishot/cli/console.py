@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,7 +56,9 @@ class Console:
 
     def summary(self, made: "StageResult") -> None:
         """Print what a stage made to stderr."""
-        from omnishot.formats.manifest_fields import ModelFacts  # Deferred: pydantic takes tenths of a second.
+        import yaml  # Deferred, as pydantic, which takes tenths of a second.
+
+        from omnishot.formats.manifest_fields import ModelFacts
 
         manifest, reference = made.artifact.manifest, str(made.artifact.reference)
         for note in made.notes:
@@ -64,11 +66,14 @@ class Console:
         size = sum(file.size for file in manifest.files.values())
         what = "Reused" if made.reused else "Made"
         after = " (the same recipe; --force makes a new version)" if made.reused else f" in {made.seconds:.1f} s"
-        self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}{_where(manifest.environment)}")
+        device, precision = manifest.environment.get("device"), manifest.environment.get("precision")
+        where = f", on {device} in {precision}" if device else ""
+        self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}{where}")
         if manifest.kind == "models" and (facts := ModelFacts.of(manifest)).summary.cut_short:
             epochs = f"{facts.summary.epochs} of {facts.settings.epochs} epochs"
             self.note(f"The time limit decided the schedule: {epochs}; --set max_minutes=N changes it")
-        self.detail(f"{made.artifact.path}\nrecipe {manifest.recipe}\n{_yaml(manifest.settings)}")
+        settings = yaml.safe_dump(manifest.settings, sort_keys=False)
+        self.detail(f"{made.artifact.path}\nrecipe {manifest.recipe}\n{settings}")
 
     def made(self, made: "StageResult", /, **more: Any) -> None:
         """Print what a stage made: its reference to stdout, or a JSON object, and a summary to stderr."""
@@ -118,17 +123,6 @@ class Console:
         else:
             with _bars() as bars:
                 yield _Bars(bars)
-
-
-def _where(environment: Mapping[str, str | None]) -> str:
-    device, precision = environment.get("device"), environment.get("precision")
-    return f", on {device} in {precision}" if device else ""
-
-
-def _yaml(values: dict[str, Any]) -> str:
-    import yaml
-
-    return yaml.safe_dump(values, sort_keys=False)
 
 
 def _visible(table: "Table") -> "Table":

@@ -5,9 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omnishot.cli.completion import references
 from omnishot.cli.console import Console
-from omnishot.cli.options import DeviceOption, ForceOption, NameOption, parse_baselines, parse_count, parse_ways
+from omnishot.cli.options import (
+    DeviceOption,
+    ForceOption,
+    NameOption,
+    parse_baselines,
+    parse_count,
+    parse_ways,
+    reference_argument,
+)
 from omnishot.cli.session import Session, with_session
 from omnishot.vocabulary import Protocol, SplitPart
 
@@ -18,34 +25,28 @@ if TYPE_CHECKING:
 @with_session(publishes=True)
 def eval_command(
     session: Session,
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(help="Models. Default: the newest.", show_default=False, autocompletion=references("models")),
-    ] = None,
+    models: Annotated[list[str] | None, reference_argument("Models. Default: the newest.", "models")] = None,
     ways: Annotated[
         str | None,
-        typer.Option("--ways", help="Classes to choose from: 20, 1..20 or 1,5,20. Default: 20, or the most there are."),
+        typer.Option(help="Classes to choose from: 20, 1..20 or 1,5,20. Default: 20, or the most there are."),
     ] = None,
-    shots: Annotated[int, typer.Option("--shots", help="Support images per class.")] = 1,
-    trials: Annotated[str, typer.Option("--trials", metavar="N", help="Queries; Lake's runs have 400.")] = "400",
+    shots: Annotated[int, typer.Option(help="Support images per class.")] = 1,
+    trials: Annotated[str, typer.Option(metavar="N", help="Queries; Lake's runs have 400.")] = "400",
     protocol: Annotated[
-        Protocol | None,
-        typer.Option("--protocol", help="Default: lake where the images have published runs, else within."),
+        Protocol | None, typer.Option(help="Default: lake where the images have published runs, else within.")
     ] = None,
-    on: Annotated[SplitPart, typer.Option("--on", help="Part of the split.")] = "test",
+    on: Annotated[SplitPart, typer.Option(help="Part of the split.")] = "test",
     baselines: Annotated[
         str | None,
         typer.Option(
-            "--baselines",
             help="From nearest-neighbour,hausdorff,random; or none. Default: all on Lake's runs, else without "
             "hausdorff, which takes a second per 2,500 pairs.",
         ),
     ] = None,
     source: Annotated[
-        str | None,
-        typer.Option("--source", help="Images to measure on, instead of those the model was trained with."),
+        str | None, typer.Option(help="Images to measure on, instead of those the model was trained with.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of trials and intervals.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of trials and intervals.")] = 0,
     device: DeviceOption = "auto",
     name: NameOption = None,
     force: ForceOption = False,
@@ -56,24 +57,22 @@ def eval_command(
       omnishot eval --ways 20
       omnishot eval quick koch --protocol within --ways 1..20 --trials 1000
     """
-    asked = {
-        "protocol": protocol,
-        "on": on,
-        "ways": parse_ways(ways) if ways else None,
-        "shots": shots,
-        "trials": parse_count(trials, option="--trials"),
-        "baselines": None if baselines is None else parse_baselines(baselines),
-        "seed": seed,
-    }
-    measured = session.find_all(models, "models")
-    from omnishot.config import EvalSettings
+    from omnishot.config import EvalSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.settings_text import check_given
+
+    settings = check_given(
+        EvalSettings, origin="eval", protocol=protocol, on=on, shots=shots, seed=seed,
+        ways=parse_ways(ways) if ways else None,
+        trials=parse_count(trials, option="--trials"),
+        baselines=None if baselines is None else parse_baselines(baselines),
+    )  # fmt: skip
+    measured = session.find_all(models, "models")
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
 
     with session.console.progress() as on_progress:
         made = evaluate(
-            session.store, measured, settings=check_given(EvalSettings, origin="eval", **asked), source_name=source,
-            device=device, name=name, force=force, on_progress=on_progress,
+            session.store, measured, settings=settings, source=source, device=device, name=name, force=force,
+            on_progress=on_progress,
         )  # fmt: skip
     _print_results(session.console, made)
 

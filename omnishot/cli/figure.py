@@ -1,13 +1,14 @@
 """omnishot figure: one picture into a file of its own."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from omnishot.cli.completion import alphabets, references
-from omnishot.cli.options import PairsArgument, check_folder_of
+from omnishot.cli.completion import alphabets
+from omnishot.cli.options import PairsArgument, check_folder_of, reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import UnavailableError, UsageError
 
@@ -15,17 +16,10 @@ if TYPE_CHECKING:
     from omnishot.drawing.picture import Picture
     from omnishot.store.artifact import Artifact
 
-Drawing = Callable[[], "tuple[Picture, list[Artifact]]"]
-"""Returns a picture, and the artifacts that it was drawn from."""
-
 OutOption = Annotated[
-    Path,
-    typer.Option("--out", help="File to write: .svg, .pdf or .png, as its name ends. One that is there is replaced."),
+    Path, typer.Option(help="File to write: .svg, .pdf or .png, as its name ends. One that is there is replaced.")
 ]
-ModelArgument = Annotated[
-    str | None,
-    typer.Argument(help="Model. Default: the newest.", show_default=False, autocompletion=references("models")),
-]
+ModelArgument = Annotated[str | None, reference_argument("Model. Default: the newest.", "models")]
 
 figure_app = typer.Typer(
     no_args_is_help=True,
@@ -41,30 +35,27 @@ def trials_command(
     out: OutOption,
     reference: Annotated[
         str | None,
-        typer.Argument(
-            metavar="EVAL|MODEL",
-            help="An evaluation, or a model for its newest one-shot evaluation, on test images if there is one. "
+        reference_argument(
+            "An evaluation, or a model for its newest one-shot evaluation, on test images if there is one. "
             "Default: the newest.",
-            show_default=False,
-            autocompletion=references("evals", "models"),
+            "evals",
+            "models",
+            metavar="EVAL|MODEL",
         ),
     ] = None,
     show: Annotated[
         Literal["trial", "mistakes", "successes"],
-        typer.Option("--show", help="One trial, the 8 worst mistakes, or the 8 narrowest successes."),
+        typer.Option(help="One trial, the 8 worst mistakes, or the 8 narrowest successes."),
     ] = "trial",
-    ways: Annotated[
-        int | None, typer.Option("--ways", help="Classes to choose from. Default: all that were measured.")
-    ] = None,
+    ways: Annotated[int | None, typer.Option(help="Classes to choose from. Default: all that were measured.")] = None,
     trial: Annotated[
-        int | None,
-        typer.Option("--trial", metavar="N", help="Which trial, from 0. Default: the one of median margin."),
+        int | None, typer.Option(metavar="N", help="Which trial, from 0. Default: the one of median margin.")
     ] = None,
     method: Annotated[
-        str | None, typer.Option("--method", help="Model or baseline of the evaluation. Default: its first model.")
+        str | None, typer.Option(help="Model or baseline of the evaluation. Default: its first model.")
     ] = None,
 ) -> None:
-    """Draw a one-shot trial with its scores, or those that tell most. Creates: the file; prints its path.
+    """Draw a one-shot trial with its scores, or the most telling ones. Creates: the file; prints its path.
 
     Examples:
       omnishot figure trials --out trials.svg
@@ -72,19 +63,18 @@ def trials_command(
     """
     if trial is not None and show != "trial":
         raise UsageError(f"--trial {trial} and --show {show} both say what to draw", hint="Give one of them.")
-
-    def draw() -> "tuple[Picture, list[Artifact]]":
+    with _drawing(session, out):
         from omnishot.reporting.pictures.trials import find_evaluation, grid_of, measured_trials, ranking_of
 
         evaluation = find_evaluation(session.store, reference)
         measured = measured_trials(session.store, evaluation, method)
         if show == "trial":
-            return grid_of(measured, n_way=ways, number=trial), [evaluation]
-        if picture := ranking_of(measured, show, n_way=ways):
-            return picture, [evaluation]
-        raise UsageError(f"There are no {show} of {measured.method} in {evaluation.reference}")
-
-    _write(session, out, draw)
+            picture = grid_of(measured, n_way=ways, number=trial)
+        elif ranking := ranking_of(measured, show, n_way=ways):
+            picture = ranking
+        else:
+            raise UsageError(f"There are no {show} of {measured.method} in {evaluation.reference}")
+    _write(session, out, picture, [evaluation])
 
 
 @figure_app.command("filters")
@@ -92,26 +82,19 @@ def trials_command(
 def filters_command(
     session: Session,
     out: OutOption,
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="One model or two. Default: the newest.", show_default=False, autocompletion=references("models")
-        ),
-    ] = None,
+    models: Annotated[list[str] | None, reference_argument("One model or two. Default: the newest.", "models")] = None,
 ) -> None:
     """Draw all first-layer filters, of two models side by side. Creates: the file; prints its path.
 
     Examples:
       omnishot figure filters quick koch --out filters.pdf
     """
-
-    def draw() -> "tuple[Picture, list[Artifact]]":
+    with _drawing(session, out):
         from omnishot.reporting.pictures.network import filters_of  # Deferred: torch takes seconds.
 
         found = session.find_all(models, "models") or [session.store.newest("models")]
-        return filters_of(found), found
-
-    _write(session, out, draw)
+        picture = filters_of(found)
+    _write(session, out, picture, found)
 
 
 @figure_app.command("activations")
@@ -121,8 +104,7 @@ def activations_command(
     out: OutOption,
     model: ModelArgument = None,
     image: Annotated[
-        int | None,
-        typer.Option("--image", metavar="N", help="Image of the pair dataset, from 0. Default: its first test image."),
+        int | None, typer.Option(metavar="N", help="Image of the pair dataset, from 0. Default: its first test image.")
     ] = None,
 ) -> None:
     """Draw what every convolution responds to in one image. Creates: the file; prints its path.
@@ -130,14 +112,12 @@ def activations_command(
     Examples:
       omnishot figure activations quick --out activations.svg
     """
-
-    def draw() -> "tuple[Picture, list[Artifact]]":
+    with _drawing(session, out):
         from omnishot.reporting.pictures.network import activations_of
 
         found = session.find(model, "models") or session.store.newest("models")
-        return activations_of(session.store, found, image), [found]
-
-    _write(session, out, draw)
+        picture = activations_of(session.store, found, image)
+    _write(session, out, picture, [found])
 
 
 @figure_app.command("pairs")
@@ -147,8 +127,7 @@ def pairs_command(
     out: OutOption,
     pairs: PairsArgument = None,
     pair: Annotated[
-        int | None,
-        typer.Option("--pair", metavar="N", help="Training pair, from 0. Default: the first of a single character."),
+        int | None, typer.Option(metavar="N", help="Training pair, from 0. Default: the first of a single character.")
     ] = None,
 ) -> None:
     """Draw one training pair and its affine variants. Creates: the file; prints its path.
@@ -156,14 +135,12 @@ def pairs_command(
     Examples:
       omnishot figure pairs --out pairs.svg
     """
-
-    def draw() -> "tuple[Picture, list[Artifact]]":
+    with _drawing(session, out):
         from omnishot.reporting.pictures.variants import variants_of
 
         found = session.find(pairs, "pairs") or session.store.newest("pairs")
-        return variants_of(found, pair), [found]
-
-    _write(session, out, draw)
+        picture = variants_of(found, pair)
+    _write(session, out, picture, [found])
 
 
 @figure_app.command("curves")
@@ -172,10 +149,7 @@ def curves_command(
     session: Session,
     out: OutOption,
     models: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="One model or several. Default: the newest.", show_default=False, autocompletion=references("models")
-        ),
+        list[str] | None, reference_argument("One model or several. Default: the newest.", "models")
     ] = None,
 ) -> None:
     """Draw loss, validation accuracy and learning rate by epoch. Creates: the file; prints its path.
@@ -183,14 +157,12 @@ def curves_command(
     Examples:
       omnishot figure curves quick --out curves.svg
     """
-
-    def draw() -> "tuple[Picture, list[Artifact]]":
+    with _drawing(session, out):
         from omnishot.reporting.pictures.training import curves_of
 
         found = session.find_all(models, "models") or [session.store.newest("models")]
-        return curves_of(found), found
-
-    _write(session, out, draw)
+        picture = curves_of(found)
+    _write(session, out, picture, found)
 
 
 @figure_app.command("embedding")
@@ -201,12 +173,7 @@ def embedding_command(
     model: ModelArgument = None,
     alphabet: Annotated[
         str | None,
-        typer.Option(
-            "--alphabet",
-            metavar="NAME",
-            help="Default: the first one of the test images.",
-            autocompletion=alphabets,
-        ),
+        typer.Option(metavar="NAME", help="Default: the first one of the test images.", autocompletion=alphabets),
     ] = None,
 ) -> None:
     """Draw where the network puts the images of one alphabet. Creates: the file; prints its path.
@@ -214,31 +181,34 @@ def embedding_command(
     Examples:
       omnishot figure embedding quick --out embedding.svg
     """
-
-    def draw() -> "tuple[Picture, list[Artifact]]":
+    with _drawing(session, out):
         from omnishot.reporting.pictures.network import embedding_of
 
         found = session.find(model, "models") or session.store.newest("models")
-        return embedding_of(session.store, found, alphabet), [found]
+        picture = embedding_of(session.store, found, alphabet)
+    _write(session, out, picture, [found])
 
-    _write(session, out, draw)
 
-
-def _write(session: Session, out: Path, draw: Drawing) -> None:
-    """Draw a picture and write it; its title and what it says in words go to stderr."""
+@contextlib.contextmanager
+def _drawing(session: Session, out: Path) -> Iterator[None]:
+    """Show that the block draws a picture, after checking that its file can be written."""
     from omnishot.drawing.picture import check_suffix  # Deferred: matplotlib takes tenths of a second.
     from omnishot.progress import Progress
 
     check_suffix(out)
     check_folder_of(out)
-    console = session.console
-    with console.progress() as on_progress:
+    with session.console.progress() as on_progress:
         on_progress(Progress("Drawing", 0, 0))
-        picture, artifacts = draw()
-        try:
-            picture.write(out)
-        except OSError as error:
-            raise UnavailableError(f"--out {out} cannot be written: {error}") from None
+        yield
+
+
+def _write(session: Session, out: Path, picture: "Picture", artifacts: "list[Artifact]") -> None:
+    """Write a picture; its title and what it says in words go to stderr."""
+    try:
+        picture.write(out)
+    except OSError as error:
+        raise UnavailableError(f"--out {out} cannot be written: {error}") from None
+    console = session.console
     console.note(picture.title)
     console.detail(picture.alt)
     names = [str(artifact.reference) for artifact in artifacts]

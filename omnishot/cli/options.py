@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,26 +11,27 @@ from omnishot.errors import NotFoundError, UsageError
 from omnishot.vocabulary import BASELINES, Baseline, DeviceName
 from omnishot.wording import did_you_mean
 
+
+def reference_argument(help_text: str, *kinds: str, metavar: str | None = None) -> Any:
+    """Return an argument that takes references to artifacts of some kinds, and completes them."""
+    return typer.Argument(help=help_text, metavar=metavar, show_default=False, autocompletion=references(*kinds))
+
+
 ForceOption = Annotated[bool, typer.Option("--force", help="Make a new version even if the same was made before.")]
-NameOption = Annotated[str | None, typer.Option("--name", help="Name of the artifact.")]
-DeviceOption = Annotated[DeviceName, typer.Option("--device", help="Where the network runs.")]
+NameOption = Annotated[str | None, typer.Option(help="Name of the artifact.")]
+DeviceOption = Annotated[DeviceName, typer.Option(help="Where the network runs.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, such as max_minutes=3.")
 ]
 PresetOption = Annotated[
     str | None,
     typer.Option(
-        "--preset",
-        help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU.",
-        autocompletion=presets,
+        help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU.", autocompletion=presets
     ),
 ]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file, instead of a preset.")]
+ConfigOption = Annotated[Path | None, typer.Option(help="Settings file, instead of a preset.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the interrupted training of the same settings.")]
-PairsArgument = Annotated[
-    str | None,
-    typer.Argument(help="Pair dataset. Default: the newest.", show_default=False, autocompletion=references("pairs")),
-]
+PairsArgument = Annotated[str | None, reference_argument("Pair dataset. Default: the newest.", "pairs")]
 
 
 def parse_count(text: str, *, option: str) -> int:

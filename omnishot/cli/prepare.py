@@ -8,12 +8,10 @@ from omnishot.cli.options import ForceOption, NameOption, parse_count
 from omnishot.cli.session import Session, with_session
 from omnishot.vocabulary import Holdout, Negatives, SplitName
 
-SourceOption = Annotated[
-    str, typer.Option("--source", metavar="omniglot|glyphs|mnist|auto|PATH", help="Where images come from.")
-]
-HoldoutOption = Annotated[Holdout, typer.Option("--holdout", help="Split lake: alphabets held out to validate.")]
-PairsOption = Annotated[str, typer.Option("--pairs", metavar="N", help="Training pairs: 90000, 90k, 1.5M.")]
-AffineOption = Annotated[int, typer.Option("--affine", help="Affine variants of each training pair.")]
+SourceOption = Annotated[str, typer.Option(metavar="omniglot|glyphs|mnist|auto|PATH", help="Where images come from.")]
+HoldoutOption = Annotated[Holdout, typer.Option(help="Split lake: alphabets held out to validate.")]
+PairsOption = Annotated[str, typer.Option(metavar="N", help="Training pairs: 90000, 90k, 1.5M.")]
+AffineOption = Annotated[int, typer.Option(help="Affine variants of each training pair.")]
 
 
 @with_session(publishes=True)
@@ -21,17 +19,14 @@ def prepare_command(
     session: Session,
     source: SourceOption = "omniglot",
     split: Annotated[
-        SplitName | None,
-        typer.Option("--split", help="How images are divided. Default: koch for Omniglot, alphabets for others."),
+        SplitName | None, typer.Option(help="How images are divided. Default: koch for Omniglot, alphabets for others.")
     ] = None,
     holdout: HoldoutOption = "five",
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
-    negatives: Annotated[
-        Negatives, typer.Option("--negatives", help="Where the other image of different pairs is from.")
-    ] = "any",
+    negatives: Annotated[Negatives, typer.Option(help="Where the other image of different pairs is from.")] = "any",
     materialize: Annotated[bool, typer.Option("--materialize", help="Also store rendered pixels; large.")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of pairs and variants.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of pairs and variants.")] = 0,
     name: NameOption = None,
     force: ForceOption = False,
 ) -> None:
@@ -51,5 +46,5 @@ def prepare_command(
         negatives=negatives, materialize=materialize, seed=seed,
     )  # fmt: skip
     with session.console.progress() as on_progress:
-        made = prepare(session.store, settings, source_name=source, name=name, force=force, on_progress=on_progress)
+        made = prepare(session.store, settings, source=source, name=name, force=force, on_progress=on_progress)
     session.console.made(made, **made.artifact.manifest.summary)

@@ -13,9 +13,9 @@ _MOST = 2**31 - 1
 def choose_threads() -> None:
     """Choose threads for torch, which has to be imported after this; what the user has chosen stays.
 
-    In a container no more than its share of the cores, for which torch does not look. Those that wait for work ask a
-    thousand times before they sleep, not 300,000 times: no slower on an idle machine, and on a busy one the core is
-    somebody else's meanwhile.
+    In a container no more than its share of the cores, for which torch does not look. Threads that wait for work
+    spin a thousand times before they sleep, not 300,000 times: no slower on an idle machine, and on a busy one the
+    core is free for other processes meanwhile.
     """
     if cores() < bound_cores():
         os.environ.setdefault("OMP_NUM_THREADS", str(cores()))

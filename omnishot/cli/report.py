@@ -1,18 +1,22 @@
 """omnishot report."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from omnishot.cli.completion import references
 from omnishot.cli.console import Console
-from omnishot.cli.options import check_folder_of
+from omnishot.cli.options import check_folder_of, reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.cli.streams import visible
-from omnishot.errors import UnavailableError, UsageError
+from omnishot.errors import DamagedFileError, UnavailableError, UsageError
+from omnishot.wording import counted
 
 if TYPE_CHECKING:
+    from omnishot.reporting.gates import Gate
+    from omnishot.reporting.page.page import Page
+    from omnishot.reporting.results import Measured
     from omnishot.store.artifact import Artifact
     from omnishot.store.store import Store
 
@@ -35,8 +39,7 @@ FormatOption = Annotated[
     ),
 ]
 GateOption = Annotated[
-    list[str] | None,
-    typer.Option("--fail-under", metavar="[PROTOCOL:]20-way=0.90", help="Exit with 3 if a network is less accurate."),
+    list[str] | None, typer.Option(metavar="[PROTOCOL:]20-way=0.90", help="Exit with 3 if a network is less accurate.")
 ]
 
 
@@ -44,15 +47,10 @@ GateOption = Annotated[
 def report_command(
     session: Session,
     evaluations: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Evaluations. Default: all of the newest one's models.",
-            show_default=False,
-            autocompletion=references("evals"),
-        ),
+        list[str] | None, reference_argument("Evaluations. Default: all of the newest one's models.", "evals")
     ] = None,
     output_format: FormatOption = "auto",
-    out: Annotated[Path | None, typer.Option("--out", help="Write to a file instead of stdout.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to a file instead of stdout.")] = None,
     fail_under: GateOption = None,
 ) -> None:
     """Print accuracy tables, beside published figures; or write a page. Creates: the file of --out, if there is one.
@@ -62,61 +60,88 @@ def report_command(
       omnishot report --out report.html
       omnishot report quick-lake --fail-under 20-way=0.90
     """
-    from omnishot.reporting.gates import check_gate, parse_gate
-    from omnishot.reporting.results import choose_evaluations, measured_in
+    from omnishot.reporting.gates import parse_gate
+    from omnishot.reporting.results import choose_evaluations
 
     gates = [parse_gate(gate) for gate in fail_under or []]
-    console = session.console
     chosen = choose_evaluations(session.store, evaluations or [])
-    console.detail("Reporting " + ", ".join(str(artifact.reference) for artifact in chosen))
-    print_report(session, chosen, "json" if console.as_json else output_format, out)
-    measured = measured_in(chosen)
+    session.console.detail("Reporting " + ", ".join(str(artifact.reference) for artifact in chosen))
+    print_report(session, chosen, output_format, gates, out)
+
+
+def print_report(
+    session: Session, evaluations: "list[Artifact]", output_format: Format, gates: "list[Gate]", out: Path | None = None
+) -> None:
+    """Print evaluations to stdout or into a file, and what the quality gates say of them.
+
+    Raises:
+        QualityGateError: A network is less accurate than a gate demands.
+        DamagedFileError: A page was written, but lacks what is damaged in the store.
+    """
+    from omnishot.reporting.gates import check_gate
+    from omnishot.reporting.results import measured_in
+    from omnishot.reporting.tables import tables_of
+
+    console = session.console
+    chosen_format = "json" if console.as_json else _chosen_format(output_format, out)
+    if out is not None:
+        check_folder_of(out)
+    measured = measured_in(evaluations)
+    if chosen_format == "rich" and out is None:
+        console.tables(tables_of(measured).in_order)
+    elif chosen_format == "html":
+        page = page_of(console, session.store, evaluations)
+        _write(console, page.html, out)
+        _refuse_lost_pictures(page)
+    else:
+        _write(console, _text(measured, chosen_format), out)
     for gate in gates:
         console.note(check_gate(measured, gate))
 
 
-def print_report(session: Session, evaluations: "list[Artifact]", output_format: str, out: Path | None = None) -> None:
-    """Print evaluations in one of the formats, to stdout or into a file."""
-    from omnishot.reporting.results import measured_in
+def _chosen_format(output_format: Format, out: Path | None) -> str:
+    if output_format != "auto" or out is None:
+        return "rich" if output_format == "auto" else output_format
+    if (suffix := out.suffix.lower()) not in _FORMATS:
+        hint = "Use --format, or one of those endings."
+        raise UsageError(f"--out {out}: the name ends in none of {', '.join(_FORMATS)}", hint=hint)
+    return _FORMATS[suffix]
+
+
+def _text(measured: "list[Measured]", chosen_format: str) -> str:
+    from omnishot.reporting.formats import as_json, as_markdown, as_tsv
     from omnishot.reporting.tables import tables_of
 
-    if output_format == "auto" and out is not None:
-        output_format = _FORMATS.get(out.suffix.lower(), "auto")
-        if output_format == "auto":
-            hint = "Use --format, or one of those endings."
-            raise UsageError(f"--out {out}: the name ends in none of {', '.join(_FORMATS)}", hint=hint)
-    if out is not None:
-        check_folder_of(out)
-    if output_format in {"auto", "rich"} and out is None:
-        session.console.tables(tables_of(measured_in(evaluations)).in_order)
-        return
-    text = _text(session, evaluations, output_format)
+    if chosen_format == "json":
+        return as_json(measured)
+    return as_tsv(measured) if chosen_format == "tsv" else as_markdown(tables_of(measured).in_order)
+
+
+def _write(console: Console, text: str, out: Path | None) -> None:
     if out is None:
-        session.console.text(text)
+        console.text(text)
         return
     try:
         out.write_text(text, "utf-8")
     except OSError as error:
         raise UnavailableError(f"--out {out} cannot be written: {error}") from None
-    session.console.note(f"Wrote {out}")
+    console.note(f"Wrote {out}")
 
 
-def _text(session: Session, evaluations: "list[Artifact]", output_format: str) -> str:
-    from omnishot.reporting.formats import as_json, as_markdown, as_tsv
-    from omnishot.reporting.results import measured_in
-    from omnishot.reporting.tables import tables_of
-
-    if output_format == "html":
-        return page_text(session.console, session.store, evaluations)
-    measured = measured_in(evaluations)
-    if output_format == "json":
-        return as_json(measured)
-    return as_tsv(measured) if output_format == "tsv" else as_markdown(tables_of(measured).in_order)
+def _refuse_lost_pictures(page: "Page") -> None:
+    """End with the exit code of damage where a page, which is written by now, lacks pictures for it."""
+    if page.damaged:
+        what = "it is drawn from is" if len(page.damaged) == 1 else "they are drawn from is"
+        raise DamagedFileError(
+            f"The page lacks {counted(len(page.damaged), 'picture')}, as what {what} damaged",
+            hint="\n".join(page.damaged),
+        )
 
 
-def page_text(console: Console, store: "Store", evaluations: "list[Artifact]") -> str:
+def page_of(console: Console, store: "Store", evaluations: "list[Artifact]") -> "Page":
     """Return the page over some evaluations, in which names cannot turn the direction of reading."""
     from omnishot.reporting.page.page import make_page  # Deferred: torch and matplotlib take seconds.
 
     with console.progress() as on_progress:
-        return visible(make_page(store, evaluations, on_progress))
+        page = make_page(store, evaluations, on_progress)
+    return replace(page, html=visible(page.html))

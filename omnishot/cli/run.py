@@ -21,16 +21,15 @@ def run_command(
     source: SourceOption = "auto",
     split: Annotated[
         SplitName | None,
-        typer.Option("--split", help="Default: koch for the koch presets; else lake, with all 30 alphabets to train."),
+        typer.Option(help="Default: koch for the koch presets; else lake, with all 30 alphabets to train."),
     ] = None,
     holdout: HoldoutOption = "five",
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
     device: DeviceOption = "auto",
     output_format: Annotated[
-        Format,
-        typer.Option("--format", help="As of `omnishot report`, which can also write it into a file."),
+        Format, typer.Option("--format", help="As of `omnishot report`, which can also write it into a file.")
     ] = "auto",
     fail_under: GateOption = None,
     resume: ResumeOption = False,
@@ -43,8 +42,7 @@ def run_command(
       omnishot run --source glyphs --set max_minutes=1
     """
     from omnishot.config import PrepareSettings  # Deferred: pydantic takes tenths of a second.
-    from omnishot.reporting.gates import check_gate, parse_gate
-    from omnishot.reporting.results import measured_in
+    from omnishot.reporting.gates import parse_gate
     from omnishot.settings_text import check_given
     from omnishot.stages.training_settings import choose_training
 
@@ -57,14 +55,12 @@ def run_command(
     )  # fmt: skip
     keep_freed_memory()
     from omnishot.stages.run import run  # Deferred: torch takes seconds.
+    from omnishot.stages.train import RunOptions
 
     with console.progress() as on_progress:
+        options = RunOptions(resume=resume, on_progress=on_progress, watch_signals=watch_signals)
         made = run(
-            session.store, training, settings, source_name=source, device=device, resume=resume, force=force,
-            on_progress=on_progress, on_result=console.summary, watch_signals=watch_signals,
+            session.store, training, settings, source=source, device=device, force=force, options=options,
+            on_result=console.summary,
         )  # fmt: skip
-    evaluations = [result.artifact for result in made.evaluations]
-    print_report(session, evaluations, "json" if console.as_json else output_format)
-    measured = measured_in(evaluations)
-    for gate in gates:
-        console.note(check_gate(measured, gate))
+    print_report(session, [result.artifact for result in made.evaluations], output_format, gates)

@@ -31,15 +31,10 @@ class Session:
     def __init__(
         self,
         *,
-        wait: Annotated[
-            float,
-            typer.Option(
-                "--wait-for-lock", metavar="SECONDS", min=0, help="How long to wait for a process making the same."
-            ),
+        wait_for_lock: Annotated[
+            float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for a process making the same.")
         ] = 3600.0,
-        store: Annotated[Path, typer.Option("--store", envvar="OMNISHOT_STORE", help="Folder of artifacts.")] = Path(
-            "artifacts"
-        ),
+        store: Annotated[Path, typer.Option(envvar="OMNISHOT_STORE", help="Folder of artifacts.")] = Path("artifacts"),
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")] = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result, and errors.")] = False,
         verbose: Annotated[
@@ -48,16 +43,16 @@ class Session:
         no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress.")] = False,
     ) -> None:
         self.console = Console(as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
-        self.folder, self._wait_seconds = store, wait
+        self.folder, self._wait_seconds = store, wait_for_lock
 
     @functools.cached_property
     def store(self) -> "Store":
-        """The store, opened when it is first asked for; it tells the user on the console for whom it waits.
+        """The store, opened when it is first asked for; it tells the user on the console which process it waits for.
 
         Raises:
-            UsageError: There can be no store, or torchrun started this process to be led by another.
+            UsageError: The store's path is no folder, or torchrun started this process with another rank than 0.
         """
-        if is_led():
+        if not is_rank_zero():
             raise UsageError("torchrun is for `omnishot train` alone", hint="Run the other commands as one process.")
         from omnishot.store.store import Store  # Deferred: pydantic takes tenths of a second.
 
@@ -78,20 +73,19 @@ class Session:
         return list({artifact.path: artifact for artifact in found}.values())
 
 
-def is_led() -> bool:
-    """Tell whether torchrun started this process beside others, of which number 0 leads."""
-    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"
+def is_rank_zero() -> bool:
+    """Tell whether this process has rank 0, as every process that torchrun did not start."""
+    return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK", "0") == "0"
 
 
 def with_session(*, publishes: bool = False) -> Callable[[Command], Callable[..., None]]:
     """Give a command a session as its first argument, and the session's options after its own.
 
-    Args:
-        publishes: Whether it makes artifacts, so that it may have to wait for another process.
+    Only one that publishes artifacts may have to wait for another process, and so has `--wait-for-lock`.
     """
     options = list(inspect.signature(Session).parameters.values())
     if not publishes:
-        options = [option for option in options if option.name != "wait"]
+        options = [option for option in options if option.name != "wait_for_lock"]
 
     def extend(command: Command) -> Callable[..., None]:
         @functools.wraps(command)

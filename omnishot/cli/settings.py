@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from omnishot.cli.completion import shipped_presets
 from omnishot.cli.session import Session, with_session
+from omnishot.presets import preset_names, preset_text
 
 
 @with_session()
@@ -14,7 +14,7 @@ def presets_command(
     session: Session,
     name: Annotated[
         str | None,
-        typer.Argument(help="Preset to print. Default: list them.", show_default=False, autocompletion=shipped_presets),
+        typer.Argument(help="Preset to print. Default: list them.", show_default=False, autocompletion=preset_names),
     ] = None,
 ) -> None:
     """List the training presets, or print one as YAML with every setting. Creates: nothing.
@@ -22,7 +22,6 @@ def presets_command(
     Examples:
       omnishot presets quick > mine.yaml
     """
-    from omnishot.presets import preset_names, preset_text
     from omnishot.settings_text import as_yaml  # Deferred: pydantic takes tenths of a second.
     from omnishot.stages.training_settings import choose_training
 

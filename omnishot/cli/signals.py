@@ -1,6 +1,6 @@
-"""What Ctrl-C and SIGTERM do, whenever they come: the first one undoes what is half made, the second kills.
+"""What Ctrl-C and SIGTERM do, whenever they come: the first one discards what is incomplete, the second kills.
 
-While a network is trained, the first one stops it in order instead, and the second one undoes what is half made.
+While a network is trained, the first one stops it in order instead, and the second one discards what is incomplete.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ _received: list[int] = []
 def stop_on_signals() -> None:
     """Have the first signal raise `Stopped` wherever the program is, and the next one kill it."""
     for number in _NUMBERS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # Who started the program wants it to go on.
+        if signal.getsignal(number) is not signal.SIG_IGN:  # The parent process has chosen to ignore it.
             signal.signal(number, _stop)
     sys.unraisablehook = _raise_again
 

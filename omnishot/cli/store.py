@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omnishot.cli.completion import kinds, references
 from omnishot.cli.console import Console
+from omnishot.cli.options import reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.cli.streams import is_screen, visible, width_of
 from omnishot.errors import DamagedFileError, UsageError
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def ls_command(
     session: Session,
     kind: Annotated[
-        str | None, typer.Argument(help="images, pairs, models or evals.", show_default=False, autocompletion=kinds)
+        str | None,
+        typer.Argument(help="images, pairs, models or evals.", show_default=False, autocompletion=lambda: list(KINDS)),
     ] = None,
 ) -> None:
     """List the artifacts of the store, the oldest first. Creates: nothing.
@@ -82,10 +83,7 @@ def _row(artifact: "Artifact") -> dict[str, object]:
 @with_session()
 def show_command(
     session: Session,
-    reference: Annotated[
-        str,
-        typer.Argument(help="Artifact, such as models/quick:v1 or quick.", autocompletion=references(*KINDS)),
-    ],
+    reference: Annotated[str, reference_argument("Artifact, such as models/quick:v1 or quick.", *KINDS)],
     pictures: Annotated[
         bool | None,
         typer.Option(

@@ -18,7 +18,7 @@ from omnishot.cli.options import (
     parse_interval,
 )
 from omnishot.cli.process import keep_freed_memory
-from omnishot.cli.session import Session, is_led, with_session
+from omnishot.cli.session import Session, is_rank_zero, with_session
 from omnishot.cli.signals import watch_signals
 
 
@@ -32,14 +32,13 @@ def train_command(
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
     checkpoint_every: Annotated[
-        str, typer.Option("--checkpoint-every", metavar="5m|90s|STEPS", help="How often a state to resume is saved.")
+        str, typer.Option(metavar="5m|90s|STEPS", help="How often a checkpoint is saved, from which to resume.")
     ] = "60s",
     profile: Annotated[
-        Path | None, typer.Option("--profile", metavar="FILE.json", help="Write a torch profiler trace of ten steps.")
+        Path | None, typer.Option(metavar="FILE.json", help="Write a torch profiler trace of ten steps.")
     ] = None,
     init_from: Annotated[
-        str | None,
-        typer.Option("--init-from", help="Model whose weights to start from.", autocompletion=references("models")),
+        str | None, typer.Option(help="Model whose weights to start from.", autocompletion=references("models"))
     ] = None,
     name: NameOption = None,
     force: ForceOption = False,
@@ -52,7 +51,7 @@ def train_command(
       omnishot train --preset koch
       omnishot train omniglot-90k-affine8:v2 --set max_minutes=3 --resume
     """
-    if is_led():
+    if not is_rank_zero():
         from omnishot.stages.train import assist  # Deferred: torch takes seconds.
 
         keep_freed_memory()
@@ -67,12 +66,12 @@ def train_command(
     )
     keep_freed_memory()
     from omnishot.stages.checkpointer import Interval  # Deferred: torch takes seconds.
-    from omnishot.stages.train import train
+    from omnishot.stages.train import RunOptions, train
 
     with session.console.progress() as on_progress:
+        options = RunOptions(resume, Interval(*every), profile, on_progress, watch_signals)
         made = train(
-            session.store, data, training.settings, name=training.name, device=device, initial=initial, resume=resume,
-            checkpoint_every=Interval(*every), profile=profile, force=force,
-            on_progress=on_progress, watch_signals=watch_signals,
+            session.store, data, training.settings, name=training.name, device=device, initial=initial, force=force,
+            options=options,
         )  # fmt: skip
     session.console.made(made, **made.artifact.manifest.summary)

@@ -12,31 +12,32 @@ from omnishot.cli.session import Session, with_session
 from omnishot.cli.signals import watch_signals
 from omnishot.wording import percent
 
+_DEFAULT_STUDY = Path("tune.journal")
+
 
 @with_session()
 def tune_command(
     session: Session,
     pairs: PairsArgument = None,
     preset: Annotated[
-        str | None,
-        typer.Option("--preset", help="Settings that all trials share. Default: koch35.", autocompletion=presets),
+        str | None, typer.Option(help="Settings that all trials share. Default: koch35.", autocompletion=presets)
     ] = None,
     config: ConfigOption = None,
     changes: SetOption = None,
     study: Annotated[
-        Path, typer.Option("--study", help="Journal of the search; other runs and machines may share it.")
-    ] = Path("tune.journal"),
-    trials: Annotated[int, typer.Option("--trials", min=1, help="Trials that the study shall hold in the end.")] = 50,
-    minutes: Annotated[float | None, typer.Option("--minutes", min=0, help="Start no trial after this time.")] = None,
+        Path, typer.Option(help="Journal of the search; other runs and machines may share it.")
+    ] = _DEFAULT_STUDY,
+    trials: Annotated[int, typer.Option(min=1, help="Trials that the study is to hold in the end.")] = 50,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Start no trial after this time.")] = None,
     by: Annotated[
         Literal["all", "part", "layer"],
-        typer.Option("--by", help="What has values of its own: nothing, convolutions / dense / head, or every layer."),
+        typer.Option(help="What has values of its own: nothing, convolutions / dense / head, or every layer."),
     ] = "all",
     architecture: Annotated[
         bool, typer.Option("--architecture", help="Search the layers' sizes too: filters, their sides, dense units.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Settings file to write. Default: the study's name with .best.yaml.")
+        Path | None, typer.Option(help="Settings file to write. Default: the study's name with .best.yaml.")
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:
@@ -50,7 +51,7 @@ def tune_command(
     """
     from omnishot.stages.training_settings import choose_training, tuned_preset
 
-    console = session.console
+    console, target = session.console, out or study.with_suffix(".best.yaml")
     data = session.find(pairs, "pairs") or session.store.newest("pairs")
     training = choose_training(
         preset=tuned_preset(preset, config), config=config, changes=changes or [], device=device, tell=console.note
@@ -59,7 +60,6 @@ def tune_command(
     from omnishot.stages.tune import tune  # Deferred: torch takes seconds.
     from omnishot.store.atomic_write import replaced
 
-    target = out or study.with_suffix(".best.yaml")
     for path in (study, target):  # Before hours of searching.
         check_folder_of(path)
     keep_freed_memory()

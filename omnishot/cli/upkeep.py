@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omnishot.cli.completion import references
+from omnishot.cli.options import reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import DamagedFileError, UsageError
 from omnishot.vocabulary import KINDS
@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 @with_session()
 def check_command(
     session: Session,
-    reference: Annotated[
-        str | None,
-        typer.Argument(
-            help="Artifact. Default: the newest of each kind.",
-            show_default=False,
-            autocompletion=references(*KINDS),
-        ),
-    ] = None,
+    reference: Annotated[str | None, reference_argument("Artifact. Default: the newest of each kind.", *KINDS)] = None,
     everything: Annotated[bool, typer.Option("--all", help="Check every artifact of the store.")] = False,
 ) -> None:
     """Hash the files of an artifact, and of what it descends from, again. Creates: nothing; exit code 4: damaged.
@@ -70,7 +63,7 @@ def _state(item: "Checked") -> str:
 @with_session()
 def gc_command(
     session: Session,
-    keep: Annotated[int, typer.Option("--keep", min=1, help="Versions of each name to keep.")],
+    keep: Annotated[int, typer.Option(min=1, help="Versions of each name to keep.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Also remove what interrupted runs keep for --resume.")
@@ -104,12 +97,11 @@ def gc_command(
 @with_session()
 def diff_command(
     session: Session,
-    one: Annotated[str, typer.Argument(help="Artifact, such as models/quick:v1.", autocompletion=references(*KINDS))],
-    other: Annotated[str, typer.Argument(help="Another of the same kind.", autocompletion=references(*KINDS))],
+    one: Annotated[str, reference_argument("Artifact, such as models/quick:v1.", *KINDS)],
+    other: Annotated[str, reference_argument("Another of the same kind.", *KINDS)],
     tolerance: Annotated[
         str | None,
         typer.Option(
-            "--tolerance",
             metavar="accuracy=0.005",
             help="Of two evaluations: exit with 3 if B is less accurate by more, trial by trial; or 20-way=0.005.",
         ),

@@ -1,7 +1,7 @@
 """Charts of where a network is right and where it errs: by alphabet, by character, by threshold."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from omnishot.drawing.labels import in_percent, shortened, told_apart
 from omnishot.drawing.picture import BAD, FAINT, FIRST, GOOD, INK, LINE, PHONE, SECOND, Picture, draw
+from omnishot.evaluation.breakdown import GroupAccuracy, Roc
 from omnishot.wording import percent
 
 _MOST_ROWS = 30
@@ -21,67 +22,35 @@ MOST_CHARACTERS = 14
 _BINS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """An accuracy of one alphabet.
-
-    Attributes:
-        name: Of the alphabet.
-        accuracy: In [0, 1].
-        ci95: 95 % interval.
-        trials: Queries behind it.
-    """
-
-    name: str
-    accuracy: float
-    ci95: tuple[float, float]
-    trials: int
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A network's outcome at verification.
-
-    Attributes:
-        threshold: Pairs that score higher are called the same.
-        accuracy: In [0, 1].
-        equal_error_rate: In [0, 1].
-    """
-
-    threshold: float
-    accuracy: float
-    equal_error_rate: float
-
-
-def alphabets_chart(name: str, title: str, shares: Sequence[Share]) -> Picture:
+def alphabets_chart(name: str, title: str, found: Sequence[GroupAccuracy], alphabets: Sequence[str]) -> Picture:
     """Draw accuracies with their intervals, the first on top.
 
     Args:
         name: Names the picture.
         title: What it shows.
-        shares: The worst first; of many, the last ones are left out.
+        found: Of each alphabet, the worst first; of many, the last ones are left out.
+        alphabets: Names, by the number that each has in `found`.
     """
-    shown = shares[:_MOST_ROWS]
+    shown = [(alphabets[one.group], one) for one in found[:_MOST_ROWS]]
 
     def onto(figure: Figure) -> None:
         axes = figure.subplots()
-        lowest = min(share.ci95[0] for share in shown)
-        for row, share in enumerate(shown):
-            low, high = (100 * end for end in share.ci95)
+        lowest = min(one.ci95[0] for _, one in shown)
+        for row, (alphabet, one) in enumerate(shown):
+            low, high = (100 * end for end in one.ci95)
             axes.plot([low, high], [row, row], color=FIRST.drawn, linewidth=4, alpha=0.3, solid_capstyle="round")
-            axes.plot([100 * share.accuracy], [row], color=FIRST.drawn, marker="o", markersize=5)
-            label = shortened(share.name.replace("_", " "), 34)
-            axes.text(0, row - 0.2, label, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5)
-            figure_of = f"{percent(share.accuracy)} of {share.trials:,}"
-            place = axes.get_yaxis_transform()
-            axes.text(1, row - 0.2, figure_of, transform=place, ha="right", va="bottom", fontsize=8.5)
+            axes.plot([100 * one.accuracy], [row], color=FIRST.drawn, marker="o", markersize=5)
+            label, result = shortened(alphabet.replace("_", " "), 34), f"{percent(one.accuracy)} of {one.trials:,}"
+            across = axes.get_yaxis_transform()
+            axes.text(0, row - 0.2, label, transform=across, va="bottom", fontsize=8.5)
+            axes.text(1, row - 0.2, result, transform=across, ha="right", va="bottom", fontsize=8.5)
         axes.set(xlim=(max(0, 100 * lowest - 4), 101), ylim=(len(shown) - 0.5, -0.9), yticks=[])
         in_percent(axes.xaxis)
         axes.spines["left"].set_visible(False)
-        axes.grid(visible=False)  # The figures are written out, and lines would cross the names.
+        axes.grid(visible=False)  # The results are written out, and lines would cross the names.
 
-    said = "; ".join(f"{share.name} {percent(share.accuracy)} of {share.trials}" for share in shown)
-    left_out = f" The other {len(shares) - len(shown)} are more accurate." if len(shares) > len(shown) else ""
+    said = "; ".join(f"{alphabet} {percent(one.accuracy)} of {one.trials}" for alphabet, one in shown)
+    left_out = f" The other {len(found) - len(shown)} are more accurate." if len(found) > len(shown) else ""
     alt = f"Accuracy by alphabet with 95 % intervals, the least accurate first: {said}.{left_out}"
     return draw(name, title, alt, onto, width=PHONE, height=0.5 + 0.4 * len(shown))
 
@@ -94,12 +63,9 @@ def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]
         title: What it shows; where characters with mistakes are left out, it says how many are shown.
         counts: How often a character (first) was taken for another (second), or for itself; with a mistake in it.
     """
-    mistakes = {pair: n for pair, n in counts.items() if pair[0] != pair[1]}
-    weights: dict[str, int] = {}
-    for pair, n in mistakes.items():
-        for character in pair:
-            weights[character] = weights.get(character, 0) + n
-    shown = sorted(sorted(weights, key=lambda character: -weights[character])[:MOST_CHARACTERS])
+    mistakes = Counter({pair: n for pair, n in counts.items() if pair[0] != pair[1]})
+    mistaken = Counter(character for pair in mistakes.elements() for character in pair)
+    shown = sorted(character for character, _ in mistaken.most_common(MOST_CHARACTERS))
     place = {character: i for i, character in enumerate(shown)}
 
     def onto(figure: Figure) -> None:
@@ -115,12 +81,10 @@ def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]
         axes.set_yticks(ticks, labels)
         axes.grid(color=LINE.drawn, linewidth=0.5)
 
-    total = sum(mistakes.values())
-    worst = sorted(mistakes.items(), key=lambda item: -item[1])[:5]
-    said = "; ".join(f"{truth} for {taken}, {n} times" for (truth, taken), n in worst)
-    alt = f"{total} mistakes, of which the most frequent: {said}. Characters without a mistake are left out"
-    if left_out := len(weights) - len(shown):
-        title += f"; {len(shown)} of {len(weights)} mistaken characters"
+    said = "; ".join(f"{truth} for {taken}, {n} times" for (truth, taken), n in mistakes.most_common(5))
+    alt = f"{mistakes.total()} mistakes, of which the most frequent: {said}. Characters without a mistake are left out"
+    if left_out := len(mistaken) - len(shown):
+        title += f"; {len(shown)} of {len(mistaken)} mistaken characters"
         alt += f", and {left_out} more with the fewest"
     alt += "."
     return draw(name, title, alt, onto, width=PHONE, height=max(2.6, min(4.0, 1.4 + 0.22 * len(shown))))
@@ -134,7 +98,7 @@ def _cell(axes: Axes, column: int, row: int, n: int, share: float, *, is_right: 
 
 
 def similarity_chart(
-    name: str, title: str, scores: NDArray[np.floating], same: NDArray[np.bool_], decision: Decision
+    name: str, title: str, scores: NDArray[np.floating], same: NDArray[np.bool_], threshold: float
 ) -> Picture:
     """Draw how the scores of same and of different pairs are distributed, with the threshold.
 
@@ -143,11 +107,11 @@ def similarity_chart(
         title: What it shows.
         scores: Logits, finite, shape (n_pairs,).
         same: The truth, shape (n_pairs,), with both values in it.
-        decision: Where the threshold lies.
+        threshold: Pairs that score higher are called the same.
     """
     scores = scores.astype(np.float64)  # What lies between the largest float32 is none.
     low, high = np.quantile(scores, [0.001, 0.999]).tolist()
-    low, high = min(low, decision.threshold), max(high, decision.threshold)
+    low, high = min(low, threshold), max(high, threshold)
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
 
     def onto(figure: Figure) -> None:
@@ -157,7 +121,7 @@ def similarity_chart(
             shares = 100 * np.histogram(inside, edges)[0] / max(1, chosen.sum())
             axes.stairs(shares, edges, fill=True, color=colour.drawn, alpha=0.3)
             axes.stairs(shares, edges, color=colour.drawn, linewidth=1.3, label=f"{label} ({chosen.sum():,} pairs)")
-        axes.axvline(decision.threshold, color=INK.drawn, linewidth=1.2, linestyle="--", label="chosen threshold")
+        axes.axvline(threshold, color=INK.drawn, linewidth=1.2, linestyle="--", label="chosen threshold")
         axes.set(xlabel="similarity: the higher, the more alike", ylabel="share of pairs", xlim=(edges[0], edges[-1]))
         axes.xaxis.set_major_locator(MaxNLocator(5))
         in_percent(axes.yaxis)
@@ -166,37 +130,34 @@ def similarity_chart(
     medians = [float(np.median(scores[chosen])) for chosen in (same, ~same)]
     alt = (
         f"Distribution of similarity: the median is {medians[0]:.2f} for same, {medians[1]:.2f} for different pairs; "
-        f"above the threshold of {decision.threshold:.2f} pairs are called the same."
+        f"above the threshold of {threshold:.2f} pairs are called the same."
     )
     return draw(name, title, alt, onto, width=PHONE, height=3.3)
 
 
 def roc_chart(
-    name: str,
-    title: str,
-    rates: tuple[NDArray[np.float64], NDArray[np.float64]],
-    chosen: tuple[float, float],
-    decision: Decision,
+    name: str, title: str, curve: Roc, chosen: tuple[float, float], *, accuracy: float, equal_error_rate: float
 ) -> Picture:
     """Draw the receiver operating characteristic, as far as it is of interest.
 
     Args:
         name: Names the picture.
         title: What it shows.
-        rates: False and true acceptance at every threshold.
+        curve: False and true acceptance at every threshold.
         chosen: Both of them at the chosen threshold.
-        decision: Accuracy and equal error rate.
+        accuracy: At the chosen threshold, in [0, 1].
+        equal_error_rate: In [0, 1].
     """
-    error = decision.equal_error_rate
+    error = equal_error_rate
     reach = 100 * min(1.0, max(0.1, 4 * error, 1.2 * chosen[0], 1.2 * (1 - chosen[1])))
 
     def onto(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.plot(100 * rates[0], 100 * rates[1], color=FIRST.drawn, linewidth=1.8)
+        axes.plot(100 * curve.false_acceptance, 100 * curve.true_acceptance, color=FIRST.drawn, linewidth=1.8)
         axes.plot([0, reach], [100, 100 - reach], color=FAINT.drawn, linewidth=0.9, linestyle=":")
         label = f"equal error rate {percent(error)}"
         axes.plot([100 * error], [100 - 100 * error], "o", color=SECOND.drawn, markersize=6, label=label)
-        label = f"chosen threshold, accuracy {percent(decision.accuracy)}"
+        label = f"chosen threshold, accuracy {percent(accuracy)}"
         axes.plot([100 * chosen[0]], [100 * chosen[1]], "D", color=INK.drawn, markersize=5, label=label)
         axes.set(xlim=(0, reach), ylim=(100 - reach, 100.4 if reach < 100 else 101))
         axes.set(xlabel="different pairs called the same", ylabel="same pairs called the same")
@@ -206,6 +167,6 @@ def roc_chart(
 
     alt = (
         f"At the chosen threshold {percent(chosen[1])} of the same and {percent(chosen[0])} of the different pairs are "
-        f"called the same, an accuracy of {percent(decision.accuracy)}. The equal error rate is {percent(error)}."
+        f"called the same, an accuracy of {percent(accuracy)}. The equal error rate is {percent(error)}."
     )
     return draw(name, title, alt, onto, width=PHONE, height=3.5)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,7 +13,10 @@ from matplotlib.ticker import MaxNLocator
 from omnishot.drawing.labels import in_percent, told_apart
 from omnishot.drawing.picture import FAINT, FIRST, FOURTH, INK, PHONE, SECOND, SERIES, Colour, Picture, draw
 from omnishot.errors import brief
+from omnishot.training.history import TrainingHistory
 from omnishot.wording import counted, percent
+
+Measure = Literal["loss", "training_accuracy", "validation_accuracy", "learning_rate"]
 
 _LOOKS = tuple(product(("-", "--"), SERIES))
 MOST_MODELS = len(_LOOKS)
@@ -24,29 +28,26 @@ _THICK, _THIN = 1.6, 0.7
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A training, epoch by epoch; what was not measured in an epoch is None.
+    """What is drawn of a training.
 
     Attributes:
         model: Reference of what was trained.
-        epoch: Counted from 1.
-        loss: Mean over the batches.
-        training_accuracy: Share of right answers on the batches, in [0, 1].
-        validation_accuracy: In [0, 1].
-        learning_rate: Of the last step.
+        history: At least one epoch.
         best_epoch: The one whose weights were kept, or None.
         schedule: What the learning rate does, in a few words.
         validation: How validation accuracy was measured, in a few words.
     """
 
     model: str
-    epoch: tuple[int, ...]
-    loss: tuple[float, ...]
-    training_accuracy: tuple[float | None, ...]
-    validation_accuracy: tuple[float | None, ...]
-    learning_rate: tuple[float, ...]
+    history: TrainingHistory
     best_epoch: int | None
     schedule: str
     validation: str
+
+    def measured(self, measure: Measure) -> list[tuple[int, float]]:
+        """Return the epochs in which something was measured, with its values."""
+        values = ((record.epoch, getattr(record, measure)) for record in self.history)
+        return [(epoch, value) for epoch, value in values if value is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,6 @@ class _Look:
     """How the lines of a model are drawn: in one colour each where there is one model, else all in the model's own."""
 
     dashes: str
-    loss: Colour
     batches: Colour
     validation: Colour
     rate: Colour
@@ -67,12 +67,12 @@ def training_chart(name: str, title: str, trainings: Sequence[Training]) -> Pict
     Args:
         name: Names the picture.
         title: What it shows.
-        trainings: At least one, each of at least one epoch.
+        trainings: At least one.
     """
-    looks = [_Look(dashes, colour, colour, colour, colour, colour) for dashes, colour in _LOOKS]
+    looks = [_Look(dashes, colour, colour, colour, colour) for dashes, colour in _LOOKS]
     if len(trainings) == 1:
-        looks = [_Look("-", loss=SECOND, batches=SECOND, validation=FIRST, rate=FOURTH, kept=FAINT)]
-    has_accuracy = any(_known(one, values) for one in trainings for values in _accuracies(one))
+        looks = [_Look("-", batches=SECOND, validation=FIRST, rate=FOURTH, kept=FAINT)]
+    has_accuracy = any(one.measured("training_accuracy") or one.measured("validation_accuracy") for one in trainings)
 
     def onto(figure: Figure) -> None:
         heights = {"loss": 3, "accuracy": 4, "learning rate": 2}
@@ -92,24 +92,12 @@ def training_chart(name: str, title: str, trainings: Sequence[Training]) -> Pict
     return draw(name, title, said, onto, width=PHONE, height=height)
 
 
-def _accuracies(training: Training) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
-    return training.training_accuracy, training.validation_accuracy
-
-
-def _known(training: Training, values: Sequence[float | None]) -> list[tuple[int, float]]:
-    """Return the epochs in which something was measured, with its values."""
-    return [(epoch, value) for epoch, value in zip(training.epoch, values, strict=True) if value is not None]
-
-
 def _draw_one(axes: dict[str, Axes], training: Training, look: _Look, *, is_alone: bool) -> None:
-    every = list(zip(training.epoch, training.loss, strict=True))
-    _line(axes["loss"], every, look.loss, look.dashes, brief(training.model))
-    every = list(zip(training.epoch, training.learning_rate, strict=True))
-    _line(axes["learning rate"], every, look.rate, look.dashes)
+    _line(axes["loss"], training.measured("loss"), look.batches, look.dashes, brief(training.model))
+    _line(axes["learning rate"], training.measured("learning_rate"), look.rate, look.dashes)
     if "accuracy" in axes:
-        batches, validation = (
-            [(epoch, 100 * value) for epoch, value in _known(training, values)] for values in _accuracies(training)
-        )
+        batches = [(epoch, 100 * share) for epoch, share in training.measured("training_accuracy")]
+        validation = [(epoch, 100 * share) for epoch, share in training.measured("validation_accuracy")]
         if batches:
             width = _THICK if is_alone else _THIN
             _line(axes["accuracy"], batches, look.batches, look.dashes, "on the batches", width=width)
@@ -153,15 +141,14 @@ def _label(figure: Figure, axes: dict[str, Axes], trainings: Sequence[Training])
 
 
 def _in_words(training: Training, *, is_alone: bool) -> str:
-    over = f"over {counted(len(training.epoch), 'epoch')} the loss goes"
+    first, last = training.history[0], training.history[-1]
+    over = f"over {counted(len(training.history), 'epoch')} the loss goes"
     said = over.capitalize() if is_alone else f"{brief(training.model)}: {over}"
-    said += f" from {training.loss[0]:.3g} to {training.loss[-1]:.3g}"
-    if known := _known(training, training.validation_accuracy):
-        first, last = percent(known[0][1]), percent(known[-1][1])
+    said += f" from {first.loss:.3g} to {last.loss:.3g}"
+    if known := training.measured("validation_accuracy"):
         best, epoch = max((value, epoch) for epoch, value in known)  # Of equals the later, which was kept.
-        said += f", validation accuracy ({training.validation}) from {first} to {last}"
+        said += f", validation accuracy ({training.validation}) from {percent(known[0][1])} to {percent(known[-1][1])}"
         said += f", at best {percent(best)} after epoch {epoch}"
     if training.best_epoch is not None:
         said += f"; the weights of epoch {training.best_epoch} were kept (dotted line)"
-    first_rate, last_rate = training.learning_rate[0], training.learning_rate[-1]
-    return f"{said}. Learning rate: {training.schedule}, {first_rate:.2g} to {last_rate:.2g}."
+    return f"{said}. Learning rate: {training.schedule}, {first.learning_rate:.2g} to {last.learning_rate:.2g}."

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from omnishot.drawing.labels import shortened
 from omnishot.drawing.picture import BAD, FAINT, GOOD, INK, LINE, Colour, Picture, draw
 from omnishot.drawing.sheet import WIDTH, decimal, sheet, tile, words
 from omnishot.errors import brief
@@ -189,12 +190,8 @@ def _short_form(axes: Axes, trial: ShownTrial, x: float, y: float) -> None:
         at = x + place * _STEP
         tile(axes, trial.support[number], at, y, _SMALL, colour=colour, line=line, thickness=1.8 if label else 0.8)
         words(axes, at + _SMALL / 2, y + _SMALL + 0.045, decimal(trial.scores[number]), size=8.5, bold=bool(label))
-    words(axes, x, y + _SMALL + 0.2, _line(trial), colour=FAINT, align="left")
-
-
-def _line(trial: ShownTrial) -> str:
-    group = brief(trial.group)
-    return f"{group if len(group) <= 20 else group[:19] + '…'}, margin {_signed(trial.margin)}"
+    line = f"{shortened(brief(trial.group), 20)}, margin {_signed(trial.margin)}"
+    words(axes, x, y + _SMALL + 0.2, line, colour=FAINT, align="left")
 
 
 def _said_of_ranked(trials: list[ShownTrial], kind: str, of: str) -> str:

@@ -15,7 +15,7 @@ _PER_ROW = 5
 def affine_variants(
     left: NDArray[np.uint8], right: NDArray[np.uint8], *, names: tuple[str, str], about: str
 ) -> Picture:
-    """Draw both sides of a pair, each as it was drawn and in every variant.
+    """Draw both sides of a pair, each as it was drawn and in every variant, of which there may be none.
 
     Args:
         left: The left image and its variants, shape (1 + k, h, h), uint8, ink 255 on 0.
@@ -42,12 +42,10 @@ def affine_variants(
                 label = f"variant {place}" if place else "as drawn"
                 words(axes, x + (side - 0.08) / 2, top + side - 0.05, label, colour=FAINT if place else INK, size=7)
 
-    return draw(
-        "affine-variants",
-        f"Affine variants: {about}",
-        f"Left {brief(names[0])}, right {brief(names[1])}, each as drawn and in {n - 1} affine variants: turned, "
-        "sheared, scaled and shifted at random, separately for the two sides.",
-        onto,
-        width=width,
-        height=2 * _EDGE + 2 * block + 0.08,
-    )
+    title, said = f"Affine variants: {about}", f"Left {brief(names[0])}, right {brief(names[1])}, each as drawn"
+    if n > 1:
+        said += f" and in {n - 1} affine variants: turned, sheared, scaled and shifted at random, separately for the "
+        said += "two sides."
+    else:
+        title, said = f"Training pair: {about}", f"{said}; the dataset has no affine variants."
+    return draw("affine-variants", title, said, onto, width=width, height=2 * _EDGE + 2 * block + 0.08)

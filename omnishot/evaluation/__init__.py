@@ -1,1 +1,1 @@
-"""What a network is worth: embeddings, one-shot trials, verification, baselines and intervals."""
+"""How a network is evaluated: embeddings, one-shot trials, verification, baselines and intervals."""

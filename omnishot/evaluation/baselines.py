@@ -25,7 +25,7 @@ def score_baseline(
         name: Which baseline.
         pixels: All images, shape (n, side, side), uint8, ink 255 on 0.
         trials: The trials.
-        rng: The chance of `random`.
+        rng: What `random` draws its scores from.
         on_progress: Receives the number of pairs compared.
 
     Returns:

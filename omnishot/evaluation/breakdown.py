@@ -31,11 +31,7 @@ class GroupAccuracy:
 
 
 def accuracy_by_group(correct: NDArray[np.bool_], group: NDArray[np.integer]) -> list[GroupAccuracy]:
-    """Return the accuracy in each group, the worst first.
-
-    Args:
-        correct: Outcome of each trial, shape (n_trials,).
-        group: Group of each trial, shape (n_trials,).
+    """Return the accuracy in each group, the worst first, from the outcome and the group of each trial.
 
     The intervals are Wilson's over queries: an alphabet has two of Lake's runs, too few to resample. Where queries
     share their support set they are narrower than they should be.

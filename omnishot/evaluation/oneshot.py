@@ -17,14 +17,8 @@ _VALUES_PER_CHUNK = 1 << 23
 def score_trials(network: SiameseNetwork, pixels: Pixels, trials: Trials, compute: Compute) -> NDArray[np.float32]:
     """Score each trial's query against each of its classes: the mean logit over the class's support images.
 
-    Args:
-        network: The network.
-        pixels: All images, uint8, on any device or in a file.
-        trials: The trials.
-        compute: Where and how.
-
     Returns:
-        Shape (n_trials, n_way); column 0 is the right class.
+        Shape (n_trials, n_way); column 0 is the right class. Arguments are those of `embed`.
     """
     images, places = np.unique(np.concatenate([trials.query, trials.support.reshape(-1)]), return_inverse=True)
     vectors = embed(network, pixels, images.astype(np.int64), compute)

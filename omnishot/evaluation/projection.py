@@ -1,4 +1,4 @@
-"""Many numbers as two: the plane in which vectors differ most."""
+"""The projection of vectors onto the plane in which they vary most."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,9 @@ class Projection:
 
 
 def principal_plane(vectors: NDArray[np.floating]) -> Projection:
-    """Project vectors onto their first two principal components, each turned so that its largest weight is positive.
+    """Project vectors, shape (n, d), n and d 2 or more, onto their first two principal components.
 
-    Args:
-        vectors: Shape (n, d), with n and d 2 or more.
+    The sign of a component makes its largest weight positive.
 
     Source: Pearson 1901.
     """
@@ -38,12 +37,7 @@ def principal_plane(vectors: NDArray[np.floating]) -> Projection:
 
 
 def neighbours_agree(vectors: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the share of vectors whose nearest other vector, of all dimensions, has the same label.
-
-    Args:
-        vectors: Shape (n, d), with n 2 or more.
-        labels: Shape (n,).
-    """
+    """Return the share of at least two vectors, shape (n, d), whose nearest neighbour has the same label."""
     wide = vectors.astype(np.float64)
     squares = (wide**2).sum(axis=1)
     distances = squares[:, None] + squares[None] - 2 * wide @ wide.T

@@ -52,13 +52,7 @@ def best_threshold(scores: NDArray[np.float32], same: NDArray[np.bool_]) -> floa
 
 
 def verify(scores: NDArray[np.float32], same: NDArray[np.bool_], threshold: float) -> Verification:
-    """Decide pairs.
-
-    Args:
-        scores: Shape (n_pairs,).
-        same: The truth, shape (n_pairs,), with both values in it.
-        threshold: Chosen on other pairs, by `best_threshold`.
-    """
+    """Decide pairs by a threshold that `best_threshold` chose on others; `same`, the truth, has both values in it."""
     ranked = np.sort(scores)
     rejected = np.searchsorted(np.sort(scores[same]), ranked, side="right") / same.sum()
     accepted = 1 - np.searchsorted(np.sort(scores[~same]), ranked, side="right") / (~same).sum()

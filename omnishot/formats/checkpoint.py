@@ -22,15 +22,11 @@ class _Hashed(DeferredErrors):
 
     def __init__(self, path: Path, mode: Literal["w+b", "r+b"]) -> None:
         super().__init__(path, mode)
-        self._hash = hashlib.sha256()
-
-    def digest(self) -> str:
-        """Return the SHA-256 of all that was written so far, in hexadecimal."""
-        return self._hash.hexdigest()
+        self.hash = hashlib.sha256()
 
     def write(self, content: Any) -> int:
         """Write, and hash."""
-        self._hash.update(content)
+        self.hash.update(content)
         return super().write(content)
 
 
@@ -39,11 +35,9 @@ def _header(digest: str) -> bytes:
 
 
 def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state of an unfinished run in place of an older one; killed at any moment, one of them remains.
+    """Write the state of an unfinished run, tensors and plain values, in place of an older one.
 
-    Args:
-        folder: Where to.
-        state: Tensors and plain values.
+    Killed at any moment, one of the two remains.
 
     Raises:
         UnavailableError: The disk is full or the store cannot be written.
@@ -53,9 +47,9 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
         with replaced(path) as aside, _Hashed(aside, "w+b") as file:
             file.seek(_HEADER_LENGTH)
             torch.save(state, cast(IO[bytes], file))
-            digest = file.digest()
+            header = _header(file.hash.hexdigest())
             file.seek(0)
-            file.write(_header(digest))
+            file.write(header)
     except OSError as error:
         kept = "The one before is kept: the same command with --resume continues from there." if path.exists() else ""
         raise UnavailableError(f"The checkpoint {path} cannot be written: {error}", hint=kept) from None
@@ -90,9 +84,8 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
             expected, content = file.read(_HEADER_LENGTH), file.read()
         # torch does not look at its checksums when it loads: a flipped bit would go on into the weights.
         if (found := _header(hashlib.sha256(content).hexdigest())) != expected:
-            raise ValueError(
-                f"expected SHA-256 {brief(expected.decode('ascii', 'replace'))}, found {brief(found.decode())}"
-            )
+            wanted = expected.decode("ascii", "replace")
+            raise ValueError(f"expected SHA-256 {brief(wanted)}, found {brief(found.decode())}")
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (OSError, MemoryError) as error:
         raise UnavailableError(f"{path} cannot be read: {error}", hint="The state is kept; try again.") from None

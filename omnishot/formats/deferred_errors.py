@@ -19,11 +19,7 @@ class DeferredErrors(io.RawIOBase):
     """
 
     def __init__(self, path: Path, mode: Literal["w+b", "r+b"]) -> None:
-        """Open the file.
-
-        Args:
-            path: Where it is.
-            mode: `w+b` makes a new file, `r+b` changes one.
+        """Open the file: `w+b` makes a new one, `r+b` changes one.
 
         Raises:
             OSError: It cannot be opened.

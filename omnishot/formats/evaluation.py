@@ -15,11 +15,17 @@ from omnishot.store.text_file import read_text
 from omnishot.store.validation import Count, Line, first_problem
 
 _Share = Annotated[float, Field(ge=0, le=1)]
+_Difference = Annotated[float, Field(ge=-1, le=1)]
+_Ways = Annotated[int, Field(ge=1, le=10**6)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One accuracy, with everything that has to be said beside it.
+    """One accuracy, with everything needed to interpret it.
 
     Attributes:
         model: Reference of a model, or name of a baseline.
@@ -39,7 +45,7 @@ class Result:
     model: Line
     protocol: Line
     on: Line
-    ways: Annotated[int, Field(ge=1, le=10**6)] | None
+    ways: _Ways | None
     shots: Annotated[int, Field(ge=1, le=10**6)] | None
     trials: Annotated[int, Field(ge=1, le=10**9)]
     correct: Count
@@ -50,13 +56,11 @@ class Result:
     equal_error_rate: _Share | None = None
 
 
-class TrainedOn(BaseModel):
-    """What a model was trained on and how, which has to be said beside its results.
+class TrainedOn(_Frozen):
+    """What a model was trained on and how, which is reported with its results.
 
     All from `source` on describes its pair dataset, and is set together or, where that was gone, not at all.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     pairs: Line | None
     seed: Count
@@ -89,7 +93,7 @@ class TrainedOn(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-class Comparison(BaseModel):
+class Comparison(_Frozen):
     """How much more accurate a model is than another one on the same trials.
 
     Attributes:
@@ -100,16 +104,14 @@ class Comparison(BaseModel):
         ci95: Paired 95 % interval of it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     model: Line
     against: Line
-    ways: Annotated[int, Field(ge=1, le=10**6)] | None
-    difference: Annotated[float, Field(ge=-1, le=1)]
-    ci95: tuple[Annotated[float, Field(ge=-1, le=1)], Annotated[float, Field(ge=-1, le=1)]]
+    ways: _Ways | None
+    difference: _Difference
+    ci95: tuple[_Difference, _Difference]
 
 
-class EvaluationSummary(BaseModel):
+class EvaluationSummary(_Frozen):
     """Everything that `summary.json` holds.
 
     Attributes:
@@ -121,8 +123,6 @@ class EvaluationSummary(BaseModel):
         comparisons: Every later model beside the first.
         results: Every accuracy.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Line
     source: Line
@@ -136,13 +136,7 @@ class EvaluationSummary(BaseModel):
 def write_evaluation(
     folder: Path, summary: EvaluationSummary, scores: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> None:
-    """Write an evaluation.
-
-    Args:
-        folder: Where to.
-        summary: What was measured, and what has to be said beside it.
-        scores: Arrays by method and name.
-    """
+    """Write an evaluation: its summary, and its arrays by method and name."""
     text = json.dumps(summary.model_dump(exclude_unset=True), indent=1, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", "utf-8")
     with create_hdf5(folder / "scores.h5") as file:

@@ -24,6 +24,16 @@ _MOST_BYTES_PER_STORED_BYTE = 1032
 _LONGEST_NAME = 1000
 _MOST_HEAP = 1 << 20
 _TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("index", "<u4")])
+_RAISED_BY_H5PY = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 _FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 
 
@@ -73,35 +83,17 @@ def reading_from(file: h5py.File) -> Iterator[None]:
     """Turn what h5py raises over a damaged file into the error that says which file it is."""
     try:
         yield
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        MemoryError,
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _RAISED_BY_H5PY as error:
         raise damaged(file, brief(error)) from None
 
 
 def damaged(file: h5py.File, what: str) -> DamagedFileError:
-    """Return the error that a file does not hold what it should.
-
-    Args:
-        file: The file.
-        what: What is wrong.
-    """
+    """Return the error that a file does not hold what it should, and what is wrong with it."""
     return DamagedFileError(f"{file.filename} does not hold what it should: {what}")
 
 
 def contains(file: h5py.File, path: str) -> bool:
-    """Tell whether there is something of a name, without following any link to it.
-
-    Args:
-        file: The file.
-        path: Names of groups and at last of what is looked for, with a slash between them.
+    """Tell whether there is something at a path, names with slashes between them, without following any link.
 
     Raises:
         DamagedFileError: A group on the way is none, or cannot be read.
@@ -140,10 +132,10 @@ def open_dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensio
 
 
 def read_array(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) -> NDArray[Any]:
-    """Read a whole data set; see `dataset`.
+    """Read a whole data set; see `open_dataset`.
 
     Raises:
-        DamagedFileError: There is none that `dataset` would return, or it cannot be read.
+        DamagedFileError: There is none that `open_dataset` would return, or it cannot be read.
     """
     found = open_dataset(file, path, dtype, n_dimensions)
     with reading_from(file):
@@ -170,7 +162,7 @@ def read_names(file: h5py.File, path: str) -> tuple[str, ...]:
 
 
 def _refuse_long_texts(file: h5py.File, path: str, found: h5py.Dataset) -> None:
-    """Look at the lengths that texts claim: libhdf5 believes them, and takes gigabytes or forever for a false one."""
+    """Look at the lengths that texts claim: libhdf5 trusts them, and a false one takes gigabytes or does not end."""
     if not len(found) or h5py.check_string_dtype(found.dtype).length is not None:
         return
     offset, stored = found.id.get_offset(), found.id.get_storage_size()

@@ -30,13 +30,7 @@ _MOST_SCORES = 10_000_000
 
 
 def write_images(path: Path, images: ImageSet, *, on_progress: OnProgress = silent) -> None:
-    """Write an image set to a new file.
-
-    Args:
-        path: The file.
-        images: What to write.
-        on_progress: Receives the number of images written.
-    """
+    """Write an image set to a new file; `on_progress` receives the number of images written."""
     n, height, width = images.pixels.shape
     with create_hdf5(path) as file:
         group = file.create_group("images")
@@ -47,16 +41,12 @@ def write_images(path: Path, images: ImageSet, *, on_progress: OnProgress = sile
             pixels[start : start + _BLOCK] = images.pixels[start : start + _BLOCK]
             on_progress(Progress("Storing images", start, n, "images"))
         labels = images.labels
-        for name, indices in (
-            ("alphabet", labels.alphabet),
-            ("character", labels.character),
-            ("drawer", labels.drawer),
-        ):
-            group.create_dataset(name, data=indices)
-        group.create_dataset("alphabet_names", data=list(labels.alphabet_names), dtype=h5py.string_dtype())
-        group.create_dataset("character_names", data=list(labels.character_names), dtype=h5py.string_dtype())
+        for name in ("alphabet", "character", "drawer"):
+            group.create_dataset(name, data=getattr(labels, name))
+        for name in ("alphabet_names", "character_names"):
+            group.create_dataset(name, data=list(getattr(labels, name)), dtype=h5py.string_dtype())
         if images.runs:
-            for name in ("support", "query", "answer"):
+            for name in RUNS:
                 file.create_dataset(f"runs/{name}", data=getattr(images.runs, name))
 
 
@@ -67,7 +57,7 @@ def read_labels(file: h5py.File) -> Labels:
         DamagedFileError: A data set is missing or of another type or shape, an index names nothing, or the images are
             not in the order alphabet, character, drawer.
     """
-    n = count_images(file)
+    n = len(pixels_of(file))
     labels = Labels(
         alphabet=read_array(file, "images/alphabet", *IMAGES["alphabet"]),
         character=read_array(file, "images/character", *IMAGES["character"]),
@@ -108,27 +98,19 @@ def read_runs(file: h5py.File) -> Runs | None:
     """
     if not contains(file, "runs"):
         return None
-    n = count_images(file)
-    runs = Runs(*(read_array(file, f"runs/{name}", *RUNS[name]) for name in ("support", "query", "answer")))
+    n = len(pixels_of(file))
+    runs = Runs(*(read_array(file, f"runs/{name}", *RUNS[name]) for name in RUNS))
     (n_runs, n_way), n_query = runs.support.shape, runs.query.shape[1]
     if runs.query.shape != runs.answer.shape or len(runs.query) != n_runs or not runs.support.size * runs.query.size:
         shapes = ", ".join(str(part.shape) for part in (runs.support, runs.query, runs.answer))
         raise damaged(file, f"support, query and answer of its runs have the shapes {shapes}")
     if n_runs * n_query * n_way > _MOST_SCORES:
-        raise damaged(file, f"{n_runs:,} runs of {n_query:,} queries and {n_way:,} classes are beyond all measure")
+        what = f"{n_runs:,} runs of {n_query:,} queries and {n_way:,} classes"
+        raise damaged(file, f"{what} are more than {_MOST_SCORES:,} scores")
     refuse_strays(file, "runs/support", runs.support, n)
     refuse_strays(file, "runs/query", runs.query, n)
     refuse_strays(file, "runs/answer", runs.answer, n_way)
     return runs
-
-
-def count_images(file: h5py.File) -> int:
-    """Return the number of images.
-
-    Raises:
-        DamagedFileError: There are none, or they are not 105 x 105 pixels of uint8.
-    """
-    return len(pixels_of(file))
 
 
 def pixels_of(file: h5py.File) -> h5py.Dataset:
@@ -166,7 +148,7 @@ def read_pixels(file: h5py.File, *chosen: NDArray[np.integer]) -> NDArray[np.uin
         edges = np.flatnonzero(np.diff(wanted))
         pixels = np.zeros(stored.shape, dtype=np.uint8)
         for first, last in edges.reshape(-1, 2).tolist():
-            for start in range(first, last, _BLOCK):  # HDF5 keeps seven kilobytes of books for each chunk it reads.
+            for start in range(first, last, _BLOCK):  # HDF5 keeps seven kilobytes for each chunk it reads.
                 some = np.s_[start : min(start + _BLOCK, last)]
                 stored.read_direct(pixels, some, some)
         return pixels

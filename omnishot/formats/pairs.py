@@ -11,7 +11,7 @@ from omnishot.data.affine import COMPONENTS
 from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split
 from omnishot.formats.hdf5 import contains, create_hdf5, damaged, open_dataset, open_hdf5, read_array, reading_from
-from omnishot.formats.images import IMAGES, RUNS, count_images, refuse_strays
+from omnishot.formats.images import IMAGES, RUNS, pixels_of, refuse_strays
 from omnishot.vocabulary import PARTS
 
 _FARTHEST = 1e6
@@ -69,7 +69,7 @@ def read_split(file: h5py.File) -> Split:
     Raises:
         DamagedFileError: A part is missing, an index is none of an image, or an image comes twice.
     """
-    n = count_images(file)
+    n = len(pixels_of(file))
     split = Split(*(read_array(file, f"split/{part}", np.int32, 1) for part in PARTS))
     parts = [getattr(split, part) for part in PARTS]
     for name, indices in zip(PARTS, parts, strict=True):
@@ -90,7 +90,7 @@ def read_pairs(file: h5py.File, part: str) -> Pairs | None:
     """
     if not contains(file, f"pairs/{part}"):
         return None
-    n = count_images(file)
+    n = len(pixels_of(file))
     left, right = (read_array(file, f"pairs/{part}/{side}", np.int32, 1) for side in ("left", "right"))
     pairs = Pairs(left, right, read_array(file, f"pairs/{part}/same", np.bool_, 1))
     if not 0 < len(left) == len(right) == len(pairs.same):
@@ -117,5 +117,5 @@ def read_variants(file: h5py.File) -> tuple[NDArray[np.float32], NDArray[np.floa
         # Not a number compares as false, so this refuses it too.
         within_reach = stored.max(initial=0) <= _FARTHEST and stored.min(initial=0) >= -_FARTHEST
         if not (within_reach and stored[..., 3:5].min(initial=1) > 0):
-            raise damaged(file, f"variants/{name} holds distortions beyond all measure")
+            raise damaged(file, f"variants/{name} holds distortions that cannot be rendered")
     return left, right

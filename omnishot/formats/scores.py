@@ -69,11 +69,7 @@ def read_trial_scores(path: Path, methods: Iterable[str], *, n_images: int) -> T
 
 
 def read_pair_scores(path: Path, models: Iterable[str]) -> PairScores:
-    """Read the pairs of a verification and some models' scores.
-
-    Args:
-        path: A `scores.h5` that was checked.
-        models: References of models; those that were not measured are left out.
+    """Read the pairs of a verification and some models' scores, from a `scores.h5` as for `read_trial_scores`.
 
     Raises:
         DamagedFileError: The file does not hold pairs, or not in these shapes, or a score is not finite.

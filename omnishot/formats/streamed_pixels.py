@@ -30,13 +30,7 @@ class StoredPixels:
         self._open_files = contextlib.ExitStack()
 
     def __getitem__(self, images: Tensor) -> Tensor:
-        """Read images.
-
-        Args:
-            images: Image indices, shape (n,).
-
-        Returns:
-            Pixels, shape (n, side, side), uint8.
+        """Read the pixels of images, shape (n, side, side), uint8, by their indices, shape (n,).
 
         Raises:
             DamagedFileError: An image cannot be read.

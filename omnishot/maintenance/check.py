@@ -41,7 +41,7 @@ def check_artifacts(
 
     Args:
         store: Where they are.
-        reference: Check this artifact and what it descends from; None stands for the newest of each kind.
+        reference: Check this artifact and what it descends from; by default the newest of each kind.
         everything: Check the whole store instead.
         on_progress: Receives the bytes done.
 

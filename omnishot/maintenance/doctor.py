@@ -1,4 +1,4 @@
-"""doctor: what this machine offers, and what of it omnishot will use."""
+"""doctor: what this machine offers, and what omnishot will use."""
 
 import os
 import platform

@@ -49,7 +49,7 @@ def clean(
     Raises:
         UnavailableError: The store cannot be written.
     """
-    everything, states = store.artifacts(), store.unfinished()
+    everything, states = store.artifacts(), store.leftovers.unfinished()
     sound = {artifact.path: artifact.is_sound() for artifact in _candidates(everything, keep, on_progress)}
     kept: list[Artifact] = []
     removed: list[Artifact] = []
@@ -68,7 +68,7 @@ def clean(
     else:
         store.remove(choose)
         if unfinished:
-            store.remove_unfinished()
+            store.leftovers.remove_unfinished()
     return Cleaned(tuple(removed), tuple(kept), tuple(states), size)
 
 
@@ -123,7 +123,7 @@ def _wanted(
     for kind in KINDS:
         with contextlib.suppress(InputError):
             wanted.append(store.newest(kind))
-    needed = store.needed(unfinished=not unfinished)
+    needed = store.leftovers.needed(unfinished=not unfinished)
     return wanted + [artifact for artifact in everything if str(artifact.reference) in needed]
 
 

@@ -30,14 +30,7 @@ class Conv4Twin(nn.Module):
             incoming = outgoing
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return a vector for each image.
-
-        Args:
-            images: Shape (n, 1, 35, 35), ink 1 on 0.
-
-        Returns:
-            Shape (n, dimension).
-        """
+        """Return a vector for each image, shape (n, dimension); images have shape (n, 1, 35, 35), ink 1 on 0."""
         x = images
         for number in range(1, len(CHANNELS) + 1):
             x = nn.functional.max_pool2d(self.get_submodule(f"conv{number}")(x), 2)

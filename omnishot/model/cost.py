@@ -1,4 +1,4 @@
-"""What a network costs in arithmetic, counted by torch from the shapes of its products and convolutions."""
+"""The floating-point operations of a network, counted by torch from the shapes of its products and convolutions."""
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode

@@ -1,4 +1,4 @@
-"""Where a network runs, and in which arithmetic."""
+"""Where a network runs, and in which precision."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from omnishot.vocabulary import DeviceName, Precision
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """A device and an arithmetic.
+    """A device and a precision.
 
     Attributes:
         device: Where tensors live.
@@ -86,7 +86,7 @@ def _computes_tf32(device: torch.device) -> bool:
 def _computes_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # torch has no public question for this; without the answer, fp32 is right everywhere.
+    # torch has no public API for this; where it is unknown, fp32 is right everywhere.
     probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return probe is not None and bool(probe())
 

@@ -1,15 +1,12 @@
 """The convolutional twin of Koch, Zemel & Salakhutdinov 2015, in full and for 35x35 images."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from omnishot.config import Architecture
 from omnishot.errors import SettingsError
-
-KochName = Literal["koch", "koch35"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +24,10 @@ class Sizes:
     filters: tuple[int, ...]
     filter_sizes: tuple[int, ...]
     dense_units: int
+
+    def changed_to(self, architecture: Architecture) -> "Sizes":
+        """Return these sizes but for those that an architecture names."""
+        return replace(self, **architecture.model_dump(exclude_none=True))
 
     def sides_after(self) -> list[int]:
         """Return the side of what each convolution passes on, the last one without pooling; below 1 nothing is left."""
@@ -81,14 +82,7 @@ class KochTwin(nn.Module):
         self.apply(initialize_as_koch)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return a vector for each image.
-
-        Args:
-            images: Shape (n, 1, side, side), ink 1 on 0.
-
-        Returns:
-            Shape (n, dimension), in (0, 1).
-        """
+        """Return vectors in (0, 1), shape (n, dimension), of images of shape (n, 1, side, side), ink 1 on 0."""
         x = images
         for number in range(1, self.n_convolutions + 1):
             x = self.get_submodule(f"conv{number}")(x)
@@ -107,17 +101,3 @@ def initialize_as_koch(layer: nn.Module) -> None:
         nn.init.normal_(layer.weight, 0.0, 0.01 if isinstance(layer, nn.Conv2d) else 0.2)
         if layer.bias is not None:
             nn.init.normal_(layer.bias, 0.5, 0.01)
-
-
-def koch_twin(name: KochName, architecture: Architecture | None = None) -> KochTwin:
-    """Return the paper's twin.
-
-    Args:
-        name: `koch` for 105x105 images, `koch35` for 35x35.
-        architecture: What is to be of another size.
-
-    Raises:
-        SettingsError: The filters are too large for the images.
-    """
-    changed = architecture.model_dump(exclude_none=True) if architecture else {}
-    return KochTwin(replace(PUBLISHED[name], **changed))

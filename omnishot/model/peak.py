@@ -1,4 +1,4 @@
-"""What a device reaches at best: the speed of a large matrix product, against which training is compared."""
+"""The peak speed of a device, in a large matrix product, with which that of a training is compared."""
 
 import time
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from omnishot.config import Architecture
 from omnishot.errors import SettingsError
 from omnishot.model.conv4 import Conv4Twin
-from omnishot.model.koch import KochTwin, initialize_as_koch, koch_twin
+from omnishot.model.koch import PUBLISHED, KochTwin, initialize_as_koch
 from omnishot.vocabulary import Initialization, TwinName
 
 Twin = KochTwin | Conv4Twin
@@ -42,15 +42,7 @@ class SiameseNetwork(nn.Module):
             nn.init.zeros_(self.head.bias)
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return the logit of "same class" for each pair.
-
-        Args:
-            left: Images, shape (n_pairs, 1, side, side).
-            right: Images, same shape.
-
-        Returns:
-            Shape (n_pairs,).
-        """
+        """Return the logit of "same class" for each pair, shape (n_pairs,); a side is (n_pairs, 1, side, side)."""
         return self.compare(self.twin(left), self.twin(right))
 
     def compare(self, left: Tensor, right: Tensor) -> Tensor:
@@ -61,14 +53,9 @@ class SiameseNetwork(nn.Module):
         return logits
 
     def compare_all(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return the logit of every vector with every other.
+        """Return the logit of every left vector, shape (n, d), with every right one, (m, d); shape (n, m).
 
-        Args:
-            left: Shape (n, d).
-            right: Shape (m, d).
-
-        Returns:
-            Shape (n, m): what `compare` gives, but for rounding, with less memory where the distance allows.
+        It is what `compare` gives, but for rounding, with less memory where the distance allows.
         """
         if self.distance == "l1":
             return self.compare(left[:, None], right[None])
@@ -96,7 +83,7 @@ def build_network(
             raise SettingsError("architecture is for the twins koch and koch35, not for conv4", hint="Leave it out.")
         network = SiameseNetwork(Conv4Twin(), "squared")
     else:
-        network = SiameseNetwork(koch_twin(twin, architecture), "l1")
+        network = SiameseNetwork(KochTwin(PUBLISHED[twin].changed_to(architecture or Architecture())), "l1")
     if initialization == "paper":
         network.apply(initialize_as_koch)
     elif initialization == "torch":

@@ -53,15 +53,10 @@ def as_json(measured: Sequence[Measured]) -> str:
     listed = {"20-way": TWENTY_WAY, "mnist 10-way": MNIST}
     published: dict[str, object] = {name: [asdict(result) for result in results] for name, results in listed.items()}
     published["verification"] = verification
-    rows = [
-        {
-            **asdict(item.result),
-            **_context(item),
-            "trained_on": _trained_on(item),
-            "paired": item.paired.model_dump(include={"against", "difference", "ci95"}) if item.paired else None,
-        }
-        for item in measured
-    ]
+    rows = []
+    for item in measured:
+        paired = item.paired.model_dump(include={"against", "difference", "ci95"}) if item.paired else None
+        rows.append({**_values(item), "paired": paired})
     return json.dumps({"results": rows, "published": published}, indent=1, allow_nan=False) + "\n"
 
 
@@ -69,9 +64,9 @@ def as_tsv(measured: Sequence[Measured]) -> str:
     """Return every result as one line of tab-separated values under a heading; numbers are not rounded."""
     lines = ["\t".join(_COLUMNS)]
     for item in measured:
-        values: dict[str, Any] = {**asdict(item.result), **_context(item)}
+        values = _values(item)
         values["ci95_low"], values["ci95_high"] = values.pop("ci95")
-        values["trained_on"] = json.dumps(_trained_on(item), sort_keys=True)
+        values["trained_on"] = json.dumps(values["trained_on"], sort_keys=True)
         if item.paired:
             low, high = item.paired.ci95
             values |= {"against": item.paired.against, "difference": item.paired.difference}
@@ -80,15 +75,8 @@ def as_tsv(measured: Sequence[Measured]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _trained_on(item: Measured) -> dict[str, object]:
-    return item.trained_on.as_written() if item.trained_on else {}
-
-
-def _context(item: Measured) -> dict[str, object]:
-    return {
-        "data": item.data,
-        "source": item.source,
-        "seed": item.seed,
-        "device": item.device,
-        "evaluation": item.evaluation,
-    }
+def _values(item: Measured) -> dict[str, Any]:
+    """Return a result with what its evaluation says of it, by the names of JSON."""
+    context = {name: getattr(item, name) for name in ("data", "source", "seed", "device", "evaluation")}
+    trained_on = item.trained_on.as_written() if item.trained_on else {}
+    return {**asdict(item.result), **context, "trained_on": trained_on}

@@ -67,7 +67,8 @@ def _in_order(artifacts: list[Artifact]) -> list[Artifact]:
 
     `eval` without a model takes the newest pairs, and baselines alone only where there is no model yet.
     """
-    alone = [artifact for artifact in artifacts if _measures_no_model(artifact.manifest)]
+    evaluations = (artifact for artifact in artifacts if artifact.manifest.kind == "evals")
+    alone = [evaluation for evaluation in evaluations if not evaluation.manifest.parent("models")]
     order: list[Artifact] = []
     for pairs in artifacts:
         if pairs.manifest.kind == "pairs":
@@ -75,10 +76,6 @@ def _in_order(artifacts: list[Artifact]) -> list[Artifact]:
             order += [item for item in alone if pairs.manifest.recipe in {one.recipe for one in item.manifest.parents}]
     everything = [*order, *alone, *(item for item in artifacts if item.manifest.kind != "images")]
     return list({str(artifact.reference): artifact for artifact in everything}.values())
-
-
-def _measures_no_model(manifest: Manifest) -> bool:
-    return manifest.kind == "evals" and manifest.parent("models") is None
 
 
 def _renamed(manifest: Manifest, names: dict[tuple[str, str], str]) -> Manifest | None:

@@ -98,13 +98,16 @@ class _Side:
     def pairs(self) -> PairScores:
         return read_pair_scores(self.artifact.file("scores.h5"), self.models)
 
-    def scores_of(self, result: Result, scores: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        if result.model not in scores:
+    def correct(self, result: Result, drawn: TrialScores | PairScores) -> NDArray[np.bool_]:
+        """Return which trials or pairs a model got right, as often as the summary says."""
+        if result.model not in drawn.scores:
             raise DamagedFileError(f"{self.artifact.reference} holds no scores of {result.model}")
-        return scores[result.model]
-
-    def checked(self, result: Result, correct: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return outcomes that are what the summary says of them."""
+        scores = drawn.scores[result.model]
+        correct: NDArray[np.bool_]
+        if isinstance(drawn, PairScores):
+            correct = (scores > (result.threshold or 0)) == drawn.same
+        else:
+            correct = correct_trials(scores, result.ways or 0)
         if (int(correct.sum()), len(correct)) != (result.correct, result.trials):
             raise DamagedFileError(
                 f"In {self.artifact.reference} the scores of {result.model} are right {correct.sum():,} times of "
@@ -180,8 +183,7 @@ def _answered(first: _Side, second: _Side) -> Iterator[PairedComparison]:
     for (place, ways), one in first.results.items():
         other = second.results.get((place, ways))
         if ways and other and _are_same(mine, theirs, ways):
-            a = first.checked(one, correct_trials(first.scores_of(one, mine.scores), ways))
-            b = second.checked(other, correct_trials(second.scores_of(other, theirs.scores), ways))
+            a, b = first.correct(one, mine), second.correct(other, theirs)
             yield _compared(one, a, other, b, mine.episode, seed=first.summary.seed)
 
 
@@ -204,8 +206,7 @@ def _verified(first: _Side, second: _Side) -> Iterator[PairedComparison]:
     episode = np.arange(len(mine.same), dtype=np.int32)
     for key, one in first.results.items():
         if other := second.results.get(key):
-            a = first.checked(one, (first.scores_of(one, mine.scores) > (one.threshold or 0)) == mine.same)
-            b = second.checked(other, (second.scores_of(other, theirs.scores) > (other.threshold or 0)) == mine.same)
+            a, b = first.correct(one, mine), second.correct(other, theirs)
             yield _compared(one, a, other, b, episode, seed=first.summary.seed)
 
 

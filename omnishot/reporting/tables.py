@@ -166,16 +166,14 @@ def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published]
 
 def accuracy_table(measured: Sequence[Measured]) -> Table:
     """Return results, one a row."""
-    rows: list[tuple[str, ...]] = []
-    emphasised = set()
+    rows = []
     for item in measured:
         result = item.result
-        if not is_baseline(result.model):
-            emphasised.add(len(rows))
         cells = (result.model, task_of(result), percent(result.accuracy), result.protocol, result.on, item.source)
         rows.append((*cells, interval(result.ci95), f"{result.correct:,}", f"{result.trials:,}"))
     columns = ("method", "task", "accuracy", "protocol", "on", "images", "95 % interval", "correct", "trials")
-    return Table(title="Accuracy", columns=columns, rows=tuple(rows), emphasised=frozenset(emphasised))
+    networks = frozenset(i for i, item in enumerate(measured) if not is_baseline(item.result.model))
+    return Table(title="Accuracy", columns=columns, rows=tuple(rows), emphasised=networks)
 
 
 def task_of(result: Result) -> str:
@@ -205,7 +203,6 @@ def paired_table(measured: Sequence[Measured]) -> Table | None:
 def verification_table(ours: Sequence[Measured]) -> Table:
     """Return results at verification below the published ones."""
     rows: list[tuple[str, ...]] = []
-    emphasised = set()
     published = VERIFICATION if any(item.source == "omniglot" for item in ours) else {}
     for (pairs, variants), accuracy in published.items():
         named = ("Koch et al. 2015, table 1", f"{pairs:,}", f"x {variants}" if variants else "none")
@@ -213,24 +210,15 @@ def verification_table(ours: Sequence[Measured]) -> Table:
     for item in ours:
         result, said = item.result, item.trained_on
         from_dataset = said if said and said.objective == "pairs" and said.describes_pairs else None
-        emphasised.add(len(rows))
-        rows.append(
-            (
-                result.model,
-                f"{from_dataset.train_pairs:,}" if from_dataset else "on the fly",
-                f"x {from_dataset.affine}" if from_dataset and from_dataset.affine else "none",
-                percent(result.accuracy),
-                interval(result.ci95),
-                percent(result.equal_error_rate or 0),
-                f"{result.trials:,}",
-                result.on,
-                describe_training(said),
-            )
-        )
+        pairs_said = f"{from_dataset.train_pairs:,}" if from_dataset else "on the fly"
+        affine = f"x {from_dataset.affine}" if from_dataset and from_dataset.affine else "none"
+        results = (percent(result.accuracy), interval(result.ci95), percent(result.equal_error_rate or 0))
+        where = (f"{result.trials:,}", result.on, describe_training(said))
+        rows.append((result.model, pairs_said, affine, *results, *where))
     return Table(
         title="Verification accuracy (same or different)" + (", ours beside Koch's table 1" if published else ""),
         columns=("method", "pairs", "affine", "accuracy", "95 % interval", "EER", "test pairs", "on", "trained on"),
         rows=tuple(rows),
         notes=("The threshold is chosen on validation pairs.",),
-        emphasised=frozenset(emphasised),
+        emphasised=frozenset(range(len(published), len(rows))),
     )

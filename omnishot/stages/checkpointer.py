@@ -29,30 +29,22 @@ EVERY_MINUTE = Interval(seconds=60)
 
 
 class Checkpointer:
-    """Keeps the state of a run aside, so that it can be resumed."""
+    """Saves the state of a run, so that it can be resumed."""
 
     def __init__(self, trainer: Trainer, store: Store, recipe: Recipe, every: Interval, *, resumed: bool) -> None:
-        """Look at what is kept already.
-
-        Args:
-            trainer: Whose state is kept.
-            store: Where.
-            recipe: What the run makes.
-            every: How often.
-            resumed: Whether the run continues what is kept.
-        """
+        """Look for an earlier checkpoint of the recipe, which is kept until a run that did not resume it is as far."""
         self._trainer, self._store, self._recipe, self._every = trainer, store, recipe, every
         self._kept = (0, 0) if resumed else _progress_kept(store.resume_folder(recipe))
         self._saved_at, self._steps = time.monotonic(), 0
 
     def save(self) -> None:
-        """Save the state, unless one is kept that is further."""
+        """Save the state, unless an earlier checkpoint is further."""
         # The state of an interrupted run is worth more than that of the same run started over, until this is as far.
         if (self._trainer.position.epoch, self._trainer.position.step) >= self._kept:
             write_checkpoint(self._store.prepare_resume_folder(self._recipe), self._trainer.state())
 
     def after_step(self) -> None:
-        """Save the state where the interval is over."""
+        """Save the state if the interval is over."""
         self._steps += 1
         if self._every.steps and self._steps % self._every.steps == 0:
             self.save()
@@ -62,7 +54,7 @@ class Checkpointer:
 
 
 def _progress_kept(folder: Path) -> tuple[int, int]:
-    """Return epoch and step of the state that is kept, or zeros where there is none that could be read."""
+    """Return epoch and step of a checkpoint, or zeros where there is none that can be read."""
     try:
         position = read_checkpoint(folder)["position"]
         return int(position["epoch"]), int(position["step"])
@@ -71,7 +63,7 @@ def _progress_kept(folder: Path) -> tuple[int, int]:
 
 
 def restore(trainer: Trainer, folder: Path) -> None:
-    """Continue from the state that is kept in a folder.
+    """Continue from the checkpoint in a folder.
 
     Raises:
         NotFoundError: There is none.

@@ -1,7 +1,7 @@
 """eval: models and baselines become an `evals` artifact with accuracies and every query's scores."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,25 +10,22 @@ from numpy.typing import NDArray
 
 from omnishot.config import EvalSettings
 from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_runs
+from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
 from omnishot.evaluation.intervals import accuracy_interval, difference_interval
 from omnishot.evaluation.oneshot import correct_trials, score_trials
-from omnishot.evaluation.verification import best_threshold, score_pairs, verify
+from omnishot.evaluation.verification import Verification, best_threshold, score_pairs, verify
 from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
 from omnishot.formats.model import read_model
 from omnishot.model.device import Compute, choose_compute
+from omnishot.model.siamese import SiameseNetwork
 from omnishot.naming import evaluation_name
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
-from omnishot.stages.evaluation_settings import (
-    choose_data,
-    choose_models,
-    complete,
-    refuse_what_cannot_be_measured,
-)
+from omnishot.stages.evaluation_settings import choose_data, choose_models, complete, refuse_what_cannot_be_measured
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
@@ -49,9 +46,7 @@ def evaluate(
     data: Artifact | None = None,
     settings: EvalSettings | None = None,
     *,
-    source_name: str | None = None,
-    data_folder: Path | None = None,
-    offline: bool | None = None,
+    source: str | Source | None = None,
     name: str | None = None,
     device: DeviceName = "auto",
     force: bool = False,
@@ -62,12 +57,10 @@ def evaluate(
     Args:
         store: Where the evaluation goes.
         models: The models, by default the newest; an empty list measures the baselines alone.
-        data: A pair dataset, or images that are divided as `prepare` would by default. By default what `source_name`
-            names, else the pair dataset that the models were trained with.
+        data: A pair dataset, or images that are divided as `prepare` would by default. By default the images of
+            `source`, else the pair dataset that the models were trained with.
         settings: What to measure; `complete` chooses the protocol, ways and baselines that they do not name.
-        source_name: Where images come from, as for `open_source`.
-        data_folder: Where data sets lie, as for `open_source`.
-        offline: Forbids downloads, as for `open_source`.
+        source: Images to measure on, or their name or path as for `open_source`.
         name: Name of the evaluation; by default it says the first model, the protocol, and the images where others.
         device: Where to run the networks.
         force: Measure again even if it was done before.
@@ -76,25 +69,23 @@ def evaluate(
     Raises:
         OmnishotError: The data does not allow the trials.
     """
-    models = choose_models(store, models, has_images=bool(data or source_name))
-    data = data or choose_data(
-        store, models, source_name=source_name, data_folder=data_folder, offline=offline, on_progress=on_progress
-    )
+    models = choose_models(store, models, has_images=bool(data or source))
+    data = data or choose_data(store, models, source, on_progress=on_progress)
     settings = complete(settings or EvalSettings(), data.manifest)
     refuse_what_cannot_be_measured(settings, models)
     images_name = data.manifest.name if data.manifest.kind == "images" else None
     usual_name = evaluation_name(models[0].manifest.name if models else None, settings, source=images_name)
     name = check_name(usual_name if name is None else name)
-    compute = choose_compute(device, "fp32")  # The same figures on every machine, as near as it goes.
+    compute = choose_compute(device, "fp32")  # The same results on every machine, as nearly as possible.
     parents = [artifact.as_parent() for artifact in (*models, data)]
     recipe = Recipe("evals", _RECIPE, settings.model_dump(mode="json"), parents)
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
-        images = EvaluationData.read(data)
+        task = _Task(models, EvaluationData.read(data), settings, compute, on_progress)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
-            results, comparisons, scores = measure(models, images, settings, compute, on_progress)
+            results, comparisons, scores = measure(task)
         summary = EvaluationSummary(
             data=str(data.reference),
             source=source_of(data.manifest),
@@ -111,35 +102,70 @@ def evaluate(
     return produce(store, recipe, name, build, force=force)
 
 
-def _oneshot(
-    models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, on_progress: OnProgress
-) -> tuple[list[Result], list[Comparison], _Scores]:
-    trials = _draw(data, settings)
-    arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
-    for method, scores in _scored(models, data, trials, settings, compute, on_progress):
-        arrays[method] = {"scores": scores}
-    n_alphabets = len(np.unique(data.labels.alphabet[trials.query]))
-    results = []
-    outcomes: _Outcomes = {}
-    for method in list(arrays)[1:]:
-        for n_way in settings.ways:
-            correct = outcomes[method, n_way] = correct_trials(arrays[method]["scores"], n_way)
-            rng = generator(settings.seed, "bootstrap", n_way)
-            results.append(
-                Result(
-                    model=method,
-                    protocol=settings.protocol,
-                    on=settings.on,
-                    ways=n_way,
-                    shots=settings.shots,
-                    trials=len(trials),
-                    correct=int(correct.sum()),
-                    accuracy=float(correct.mean()),
-                    ci95=accuracy_interval(correct, trials.episode, rng),
-                    alphabets=n_alphabets,
-                )
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is measured, and where."""
+
+    models: list[Artifact]
+    data: EvaluationData
+    settings: EvalSettings
+    compute: Compute
+    on_progress: OnProgress
+
+    def networks(self) -> Iterator[tuple[str, SiameseNetwork]]:
+        """Yield the models by their references, on the device."""
+        for model in self.models:
+            self.on_progress(Progress(f"Measuring {model.reference}", 0, 0))
+            network = read_model(model.file("weights.safetensors"), model.file("config.yaml"))
+            yield str(model.reference), network.to(self.compute.device)
+
+    def results(self, outcomes: _Outcomes, episode: NDArray[np.int32], shown: NDArray[np.int32]) -> Iterator[Result]:
+        """Yield the accuracies.
+
+        Args:
+            outcomes: Which trials each method has right.
+            episode: Trials of one number are resampled together, shape (n_trials,).
+            shown: An image of each trial, whose alphabets are counted, shape (n_trials,).
+        """
+        for (method, n_way), correct in outcomes.items():
+            rng = generator(self.settings.seed, "bootstrap", n_way or "verification")
+            yield Result(
+                model=method,
+                protocol=self.settings.protocol,
+                on=self.settings.on,
+                ways=n_way,
+                shots=self.settings.shots if n_way else None,
+                trials=len(correct),
+                correct=int(correct.sum()),
+                accuracy=float(correct.mean()),
+                ci95=accuracy_interval(correct, episode, rng),
+                alphabets=len(np.unique(self.data.labels.alphabet[shown])),
             )
-    return results, _compared(models, outcomes, trials.episode, settings.seed), arrays
+
+    def comparisons(self, outcomes: _Outcomes, episode: NDArray[np.int32]) -> Iterator[Comparison]:
+        """Yield how every later model compares with the first on the same trials; arguments as for `results`."""
+        names = [str(model.reference) for model in self.models]
+        for (method, n_way), mine in outcomes.items():
+            if method in names[1:]:
+                first = outcomes[names[0], n_way]
+                rng = generator(self.settings.seed, "paired", n_way or "verification")
+                ci95 = difference_interval(mine, first, episode, rng)
+                difference = float(mine.mean() - first.mean())
+                yield Comparison(model=method, against=names[0], ways=n_way, difference=difference, ci95=ci95)
+
+
+def _oneshot(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
+    trials = _draw(task.data, task.settings)
+    scores = dict(_scored(task, trials))
+    outcomes: _Outcomes = {
+        (method, n_way): correct_trials(found, n_way)
+        for method, found in scores.items()
+        for n_way in task.settings.ways
+    }
+    arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
+    arrays |= {method: {"scores": found} for method, found in scores.items()}
+    results = list(task.results(outcomes, trials.episode, trials.query))
+    return results, list(task.comparisons(outcomes, trials.episode)), arrays
 
 
 def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
@@ -155,85 +181,38 @@ def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
     return draw(data.index(settings.on), settings.trials, n_way, settings.shots, rng=rng)
 
 
-def _scored(
-    models: list[Artifact],
-    data: EvaluationData,
-    trials: Trials,
-    settings: EvalSettings,
-    compute: Compute,
-    on_progress: OnProgress,
-) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    chosen = data.pixels(trials.query, trials.support)
+def _scored(task: _Task, trials: Trials) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    chosen = task.data.pixels(trials.query, trials.support)
     pixels = torch.from_numpy(chosen)
-    for model in models:
-        on_progress(Progress(f"Measuring {model.reference}", 0, 0))
-        network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).to(compute.device)
-        yield str(model.reference), score_trials(network, pixels, trials, compute)
-    for baseline in settings.baselines:
-        rng = generator(settings.seed, "baseline", baseline)
-        yield baseline, score_baseline(baseline, chosen, trials, rng=rng, on_progress=on_progress)
+    for model, network in task.networks():
+        yield model, score_trials(network, pixels, trials, task.compute)
+    for baseline in task.settings.baselines:
+        rng = generator(task.settings.seed, "baseline", baseline)
+        yield baseline, score_baseline(baseline, chosen, trials, rng=rng, on_progress=task.on_progress)
 
 
-def _compared(models: list[Artifact], outcomes: _Outcomes, episode: NDArray[np.int32], seed: int) -> list[Comparison]:
-    """Compare every later model with the first on the same trials.
-
-    Args:
-        models: The models; the first one is what the others are compared with.
-        outcomes: Which trials each method has right, shape (n_trials,).
-        episode: Trials of one number are resampled together, shape (n_trials,).
-        seed: Seed of the bootstrap.
-    """
-    rows = []
-    for model in models[1:]:
-        name, against = str(model.reference), str(models[0].reference)
-        for n_way in (ways for method, ways in outcomes if method == name):
-            mine, first = outcomes[name, n_way], outcomes[against, n_way]
-            ci95 = difference_interval(mine, first, episode, generator(seed, "paired", n_way or "verification"))
-            difference = float(mine.mean() - first.mean())
-            rows.append(Comparison(model=name, against=against, ways=n_way, difference=difference, ci95=ci95))
-    return rows
-
-
-def _verification(
-    models: list[Artifact], data: EvaluationData, settings: EvalSettings, compute: Compute, on_progress: OnProgress
-) -> tuple[list[Result], list[Comparison], _Scores]:
-    validation, pairs = data.pairs("validation"), data.pairs(settings.on)
+def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
+    validation, pairs = task.data.pairs("validation"), task.data.pairs(task.settings.on)
     if validation is None or pairs is None:
         raise SamplingError(
             "Verification needs validation pairs to choose its threshold from, but this split holds nothing out",
             hint="Prepare without --holdout none.",
         )
-    pixels = torch.from_numpy(data.pixels(validation.left, validation.right, pairs.left, pairs.right))
-    results: list[Result] = []
-    outcomes: _Outcomes = {}
-    pair = np.arange(len(pairs), dtype=np.int32)
+    pixels = torch.from_numpy(task.data.pixels(validation.left, validation.right, pairs.left, pairs.right))
+    outcomes: dict[str, Verification] = {}
     arrays: _Scores = {"pairs": {"left": pairs.left, "right": pairs.right, "same": pairs.same}}
-    for model in models:
-        on_progress(Progress(f"Verifying with {model.reference}", 0, 0))
-        network = read_model(model.file("weights.safetensors"), model.file("config.yaml")).to(compute.device)
-        threshold = best_threshold(score_pairs(network, pixels, validation, compute), validation.same)
-        scores = score_pairs(network, pixels, pairs, compute)
-        outcome = verify(scores, pairs.same, threshold)
-        arrays[str(model.reference)] = {"scores": scores}
-        outcomes[str(model.reference), None] = outcome.correct
-        rng = generator(settings.seed, "bootstrap", "verification")
-        results.append(
-            Result(
-                model=str(model.reference),
-                protocol="verification",
-                on=settings.on,
-                ways=None,
-                shots=None,
-                trials=len(pairs),
-                correct=int(outcome.correct.sum()),
-                accuracy=float(outcome.correct.mean()),
-                ci95=accuracy_interval(outcome.correct, pair, rng),
-                alphabets=len(np.unique(data.labels.alphabet[pairs.left])),
-                threshold=threshold,
-                equal_error_rate=outcome.equal_error_rate,
-            )
-        )
-    return results, _compared(models, outcomes, pair, settings.seed), arrays
+    for model, network in task.networks():
+        threshold = best_threshold(score_pairs(network, pixels, validation, task.compute), validation.same)
+        scores = score_pairs(network, pixels, pairs, task.compute)
+        arrays[model] = {"scores": scores}
+        outcomes[model] = verify(scores, pairs.same, threshold)
+    correct: _Outcomes = {(model, None): outcome.correct for model, outcome in outcomes.items()}
+    pair = np.arange(len(pairs), dtype=np.int32)
+    results = [
+        replace(result, threshold=outcome.threshold, equal_error_rate=outcome.equal_error_rate)
+        for result, outcome in zip(task.results(correct, pair, pairs.left), outcomes.values(), strict=True)
+    ]
+    return results, list(task.comparisons(correct, pair)), arrays
 
 
 def _headline(results: list[Result]) -> dict[str, float]:
@@ -242,7 +221,7 @@ def _headline(results: list[Result]) -> dict[str, float]:
 
 
 def trained_on(store: Store, model: Artifact) -> TrainedOn:
-    """Return what has to be said beside a model's results: the data it was trained on, and its own settings."""
+    """Return what is reported with a model's results: the data it was trained on, and its own settings."""
     parent = model.manifest.parent("pairs")
     found = store.parent(parent) if parent else None
     own = ModelFacts.of(model.manifest).settings

@@ -1,10 +1,9 @@
 """What an evaluation measures where its settings leave it open: models, images, protocol, ways and baselines."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from omnishot.config import EvalSettings, usual_baselines
-from omnishot.data.sources import open_source
+from omnishot.data.sources import Source, open_source
 from omnishot.errors import NotFoundError, UsageError
 from omnishot.formats.evaluation_data import pairs_of_models
 from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
@@ -22,10 +21,7 @@ _MOST_SCORES = 100_000_000
 def choose_models(store: Store, models: Sequence[Artifact] | None, *, has_images: bool) -> list[Artifact]:
     """Return the models to measure, each once: the newest where none is named, or none where the store has none.
 
-    Args:
-        store: Where they are.
-        models: The ones that were named; an empty list stands for the baselines alone.
-        has_images: Whether the images are named, so that baselines can be measured without a pair dataset.
+    An empty list of models measures the baselines alone; `has_images` says that they need no pair dataset.
 
     Raises:
         NotFoundError: There is no model, nor anything to measure baselines on.
@@ -39,42 +35,24 @@ def choose_models(store: Store, models: Sequence[Artifact] | None, *, has_images
 
 
 def choose_data(
-    store: Store,
-    models: list[Artifact],
-    *,
-    source_name: str | None = None,
-    data_folder: Path | None = None,
-    offline: bool | None = None,
-    on_progress: OnProgress = silent,
+    store: Store, models: list[Artifact], source: str | Source | None, *, on_progress: OnProgress = silent
 ) -> Artifact:
     """Return the images to measure on: those of a source, else the pair dataset of the models, else the newest one.
-
-    Args:
-        store: Where they are, or go.
-        models: The models to measure.
-        source_name: As for `open_source`.
-        data_folder: Where data sets lie, as for `open_source`.
-        offline: Forbids downloads, as for `open_source`.
-        on_progress: Receives progress.
 
     Raises:
         OmnishotError: There are none, or they cannot be read.
     """
-    if source_name:
-        source = open_source(source_name, data_folder=data_folder, offline=offline, on_progress=on_progress)
-        return prepare_images(store, source, on_progress=on_progress).artifact
+    if source:
+        opened = open_source(source, on_progress=on_progress) if isinstance(source, str) else source
+        return prepare_images(store, opened, on_progress=on_progress).artifact
     return pairs_of_models(store, models) if models else store.newest("pairs")
 
 
 def complete(settings: EvalSettings, data: Manifest) -> EvalSettings:
     """Return settings in which everything is chosen.
 
-    The protocol is `lake` where the test images have published runs, else `within`; the ways are 20, or the most there
-    are; and the baselines are those that are usual for the protocol. What a settings object names stays as it is.
-
-    Args:
-        settings: What was asked for.
-        data: Manifest of the images to measure on.
+    The protocol is `lake` where the test images have published runs, else `within`; the ways are 20, or the most
+    these images allow; and the baselines are those that are usual for the protocol. What the settings name stays.
 
     Raises:
         UsageError: Baselines were asked for, which verification has not.
@@ -115,7 +93,7 @@ def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact
     other = [f"--{name} {getattr(settings, name)}" for name, value in fixed.items() if getattr(settings, name) != value]
     if settings.protocol == "lake" and other:
         raise UsageError(
-            f"Lake's runs are 400 one-shot trials on test images; {', '.join(other)} cannot be had",
+            f"Lake's runs are 400 one-shot trials on test images; {', '.join(other)} is not possible",
             hint="Leave it out, or use --protocol within.",
         )
     if settings.protocol == "verification" and settings.on == "validation":

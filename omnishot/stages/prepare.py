@@ -1,7 +1,6 @@
 """prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,14 +37,7 @@ _PAIRS_PER_BLOCK = 1 << 14
 def prepare_images(
     store: Store, source: Source, *, force: bool = False, on_progress: OnProgress = silent
 ) -> StageResult:
-    """Decode a source's images, once per content.
-
-    Args:
-        store: Where the artifact goes.
-        source: The images.
-        force: Decode them again.
-        on_progress: Receives progress.
-    """
+    """Decode a source's images into a store, once per content unless forced."""
 
     def build(staging: Staging) -> None:
         images = source.read(on_progress)
@@ -67,9 +59,7 @@ def prepare(
     store: Store,
     settings: PrepareSettings | None = None,
     *,
-    source_name: str = "omniglot",
-    data_folder: Path | None = None,
-    offline: bool | None = None,
+    source: str | Source = "omniglot",
     preferred: Mapping[str, Any] | None = None,
     name: str | None = None,
     force: bool = False,
@@ -80,9 +70,7 @@ def prepare(
     Args:
         store: Where the artifacts go.
         settings: What to draw; a split that they do not name is the source's usual one.
-        source_name: As for `open_source`.
-        data_folder: Where data sets lie, as for `open_source`.
-        offline: Forbids downloads, as for `open_source`.
+        source: The images, or their name or path as for `open_source`.
         preferred: Split and holdout for Omniglot where the settings name no split.
         name: Name of the artifact; by default it says source, pairs and variants.
         force: Make a new version even if there is one.
@@ -93,7 +81,8 @@ def prepare(
     """
     if name is not None:
         check_name(name)
-    source = open_source(source_name, data_folder=data_folder, offline=offline, on_progress=on_progress)
+    if isinstance(source, str):
+        source = open_source(source, on_progress=on_progress)
     settings = _resolved(settings or PrepareSettings(), source, preferred or {})
     images = prepare_images(store, source, on_progress=on_progress).artifact
     recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])

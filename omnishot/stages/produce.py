@@ -46,7 +46,7 @@ def produce(
         name: Name of a new artifact.
         build: Fills the folder it is given, and its summary and environment.
         force: Make a new version even if there is one.
-        notes: Passed on to the caller.
+        notes: Become those of the result.
 
     Raises:
         OmnishotError: What `build` and the store raise.
@@ -76,7 +76,7 @@ def _sound(store: Store, recipe: Recipe, *, tell: bool) -> Artifact | None:
                 store.tell(f"{error}; making it again")
         else:
             store.mark_current(artifact)
-            store.sweep()
+            store.leftovers.sweep()
             return artifact
     return None
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from omnishot.config import EvalSettings, PrepareSettings
+from omnishot.data.sources import Source
 from omnishot.formats.manifest_fields import PairsFacts
-from omnishot.progress import OnProgress, silent
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.prepare import prepare
 from omnishot.stages.produce import StageResult
-from omnishot.stages.train import train
+from omnishot.stages.train import USUAL_OPTIONS, RunOptions, train
 from omnishot.stages.training_settings import Training, choose_training
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
-from omnishot.training.stop_signal import WatchSignals, unwatched
 from omnishot.vocabulary import BASELINES, DeviceName
 
 _SWEEP_TRIALS = 1000
@@ -35,15 +33,11 @@ def run(
     training: Training | None = None,
     settings: PrepareSettings | None = None,
     *,
-    source_name: str = "auto",
-    data_folder: Path | None = None,
-    offline: bool | None = None,
+    source: str | Source = "auto",
     device: DeviceName = "auto",
-    resume: bool = False,
     force: bool = False,
-    on_progress: OnProgress = silent,
+    options: RunOptions = USUAL_OPTIONS,
     on_result: Callable[[StageResult], None] = lambda result: None,
-    watch_signals: WatchSignals = unwatched,
 ) -> RunResult:
     """Make a pair dataset, train on it, and measure what its split allows.
 
@@ -53,15 +47,11 @@ def run(
         settings: Of the pair dataset, whose seed is also that of the trials. A split that they do not name follows the
             preset: `koch` for the koch presets, as in the paper; for the others `lake` without holdout, as their
             settings are chosen already.
-        source_name: Where images come from, as for `open_source`.
-        data_folder: Where data sets lie, as for `open_source`.
-        offline: Forbids downloads, as for `open_source`.
+        source: The images, or their name or path as for `open_source`.
         device: Where to train and measure.
-        resume: Continue the interrupted training of the same settings.
         force: Make new versions of everything.
-        on_progress: Receives progress.
+        options: How the training proceeds; its `on_progress` receives the progress of all stages.
         on_result: Receives what a stage made as soon as it is made.
-        watch_signals: Tells whether a signal asked the training to stop.
 
     Raises:
         OmnishotError: What the stages raise.
@@ -69,15 +59,12 @@ def run(
     training = training or choose_training(device=device, tell=store.tell)
     settings = settings or PrepareSettings()
     preferred = {"split": "koch"} if training.origin.startswith("koch") else {"split": "lake", "holdout": "none"}
-    pairs = prepare(
-        store, settings, source_name=source_name, data_folder=data_folder, offline=offline, preferred=preferred,
-        force=force, on_progress=on_progress,
-    )  # fmt: skip
+    on_progress = options.on_progress
+    pairs = prepare(store, settings, source=source, preferred=preferred, force=force, on_progress=on_progress)
     on_result(pairs)
     model = train(
-        store, pairs.artifact, training.settings, name=training.name, device=device, resume=resume, force=force,
-        on_progress=on_progress, watch_signals=watch_signals,
-    )  # fmt: skip
+        store, pairs.artifact, training.settings, name=training.name, device=device, force=force, options=options
+    )
     on_result(model)
     evaluations = []
     for measurement in _measurements(store, pairs.artifact, seed=settings.seed):

@@ -108,8 +108,7 @@ class SearchSpace:
         trial.suggest_int("dense_units", *_DENSE_UNITS[:2], step=_DENSE_UNITS[2])
 
     def _own_sizes(self) -> Sizes:
-        changed = self.settings.architecture.model_dump(exclude_none=True)
-        return replace(PUBLISHED[self.settings.twin], **changed)
+        return PUBLISHED[self.settings.twin].changed_to(self.settings.architecture)
 
     def with_values(self, params: Mapping[str, Any]) -> TrainSettings:
         """Return the settings with a trial's values in them, rates and penalties rounded to three figures."""

@@ -62,12 +62,7 @@ class EventFile:
 
 @contextlib.contextmanager
 def logged(folder: Path | None, position: Position) -> Iterator[EventFile]:
-    """Write the epochs of a training to an event file, those before an interruption again.
-
-    Args:
-        folder: Where the file grows, so that TensorBoard can follow; None writes nothing.
-        position: Of the training; its history has the epochs.
-    """
+    """Write the epochs of a training to an event file in a folder, if one is given; after an interruption all again."""
     if folder is None:
         yield EventFile(None, position)
         return

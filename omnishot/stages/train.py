@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,28 @@ from omnishot.vocabulary import DeviceName
 
 _RECIPE = 1
 _PEAK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run proceeds; none of it decides the result.
+
+    Attributes:
+        resume: Continue the interrupted run of the same settings and data.
+        checkpoint_every: How often a checkpoint is saved.
+        profile: Where to write a trace of a few steps.
+        on_progress: Receives progress.
+        watch_signals: Watches for signals during the steps; one that comes stops the run after its step.
+    """
+
+    resume: bool = False
+    checkpoint_every: Interval = EVERY_MINUTE
+    profile: Path | None = None
+    on_progress: OnProgress = silent
+    watch_signals: WatchSignals = unwatched
+
+
+USUAL_OPTIONS = RunOptions()
 
 
 class _Task(BaseModel):
@@ -83,12 +106,8 @@ def train(
     name: str | None = None,
     device: DeviceName = "auto",
     initial: Artifact | None = None,
-    resume: bool = False,
-    checkpoint_every: Interval = EVERY_MINUTE,
-    profile: Path | None = None,
     force: bool = False,
-    on_progress: OnProgress = silent,
-    watch_signals: WatchSignals = unwatched,
+    options: RunOptions = USUAL_OPTIONS,
 ) -> StageResult:
     """Fit a network; where torchrun started several processes, this is what rank 0 does.
 
@@ -99,12 +118,8 @@ def train(
         name: Name of the model; by default that of the preset which the settings are nearest to.
         device: Where to train.
         initial: A model whose weights to start from.
-        resume: Continue the interrupted run of the same settings and data.
-        checkpoint_every: How often the state is saved, so that it can be resumed.
-        profile: Where to write a trace of a few steps.
         force: Train again even if there is such a model.
-        on_progress: Receives progress.
-        watch_signals: Watches for signals while the steps are taken; one that comes stops the run after its step.
+        options: How the run proceeds.
 
     Raises:
         StoppedError: A signal came; a checkpoint was written.
@@ -113,8 +128,7 @@ def train(
     pairs = pairs or store.newest("pairs")
     settings = settings or choose_training(device=device, tell=store.tell).settings
     name = check_name(preset_and_changes(settings)[0] if name is None else name)
-    parents = [parent.as_parent() for parent in (pairs, initial) if parent]
-    recipe = Recipe("models", _RECIPE, _deciding(settings), parents)
+    recipe = Recipe("models", _RECIPE, _deciding(settings), [used.as_parent() for used in (pairs, initial) if used])
     if settings.log.tensorboard:
         require_tensorboard()
     compute = choose_compute(device, settings.precision)
@@ -122,30 +136,24 @@ def train(
 
     def build(staging: Staging) -> None:
         nonlocal stop
-        task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if resume else None)
+        task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if options.resume else None)
         with compute.tuned():  # Before the training, which may need all memory.
             peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.world_size
-        if processes.world_size > 1:
-            broadcast(task.model_dump_json())
+        broadcast(task.model_dump_json())
         trainer = task.trainer(compute, processes, store.tell)
-        checkpointer = Checkpointer(trainer, store, recipe, checkpoint_every, resumed=resume)
+        checkpointer = Checkpointer(trainer, store, recipe, options.checkpoint_every, resumed=options.resume)
         events_folder = staging.path if settings.log.tensorboard else None
-        stop = _take_steps(
-            trainer, checkpointer, profile=profile, events_folder=events_folder, tell=store.tell,
-            on_progress=on_progress, watch_signals=watch_signals,
-        )  # fmt: skip
+        stop = _take_steps(trainer, checkpointer, options, events_folder=events_folder, tell=store.tell)
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
-        speed = _speed(trainer, settings, processes.world_size, peak)
         staging.environment |= compute.describe()
-        staging.summary |= _summary(trainer, settings) | speed
-        store.tell(_in_words(speed))
+        staging.summary |= _summary(trainer, settings, processes.world_size, peak)
+        store.tell(_speed_in_words(staging.summary))
 
     with process_group(compute.device) as processes, processes.broadcasting() as broadcast:
         if force or not store.find_by_recipe(recipe):
-            _look_for_state(store, recipe, resume=resume)
+            _look_for_state(store, recipe, resume=options.resume)
         made = produce(store, recipe, name, build, force=force)
-        if made.reused:
-            _tell_what_is_not_written(store, made.artifact, settings, profile)
+    _tell_what_is_not_written(store, made, settings, options.profile)
     if stop.number:
         sentence = f"The training had come to its end: {made.artifact.reference} is made"
         raise StoppedError(sentence, signal_number=stop.number)
@@ -175,12 +183,10 @@ def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals = unwatch
 def _take_steps(
     trainer: Trainer,
     checkpointer: Checkpointer,
+    options: RunOptions,
     *,
-    profile: Path | None,
     events_folder: Path | None,
     tell: Callable[[str], None],
-    on_progress: OnProgress,
-    watch_signals: WatchSignals,
 ) -> StopSignal:
     """Train until the end, and return the signal, which may have come with the last step.
 
@@ -188,10 +194,10 @@ def _take_steps(
         StoppedError: A signal came before; the state is kept.
     """
     with (
-        watch_signals() as stop,
-        profiled(profile, tell) as profiler,
+        options.watch_signals() as stop,
+        profiled(options.profile, tell) as profiler,
         logged(events_folder, trainer.position) as events,
-        trainer.steps(stop, on_progress=on_progress) as steps,
+        trainer.steps(stop, on_progress=options.on_progress) as steps,
     ):
         for _ in steps:
             checkpointer.after_step()
@@ -208,13 +214,13 @@ def _take_steps(
     return stop
 
 
-def _in_words(speed: dict[str, Any]) -> str:
-    share = speed["flops_per_second"] / speed["matmul_flops_per_second"]
-    memory = f"; this process held {speed['peak_memory'] / 1e9:.2f} GB at most" if speed["peak_memory"] else ""
+def _speed_in_words(summary: dict[str, Any]) -> str:
+    share = summary["flops_per_second"] / summary["matmul_flops_per_second"]
+    memory = f"; this process held {summary['peak_memory'] / 1e9:.2f} GB at most" if summary["peak_memory"] else ""
     return (
-        f"Trained {short(speed['pairs_per_second'])} pairs/s from {short(speed['images_per_second'])} images/s: "
-        f"{speed['flops_per_second'] / 1e9:,.0f} GFLOP/s, {share:.0%} of the "
-        f"{speed['matmul_flops_per_second'] / 1e9:,.0f} GFLOP/s of a large matrix product here{memory}"
+        f"Trained {short(summary['pairs_per_second'])} pairs/s from {short(summary['images_per_second'])} images/s: "
+        f"{summary['flops_per_second'] / 1e9:,.0f} GFLOP/s, {share:.0%} of the "
+        f"{summary['matmul_flops_per_second'] / 1e9:,.0f} GFLOP/s of a large matrix product here{memory}"
     )
 
 
@@ -234,15 +240,19 @@ def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:
         store.tell("Starting over; --resume would continue the interrupted run of these settings")
 
 
-def _tell_what_is_not_written(store: Store, reused: Artifact, settings: TrainSettings, profile: Path | None) -> None:
+def _tell_what_is_not_written(store: Store, made: StageResult, settings: TrainSettings, profile: Path | None) -> None:
+    if not made.reused:
+        return
     if profile:
         store.tell(f"Nothing was trained, so that {profile} was not written; --force trains again")
-    if settings.log.tensorboard and EVENTS not in reused.manifest.files:
+    if settings.log.tensorboard and EVENTS not in made.artifact.manifest.files:
         store.tell("Nothing was trained, so that nothing was written for TensorBoard; --force trains again")
 
 
-def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
-    position = trainer.position
+def _summary(trainer: Trainer, settings: TrainSettings, world_size: int, peak: float) -> dict[str, Any]:
+    """Return what came of the training, how fast it was, and how fast a matrix product is here."""
+    position, pairs_per_second = trainer.position, trainer.throughput.pairs_per_second
+    images_per_second = pairs_per_second * trainer.images_per_pair
     return {
         "twin": settings.twin,
         "parameters": trainer.n_parameters,
@@ -251,18 +261,10 @@ def _summary(trainer: Trainer, settings: TrainSettings) -> dict[str, Any]:
         "validation_accuracy": position.best_accuracy if position.best_accuracy >= 0 else None,
         "best_epoch": position.best_epoch or None,
         "cut_short": position.cut_short,
-    }
-
-
-def _speed(trainer: Trainer, settings: TrainSettings, world_size: int, peak: float) -> dict[str, Any]:
-    """Return how fast the training was, in pairs and in arithmetic, and how fast a matrix product is here."""
-    pairs_per_second = trainer.throughput.pairs_per_second
-    flops = training_flops(settings.twin, settings.architecture)
-    return {
         "processes": world_size,
         "pairs_per_second": round(pairs_per_second, 1),
-        "images_per_second": round(pairs_per_second * trainer.images_per_pair, 1),
-        "flops_per_second": round(pairs_per_second * trainer.images_per_pair * flops),
+        "images_per_second": round(images_per_second, 1),
+        "flops_per_second": round(images_per_second * training_flops(settings.twin, settings.architecture)),
         "matmul_flops_per_second": round(peak),
         "peak_memory": peak_memory(),
     }

@@ -85,7 +85,11 @@ def build_trainer(
             "Another process could not read what it needs, and says so",
             hint="The store has to be on a file system that all machines see, under the same name.",
         )
-    images = _images(data, objective, settings, compute)
+    images: Images
+    if isinstance(data.pixels, Tensor):
+        images = ResidentImages(data.pixels)
+    else:
+        images = StreamedImages(data.pixels, objective, settings.data, compute)
     return Trainer(network, objective, images, settings, compute, validate, processes)
 
 
@@ -137,12 +141,6 @@ def _objective(data: _Data, settings: TrainSettings, processes: Processes) -> Ob
     if data.pairs is None:
         raise RuntimeError("the pairs objective was given no pairs")
     return PairsLoss(settings.objective, data.pairs, seed=settings.seed, processes=processes)
-
-
-def _images(data: _Data, objective: Objective, settings: TrainSettings, compute: Compute) -> Images:
-    if isinstance(data.pixels, Tensor):
-        return ResidentImages(data.pixels)
-    return StreamedImages(data.pixels, objective, settings.data, compute)
 
 
 def _validation(data: _Data, settings: TrainSettings, compute: Compute) -> Callable[[SiameseNetwork], float] | None:

@@ -56,17 +56,15 @@ def tune(
     on_progress: OnProgress = silent,
     watch_signals: WatchSignals = unwatched,
 ) -> Tuned:
-    """Search, or go on with a search, until the study holds a number of trials.
-
-    The first trial has the values of the settings themselves.
+    """Search, or go on with a search, until the study holds a number of trials; the first has the settings' own values.
 
     Args:
         pairs: The pair dataset.
         settings: What all trials have in common, but for what is searched; by default the preset `koch35`.
         storage: The study's file, a journal to which several processes and machines may append.
-        trials: Trials that the study shall hold, with those of earlier runs and other machines.
+        trials: Trials that the study is to hold, with those of earlier runs and other machines.
         minutes: Start no trial after this time.
-        by: What has values of its own; the paper searched for every layer.
+        by: What has values of its own; in the paper, every layer.
         architecture: Search the sizes of the layers too, as the paper did.
         device: Where to train.
         on_progress: Receives progress.
@@ -89,7 +87,8 @@ def tune(
         while (count := len(_finished(study))) < trials:
             if minutes is not None and time.monotonic() - started >= 60 * minutes:
                 break
-            figures = _figures(study)
+            accuracies = _accuracies(study)
+            figures = {"best validation": f"{max(accuracies):.1%}"} if accuracies else {}
 
             def report_share(share: float, count: int = count, figures: dict[str, str] = figures) -> None:
                 on_progress(Progress("Tuning", count + share, trials, "trials", figures))
@@ -144,11 +143,6 @@ def _begin_with(study: "optuna.Study", own: dict[str, float]) -> None:
 
 def _finished(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
     return [trial for trial in study.trials if trial.state.name in {"COMPLETE", "PRUNED"}]
-
-
-def _figures(study: "optuna.Study") -> dict[str, str]:
-    accuracies = _accuracies(study)
-    return {"best validation": f"{max(accuracies):.1%}"} if accuracies else {}
 
 
 def _accuracies(study: "optuna.Study") -> list[float]:

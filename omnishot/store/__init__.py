@@ -1,1 +1,1 @@
-"""The mechanism on disk: artifacts that are whole or do not exist, their identity, locks and leftovers."""
+"""The mechanism on disk: artifacts that are complete or do not exist, their identity, locks and leftovers."""

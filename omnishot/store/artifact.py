@@ -28,11 +28,7 @@ class Artifact:
 
     @classmethod
     def read(cls, path: Path, digests: Digests) -> "Artifact":
-        """Read the manifest of a published artifact.
-
-        Args:
-            path: Its folder.
-            digests: Of the files of its store.
+        """Read the manifest of a published artifact from its folder.
 
         Raises:
             DamagedFileError: It cannot be read, or is another artifact's.
@@ -94,11 +90,7 @@ class Artifact:
         raise DamagedFileError(f"{path} is damaged: expected {what}", hint=f"Make it again: `{line}`.")
 
     def verify(self, *, contents: bool = True, again: bool = False) -> None:
-        """Check every file.
-
-        Args:
-            contents: As for `file`.
-            again: As for `file`.
+        """Check every file; the options are those of `file`.
 
         Raises:
             DamagedFileError: One of them is damaged.
@@ -107,11 +99,7 @@ class Artifact:
             self.file(name, contents=contents, again=again)
 
     def is_sound(self, *, contents: bool = True) -> bool:
-        """Tell whether every file holds what it should.
-
-        Args:
-            contents: As for `file`.
-        """
+        """Tell whether every file holds what it should; `contents` as for `file`."""
         try:
             self.verify(contents=contents)
         except DamagedFileError:
@@ -120,12 +108,12 @@ class Artifact:
 
 
 def place_name(path: Path) -> str:
-    """Return the reference that an artifact's folder stands for, whatever its manifest says."""
+    """Return the reference that fits an artifact's folder, whatever its manifest says."""
     return f"{path.parent.parent.name}/{path.parent.name}:{path.name}"
 
 
 def stand_ins(parent: Parent, artifacts: Iterable[Artifact]) -> list[Artifact]:
-    """Return what may stand for a parent: itself, then others of its recipe, the newest first; a model only itself.
+    """Return a parent and what can replace it: others of its recipe, the newest first; nothing replaces a model.
 
     Args:
         parent: What a manifest says.

@@ -13,11 +13,7 @@ class Digests:
         self._known: dict[Path, tuple[tuple[int, ...], str]] = {}
 
     def of(self, path: Path, *, again: bool = False) -> str:
-        """Return the SHA-256 of a file, hexadecimal.
-
-        Args:
-            path: The file.
-            again: Hash it even where it seems to be the file it was.
+        """Return the SHA-256 of a file, hexadecimal; `again` hashes it even if it seems unchanged.
 
         Raises:
             OSError: The file cannot be read.

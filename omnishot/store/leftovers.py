@@ -1,4 +1,4 @@
-"""What processes leave in a store when they are killed: half artifacts, which nobody needs, and states of runs."""
+"""What processes leave in a store when they are killed: incomplete artifacts, and the state of interrupted runs."""
 
 import contextlib
 import json
@@ -27,34 +27,56 @@ _PARENTS = "parents.json"
 _OURS = re.compile(rf"[0-9a-f]{{64}}|{_REMOVED}[0-9a-f]{{32}}")
 
 
-def sweep(root: Path, locks: Locks, published: Callable[[], list[Artifact]]) -> None:
-    """Remove half artifacts, and the states of runs that came to their end, unless a process works on them.
+class Leftovers:
+    """What runs that were killed or interrupted have left in a store."""
 
-    Args:
-        root: Folder of the store.
-        locks: Its locks, one per run.
-        published: Lists all artifacts; not called where there are no states.
-    """
-    for folder in _folders(root / STAGING):
-        if folder.name.startswith(_REMOVED):
-            discard(folder)
-        else:
-            discard_if_free(folder, locks)
-    states = _folders(root / UNFINISHED)
-    made = {artifact.key: artifact for artifact in published()} if states else {}
-    for folder in states:
-        if folder.name in made and _is_newer(made[folder.name], folder):
-            discard_if_free(folder, locks)
+    def __init__(self, root: Path, locks: Locks, published: Callable[[], list[Artifact]]) -> None:
+        """Take a store's folder, its locks, one per run, and a function that lists its artifacts."""
+        self._root, self._locks, self._published = root, locks, published
 
+    def sweep(self) -> None:
+        """Remove incomplete artifacts, and checkpoints of runs that have finished, unless a process works on them."""
+        for folder in _folders(self._root / STAGING):
+            if folder.name.startswith(_REMOVED):
+                discard(folder)
+            else:
+                self._discard_if_free(folder)
+        states = _folders(self._root / UNFINISHED)
+        made = {artifact.key: artifact for artifact in self._published()} if states else {}
+        for folder in states:
+            if folder.name in made and _is_newer(made[folder.name], folder):
+                self._discard_if_free(folder)
 
-def unfinished(root: Path, locks: Locks) -> list[Path]:
-    """Return the folders with the state of interrupted runs that nobody is continuing now."""
-    found = []
-    for folder in _folders(root / UNFINISHED):
-        with locks.held_if_free(folder.name) as is_free:
+    def unfinished(self) -> list[Path]:
+        """Return the folders with the state of interrupted runs that no process is continuing now."""
+        found = []
+        for folder in _folders(self._root / UNFINISHED):
+            with self._locks.held_if_free(folder.name) as is_free:
+                if is_free:
+                    found.append(folder)
+        return found
+
+    def remove_unfinished(self) -> None:
+        """Remove the state of interrupted runs, which can no longer be resumed then."""
+        for folder in self.unfinished():
+            self._discard_if_free(folder)
+
+    def needed(self, *, unfinished: bool) -> set[str]:
+        """Return the references of what running, and if asked for interrupted, runs are made from.
+
+        Notes of interrupted runs that cannot be read are passed over.
+        """
+        found = {parent for holder in self._locks.holders() for parent in holder.parents}
+        for folder in _folders(self._root / UNFINISHED) if unfinished else ():
+            with contextlib.suppress(DamagedFileError, ValueError, TypeError, RecursionError):
+                found.update(map(str, json.loads(read_text(folder / _PARENTS))))
+        return found
+
+    def _discard_if_free(self, folder: Path) -> None:
+        """Remove the folder of a run unless a process works on it."""
+        with self._locks.held_if_free(folder.name) as is_free:
             if is_free:
-                found.append(folder)
-    return found
+                discard(folder)
 
 
 def prepared_for_state(folder: Path, parents: list[Parent]) -> Path:
@@ -70,15 +92,6 @@ def prepared_for_state(folder: Path, parents: list[Parent]) -> Path:
     return folder
 
 
-def parents_of_unfinished(root: Path) -> set[str]:
-    """Return the references of what interrupted runs are made from; notes that cannot be read are passed over."""
-    found: set[str] = set()
-    for folder in _folders(root / UNFINISHED):
-        with contextlib.suppress(DamagedFileError, ValueError, TypeError, RecursionError):
-            found.update(map(str, json.loads(read_text(folder / _PARENTS))))
-    return found
-
-
 def _folders(place: Path) -> list[Path]:
     """Return what a process of ours may have left; a link, or a folder of another name, is somebody else's."""
     if place.is_symlink():
@@ -86,7 +99,7 @@ def _folders(place: Path) -> list[Path]:
     return [path for path in sorted(place.glob("*")) if _OURS.fullmatch(path.name) and not path.is_symlink()]
 
 
-def grave(root: Path) -> Path:
+def path_for_removal(root: Path) -> Path:
     """Return a path that an artifact can be moved to before it is removed; a sweep ends what was begun."""
     (root / STAGING).mkdir(parents=True, exist_ok=True)
     return root / STAGING / f"{_REMOVED}{uuid.uuid4().hex}"
@@ -97,13 +110,6 @@ def discard(path: Path) -> None:
     if path.is_symlink():  # An artifact that somebody keeps elsewhere.
         path.unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)
-
-
-def discard_if_free(folder: Path, locks: Locks) -> None:
-    """Remove the folder of a recipe unless a process is making it."""
-    with locks.held_if_free(folder.name) as is_free:
-        if is_free:
-            discard(folder)
 
 
 def _is_newer(artifact: Artifact, folder: Path) -> bool:

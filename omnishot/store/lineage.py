@@ -25,10 +25,7 @@ class Ancestor:
 def lineage(store: Store, artifact: Artifact, *, among: list[Artifact] | None = None) -> list[Ancestor]:
     """Return an artifact and all it was made from, every child before its parents.
 
-    Args:
-        store: Where they are.
-        artifact: The youngest.
-        among: All artifacts, where they are known already.
+    The store is not listed again where `among` holds all its artifacts.
     """
     return list(_lineage(store, store.artifacts() if among is None else among, artifact, 0))
 

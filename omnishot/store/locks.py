@@ -43,7 +43,7 @@ class Locks:
         Args:
             folder: Where the lock files are.
             wait_seconds: How long to wait for another process.
-            tell: Receives a sentence that says on whom this process waits.
+            tell: Receives a sentence that says which process this one waits for.
         """
         self._folder, self._wait_seconds, self._tell = folder, wait_seconds, tell
 

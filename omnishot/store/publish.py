@@ -27,12 +27,9 @@ def next_version(folder: Path) -> int:
 
 
 def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Path:
-    """Write the manifest into a folder, rename the folder to what it describes, and return where it is.
+    """Write the manifest into a folder, rename the folder to its place below the store's root, and return that.
 
-    Args:
-        folder: Holds the files.
-        manifest: Describes them; nobody else may publish the same version meanwhile.
-        root: Folder of the store.
+    No other process may publish the same version meanwhile.
     """
     written = folder / FILE_NAME
     written.write_text(manifest.as_yaml(), "utf-8")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ class Recipe:
 
     Attributes:
         kind: Kind of artifact.
-        version: Version of the code that makes it.
+        version: Version of the code that makes it; raised when equal settings no longer give equal results.
         settings: Resolved settings, JSON values only.
         parents: What it is made from.
         source: Name and content digest of data from outside the store.
@@ -29,8 +28,16 @@ class Recipe:
 
     @property
     def id(self) -> str:
-        """The recipe id."""
-        return recipe_id(self.kind, self.version, self.settings, self.parents, self.source)
+        """The recipe id: the digest that decides whether two artifacts are the same."""
+        recipe = {
+            "kind": self.kind,
+            "recipe_version": self.version,
+            "settings": self.settings,
+            "parents": [parent.recipe for parent in self.parents],
+            "source": self.source or None,
+        }
+        text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def key(self) -> str:
@@ -46,26 +53,3 @@ def run_key(recipe: str, parents: list[Parent]) -> str:
     """
     models = [parent.reference for parent in parents if parent.reference.startswith("models/")]
     return hashlib.sha256("\n".join([recipe, *models]).encode()).hexdigest() if models else recipe
-
-
-def recipe_id(
-    kind: str, version: int, settings: Mapping[str, Any], parents: list[Parent], source: Mapping[str, str] | None
-) -> str:
-    """Return the digest that decides whether two artifacts are the same.
-
-    Args:
-        kind: Kind of artifact.
-        version: Version of the code that makes it; raised when equal settings no longer give equal results.
-        settings: Resolved settings, JSON values only.
-        parents: What it is made from.
-        source: Name and content digest of data from outside the store.
-    """
-    recipe = {
-        "kind": kind,
-        "recipe_version": version,
-        "settings": dict(settings),
-        "parents": [parent.recipe for parent in parents],
-        "source": dict(source) if source else None,
-    }
-    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -21,12 +21,7 @@ _SECTIONS = {"objective", "optimizer", "schedule"}
 
 
 def command_line(root: Path, *words: str) -> str:
-    """Return a command line, with the store where it is not the default one.
-
-    Args:
-        root: Folder of the store in which the command is to find and put artifacts.
-        words: What follows `omnishot`.
-    """
+    """Return `omnishot` with some words, and with the store's folder where it is not the default one."""
     where = [] if root.resolve() == Path("artifacts").resolve() else ["--store", str(root)]
     return shlex.join(["omnishot", *words, *where])
 
@@ -38,12 +33,9 @@ def recorded_line(manifest: Manifest) -> str:
 
 
 def command_of(root: Path, manifest: Manifest) -> str:
-    """Return the command line that makes an artifact again.
+    """Return the command line that makes an artifact of a store again.
 
-    Args:
-        root: Folder of the store.
-        manifest: Of the artifact. Where its settings are another version's, which options of this one cannot say, only
-            the command is named.
+    Where its settings are another version's, which options of this one cannot express, only the command is named.
     """
     try:
         return command_line(root, *words_of(manifest))
@@ -55,25 +47,20 @@ def words_of(manifest: Manifest) -> list[str]:
     """Return what follows `omnishot` to make an artifact from its settings and parents.
 
     Raises:
-        SettingsError: The settings are another version's, which options of this one cannot say.
+        SettingsError: The settings are another version's, which options of this one cannot express.
     """
     words = {"images": _images, "pairs": _pairs, "models": _model, "evals": _evaluation}[manifest.kind]
     return [MADE_BY[manifest.kind], *words(manifest)]
 
 
 def prepare_words(settings: PrepareSettings, source: str) -> Iterator[str]:
-    """Yield the options of `omnishot prepare` that stand for settings.
-
-    Args:
-        settings: Of a pair dataset.
-        source: Name of its source.
-    """
+    """Yield the options of `omnishot prepare` that give these settings to images of a source."""
     usual = PrepareSettings(split=usual_split(source))
     yield from _options(settings, usual, always={"pairs", "affine"})
 
 
 def evaluation_words(settings: EvalSettings) -> Iterator[str]:
-    """Yield the options of `omnishot eval` that stand for settings."""
+    """Yield the options of `omnishot eval` that give these settings."""
     usual = EvalSettings(protocol=settings.protocol, baselines=usual_baselines(settings.protocol))
     # Lake's runs are what they are; pairs have no ways, shots or trials.
     fixed = {"lake": {"shots", "trials"}, "verification": {"ways", "shots", "trials", "baselines"}}
@@ -84,14 +71,7 @@ def evaluation_words(settings: EvalSettings) -> Iterator[str]:
 def _options(
     settings: Settings, usual: Settings, *, always: Collection[str] = (), never: Collection[str] = ()
 ) -> Iterator[str]:
-    """Yield a command's options for the settings that differ from the usual ones.
-
-    Args:
-        settings: What is wanted.
-        usual: What the command takes where an option is left out.
-        always: Settings that are written out in any case.
-        never: Settings that are left out in any case.
-    """
+    """Yield a command's options for the settings that differ from its defaults, and for those that always stand."""
     for name, value in settings:
         if name in never or (value == getattr(usual, name) and name not in always):
             continue
@@ -154,10 +134,9 @@ def _parents(manifest: Manifest, kind: str) -> list[str]:
 
 
 def preset_and_changes(settings: TrainSettings) -> tuple[str, list[str]]:
-    """Return the nearest preset, and what `--set` has to change of it to get exactly these settings.
+    """Return the nearest preset, and what `--set` has to change of it to get exactly the settings of a run.
 
-    Args:
-        settings: Of a run. How images get to the device is left out: it decides nothing that is kept.
+    How images get to the device is left out: it does not change the result.
     """
     wanted = settings.model_dump(mode="json", exclude={"data"})
     found = []

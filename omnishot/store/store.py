@@ -13,17 +13,7 @@ from omnishot.store import manifest as manifests
 from omnishot.store.artifact import Artifact, Staging, stand_ins
 from omnishot.store.atomic_write import replaced
 from omnishot.store.digests import Digests
-from omnishot.store.leftovers import (
-    STAGING,
-    UNFINISHED,
-    discard,
-    discard_if_free,
-    grave,
-    parents_of_unfinished,
-    prepared_for_state,
-    sweep,
-    unfinished,
-)
+from omnishot.store.leftovers import STAGING, UNFINISHED, Leftovers, discard, path_for_removal, prepared_for_state
 from omnishot.store.locks import Holder, Locks
 from omnishot.store.manifest import Manifest, Parent
 from omnishot.store.publish import VERSION, moved_into_place, next_version, sealed
@@ -37,7 +27,13 @@ _SECONDS_TO_PUBLISH = 600
 
 
 class Store:
-    """Artifacts below one folder, shared by any number of processes."""
+    """Artifacts below one folder, shared by any number of processes.
+
+    Attributes:
+        root: The folder.
+        tell: Receives sentences that the user should read at once.
+        leftovers: What killed and interrupted runs have left in it.
+    """
 
     def __init__(
         self,
@@ -60,6 +56,7 @@ class Store:
         self._argv = argv or []
         self._digests = Digests()
         self._locks = Locks(root / ".locks", wait_seconds=wait_seconds, tell=tell)
+        self.leftovers = Leftovers(root, self._locks, self.artifacts)
 
     def artifacts(
         self, kind: str | None = None, *, damaged: dict[Path, DamagedFileError] | None = None
@@ -151,7 +148,7 @@ class Store:
         return ""
 
     def parent(self, parent: Parent, *, among: list[Artifact] | None = None, contents: bool = True) -> Artifact | None:
-        """Return what stands for a parent, see `stand_ins`; None if there is nothing.
+        """Return a parent or what replaces it, see `stand_ins`; None if there is nothing.
 
         Args:
             parent: What a manifest says.
@@ -191,17 +188,8 @@ class Store:
                 for parent in map(parse_exact, parents):
                     if not (self.root / parent.kind / parent.name / f"v{parent.version}").exists():
                         raise NotFoundError(f"{parent} was removed by another process", hint="Start again.")
-            self.sweep()
+            self.leftovers.sweep()
             yield
-
-    def sweep(self) -> None:
-        """Remove what killed processes left and nobody needs; cheap where there is nothing."""
-        sweep(self.root, self._locks, self.artifacts)
-
-    def needed(self, *, unfinished: bool) -> set[str]:
-        """Return the references of the artifacts that running, and perhaps interrupted, runs make others from."""
-        running = {parent for holder in self._locks.holders() for parent in holder.parents}
-        return running | (parents_of_unfinished(self.root) if unfinished else set())
 
     def _publishing(self) -> contextlib.AbstractContextManager[None]:
         """Hold the lock under which artifacts appear and disappear; it is never held for long."""
@@ -223,15 +211,6 @@ class Store:
         """
         return prepared_for_state(self.resume_folder(recipe), recipe.parents)
 
-    def unfinished(self) -> list[Path]:
-        """Return the folders with the state of interrupted runs that nobody is continuing now."""
-        return unfinished(self.root, self._locks)
-
-    def remove_unfinished(self) -> None:
-        """Remove the state of interrupted runs, which can no longer be resumed then."""
-        for folder in self.unfinished():
-            discard_if_free(folder, self._locks)
-
     def remove(self, choose: Callable[[], Iterable[Artifact]]) -> None:
         """Remove artifacts: gone at once for every reader, however long deleting their files takes.
 
@@ -245,7 +224,7 @@ class Store:
         try:
             with self._publishing():
                 for artifact in choose():
-                    moved.append(grave(self.root))
+                    moved.append(path_for_removal(self.root))
                     artifact.path.rename(moved[-1])
                     with contextlib.suppress(OSError):  # There are other versions.
                         artifact.path.parent.rmdir()

@@ -1,4 +1,4 @@
-"""Cross-entropy over a batch's images: each is compared with every other and has to find those of its own class.
+"""Cross-entropy over the batch: every image is compared with all others, among which are those of its own class.
 
 Source: Sohn 2016 (multi-class n-pair loss); Snell et al. 2017, section 2.7 (squared distance as logit) and section 3.1
 (rotated characters as new classes); Simard et al. 2003 (elastic distortion).
@@ -24,24 +24,12 @@ _QUARTER_TURNS = torch.tensor([[[1, 0], [0, 1]], [[0, -1], [1, 0]], [[-1, 0], [0
 
 
 class ClassesLoss:
-    """Loss over batches of classes that are drawn anew each step.
-
-    Attributes:
-        steps_per_epoch: Steps in an epoch.
-        pairs_per_step: Pairs compared in a step, by all processes together.
-        images_per_step: Images that pass the twin in a step, likewise.
-    """
+    """Loss over batches of classes that are drawn anew each step; an `Objective`."""
 
     def __init__(
         self, settings: ClassesObjective, index: ClassIndex, *, seed: int, processes: Processes = SINGLE_PROCESS
     ) -> None:
-        """Take the data.
-
-        Args:
-            settings: What a batch holds.
-            index: The training images by class.
-            seed: Decides every batch.
-            processes: Those that share every batch.
+        """Take the training images by class; the seed decides every batch, and the processes share it.
 
         Raises:
             SamplingError: There is one class only, or one has too few images.
@@ -104,13 +92,13 @@ class ClassesLoss:
 
         The loss is the mean negative log-probability that an image gives to the others of its class, among all others.
         """
-        everyone = self._processes.all_gather(vectors)
-        index = torch.arange(len(everyone), device=vectors.device)
+        gathered = self._processes.all_gather(vectors)
+        index = torch.arange(len(gathered), device=vectors.device)
         mine = index[self._processes.rank * self._share :][: self._share, None]
         per_class = self._settings.drawers_per_class
         is_itself = mine == index
         is_of_its_class = (mine // per_class == index // per_class) & ~is_itself
-        logits = network.compare_all(vectors, everyone).masked_fill(is_itself, -torch.inf)
+        logits = network.compare_all(vectors, gathered).masked_fill(is_itself, -torch.inf)
         log_probabilities = F.log_softmax(logits, dim=1)
         right_answers = is_of_its_class.gather(1, logits.argmax(dim=1, keepdim=True)).float().mean()
         return torch.stack([-log_probabilities[is_of_its_class].mean(), right_answers])

@@ -36,7 +36,7 @@ class Images(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of what is held for the steps to come."""
+        """Release what is held for later steps."""
 
 
 class ResidentImages:
@@ -57,13 +57,7 @@ class ResidentImages:
 class StreamedImages:
     """Images that other processes read ahead of the device, at most a few batches each."""
 
-    def __init__(
-        self,
-        pixels: Pixels,
-        objective: Objective,
-        settings: DataSettings,
-        compute: Compute,
-    ) -> None:
+    def __init__(self, pixels: Pixels, objective: Objective, settings: DataSettings, compute: Compute) -> None:
         """Start nothing yet: the first step decides where the stream begins.
 
         Args:

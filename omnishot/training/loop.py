@@ -144,7 +144,7 @@ class Trainer:
             yield position
 
     def _agree(self, stop: StopSignal, clock: Clock) -> bool:
-        """Take over the time of rank 0 and a signal to any rank, so that all decide alike; return whether to stop."""
+        """Adopt the time of rank 0 and a signal to any rank, so that all decide alike; return whether to stop."""
         number, self.position.seconds = self._processes.all_reduce_max(
             stop.number or 0, clock.seconds() if self._processes.rank == 0 else 0.0
         )
@@ -153,14 +153,12 @@ class Trainer:
         return number > 0
 
     def _step(self) -> None:
-        position, settings = self.position, self._settings
+        position = self.position
         set_rates(
             self._optimizer,
-            settings.optimizer,
-            settings.schedule,
+            self._settings,
             step=position.epoch * self._objective.steps_per_epoch + position.step,
             epoch=position.epoch,
-            epochs=settings.epochs,
             done=self._share_done(),
         )
         self._network.train()

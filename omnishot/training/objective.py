@@ -81,12 +81,7 @@ class Step(nn.Module):
         self._objective, self._compute = objective, compute
 
     def forward(self, pixels: Tensor, batch: Batch) -> Tensor:
-        """Return loss and share of right answers, shape (2,), on the device.
-
-        Args:
-            pixels: Of the batch's images, shape (n, h, h), uint8, on the device.
-            batch: What to make of them; on the device, or in main memory.
-        """
+        """Return loss and share of right answers, shape (2,), on the device; arguments as for `rendered`."""
         images = rendered(pixels, batch, self.network.twin.side)
         with self._compute.autocast():
             vectors = self.network.twin(images.to(memory_format=torch.channels_last))

@@ -6,7 +6,7 @@ Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and regularisa
 import torch
 from torch import nn
 
-from omnishot.config import OptimizerSettings, ScheduleSettings, SgdLayer, SgdSettings
+from omnishot.config import OptimizerSettings, SgdLayer, SgdSettings, TrainSettings
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.training.schedules import momentum_at, rate_factor
@@ -32,21 +32,16 @@ def build_optimizer(network: SiameseNetwork, settings: OptimizerSettings) -> tor
         group: dict[str, object] = {"lr": rate, "initial_lr": rate}
         if isinstance(settings, SgdSettings):
             group["momentum"] = settings.momentum_start
-            group["final_momentum"] = _final_momentum(settings, own if isinstance(own, SgdLayer) else None)
+            own_momentum = own.momentum if isinstance(own, SgdLayer) else None
+            group["final_momentum"] = settings.momentum if own_momentum is None else own_momentum
         penalised = [parameter for parameter in layer.parameters() if parameter.ndim > 1]
         spared = [parameter for parameter in layer.parameters() if parameter.ndim <= 1]
         # torch's L2 adds weight_decay * w to the gradient, which is the gradient of half that times w².
         groups += [{**group, "params": penalised, "weight_decay": l2}] if penalised else []
         groups += [{**group, "params": spared, "weight_decay": 0.0}] if spared else []
-    if settings.kind == "sgd":
-        return torch.optim.SGD(groups, lr=settings.learning_rate, fused=True)
-    if settings.kind == "adam":
-        return torch.optim.Adam(groups, lr=settings.learning_rate, fused=True)
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
-
-
-def _final_momentum(settings: SgdSettings, own: SgdLayer | None) -> float:
-    return settings.momentum if own is None or own.momentum is None else own.momentum
+    optimizers = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    optimizer: torch.optim.Optimizer = optimizers[settings.kind](groups, lr=settings.learning_rate, fused=True)
+    return optimizer
 
 
 def layers_of(network: SiameseNetwork) -> dict[str, nn.Module]:
@@ -54,33 +49,19 @@ def layers_of(network: SiameseNetwork) -> dict[str, nn.Module]:
     return {**dict(network.twin.named_children()), "head": network.head}
 
 
-def set_rates(
-    optimizer: torch.optim.Optimizer,
-    settings: OptimizerSettings,
-    schedule: ScheduleSettings,
-    *,
-    step: int,
-    epoch: int,
-    epochs: int,
-    done: float,
-) -> float:
+def set_rates(optimizer: torch.optim.Optimizer, settings: TrainSettings, *, step: int, epoch: int, done: float) -> None:
     """Set every group's learning rate and momentum for the next step.
 
     Args:
         optimizer: From `build_optimizer`.
-        settings: What it was built from.
-        schedule: How rates change.
+        settings: Of the run.
         step: Steps taken before this one.
         epoch: Epochs finished before this one.
-        epochs: Epochs of the whole run.
         done: Share of the run that is over, in [0, 1].
-
-    Returns:
-        The factor on all learning rates.
     """
-    factor = rate_factor(schedule, step=step, epoch=epoch, done=done)
+    factor = rate_factor(settings.schedule, step=step, epoch=epoch, done=done)
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor
-        if isinstance(settings, SgdSettings):
-            group["momentum"] = momentum_at(settings, group["final_momentum"], epoch=epoch, epochs=epochs)
-    return factor
+        if isinstance(settings.optimizer, SgdSettings):
+            final = group["final_momentum"]
+            group["momentum"] = momentum_at(settings.optimizer, final, epoch=epoch, epochs=settings.epochs)

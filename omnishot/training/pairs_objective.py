@@ -56,23 +56,13 @@ class PairsLoss:
     """Loss over the pair dataset; each pass sees every pair and variant once, but for an incomplete last batch.
 
     An epoch is a pass, unless the settings give it another number of steps; the next one goes on where it ended.
-
-    Attributes:
-        steps_per_epoch: Steps in an epoch.
-        pairs_per_step: Pairs compared in a step, by all processes together.
-        images_per_step: Images that pass the twin in a step, likewise.
+    It is an `Objective`.
     """
 
     def __init__(
         self, settings: PairsObjective, pairs: PairTensors, *, seed: int, processes: Processes = SINGLE_PROCESS
     ) -> None:
-        """Take the data.
-
-        Args:
-            settings: The batch size.
-            pairs: The training pairs; batches are made where they are.
-            seed: Decides the order of every pass.
-            processes: Those that share every batch.
+        """Take the training pairs; the seed decides the order of every pass, and the processes share every batch.
 
         Raises:
             SettingsError: A batch cannot be shared equally.

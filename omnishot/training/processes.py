@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from omnishot.errors import SettingsError, UnavailableError, brief
 
 _PATIENCE = timedelta(days=7)
-"""The others wait for rank 0 as long as it waits for a store that is busy."""
+"""The others wait for rank 0 for as long as it may wait for a busy store."""
 
 
 class Processes:
@@ -26,13 +26,7 @@ class Processes:
     """
 
     def __init__(self, rank: int = 0, world_size: int = 1, host_group: dist.ProcessGroup | None = None) -> None:
-        """Take a place among the processes of torch's default group.
-
-        Args:
-            rank: Number of this process.
-            world_size: How many there are.
-            host_group: A group of the same processes for values in main memory, which wait for no device.
-        """
+        """Join torch's default group; `host_group` has the same processes, for values in main memory."""
         self.rank, self.world_size, self._host_group = rank, world_size, host_group
 
     def all_reduce_max(self, *values: float) -> list[float]:
@@ -65,14 +59,7 @@ class Processes:
         return shared / self.world_size
 
     def all_gather(self, rows: Tensor) -> Tensor:
-        """Return the rows of all processes below each other, by rank; gradients flow back to each.
-
-        Args:
-            rows: Shape (n, d), the same in each process.
-
-        Returns:
-            Shape (world_size * n, d).
-        """
+        """Return the rows of all processes, shape (world_size * n, d), by rank; gradients flow back to each."""
         if self.world_size == 1:
             return rows
         before, after = self.rank * len(rows), (self.world_size - 1 - self.rank) * len(rows)
@@ -134,13 +121,7 @@ SINGLE_PROCESS = Processes()
 
 
 def equal_share(n: int, processes: Processes, *, what: str, setting: str) -> int:
-    """Return how many of a batch's items each process takes.
-
-    Args:
-        n: Items in a batch.
-        processes: Those that share it.
-        what: What is shared, for the message.
-        setting: Setting that decides their number.
+    """Return how many of the n items of a batch each process takes; a setting decides what n is.
 
     Raises:
         SettingsError: They cannot be shared equally.
@@ -155,10 +136,7 @@ def equal_share(n: int, processes: Processes, *, what: str, setting: str) -> int
 
 @contextlib.contextmanager
 def process_group(device: torch.device) -> Iterator[Processes]:
-    """Join the processes that torchrun started with this one; without torchrun, there is no other.
-
-    Args:
-        device: Where this process trains.
+    """Join the processes that torchrun started with this one, which trains on a device; without torchrun there is none.
 
     Raises:
         UnavailableError: Another process ended while this one needed it.
@@ -174,7 +152,7 @@ def process_group(device: torch.device) -> Iterator[Processes]:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
         raise UnavailableError(
-            f"Process {rank} lost touch with the others: {brief(str(error).partition(chr(10))[0])}",
+            f"Process {rank} lost its connection to the others: {brief(str(error).partition(chr(10))[0])}",
             hint="Another process ended first. --resume continues from the last checkpoint, if there is one.",
         ) from None
     finally:

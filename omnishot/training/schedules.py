@@ -32,13 +32,7 @@ def rate_factor(schedule: ScheduleSettings, *, step: int, epoch: int, done: floa
 
 
 def momentum_at(optimizer: SgdSettings, final: float, *, epoch: int, epochs: int) -> float:
-    """Return the momentum of an epoch: it rises linearly from `momentum_start` to a layer's own final value.
-
-    Args:
-        optimizer: Where it starts.
-        final: Where it ends.
-        epoch: Epochs finished before this one.
-        epochs: Epochs of the whole run.
+    """Return the momentum after some of the run's epochs: it rises linearly from `momentum_start` to a final value.
 
     Source: Koch et al. 2015, section 3.2.
     """

@@ -1,4 +1,4 @@
-"""Time that training takes: in all, and for the pairs alone."""
+"""Time that training takes: in total, and for the pairs alone."""
 
 import time
 

@@ -27,13 +27,13 @@ def test_a_name_that_ends_in_html_is_a_page_and_stdout_has_the_same_bytes(
 
 def test_names_cannot_turn_the_direction_of_a_page(evaluated_store: Path) -> None:
     from omnishot.cli.console import Console
-    from omnishot.cli.report import page_text
+    from omnishot.cli.report import page_of
     from omnishot.store.store import Store
 
     console = Console(as_json=False, quiet=True, verbose=False, no_progress=True)
     store = Store(evaluated_store.parent / "art\u202efacts")
     evaluations = Store(evaluated_store).artifacts("evals")
-    text = page_text(console, store, evaluations)
+    text = page_of(console, store, evaluations).html
     assert "\u202e" not in text
     assert r"art\u202efacts" in text
 

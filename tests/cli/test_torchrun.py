@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from omnishot.formats.checkpoint import CHECKPOINT, read_checkpoint
 from tests.conftest import Cli
 
 pytestmark = pytest.mark.slow
@@ -89,20 +90,29 @@ def test_a_batch_that_cannot_be_shared_is_refused(store: Path) -> None:
     assert "Traceback (most recent call last)" not in err.partition("omnishot:")[0]
 
 
-def stopped(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Stop torchrun as soon as it tells of progress; return that line and what came after it."""
+def stopped(process: subprocess.Popen[str]) -> str:
+    """Stop torchrun as soon as it tells of progress; return what it says after that."""
     assert process.stderr is not None
-    first = next(line for line in process.stderr if line.startswith("Training"))
+    next(line for line in process.stderr if line.startswith("Training"))
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=600)
-    return first, err
+    return err
+
+
+def kept_position(store: Path) -> dict[str, Any]:
+    (checkpoint,) = store.glob(f".unfinished/*/{CHECKPOINT}")
+    position: dict[str, Any] = read_checkpoint(checkpoint.parent)["position"]
+    return position
 
 
 def test_sigterm_stops_all_and_the_run_is_resumed(store: Path) -> None:
     arguments = ["train", *KOCH35, *EVERY, "--set", "epochs=4000", "--set", "patience=0", "--store", store]
-    first, err = stopped(torchrun(*arguments))
+    err = stopped(torchrun(*arguments))
     assert "Stopped in epoch" in err
     assert "this is a bug" not in err
-    second, _ = stopped(torchrun(*arguments, "--resume"))
-    begun, resumed = (int(line.partition("epoch ")[2].partition("/")[0]) for line in (first, second))
-    assert resumed > begun
+    begun = kept_position(store)
+    stopped(torchrun(*arguments, "--resume"))
+    resumed = kept_position(store)
+    assert (resumed["epoch"], resumed["step"]) > (begun["epoch"], begun["step"])
+    assert resumed["history"][: len(begun["history"])] == begun["history"]  # Seconds included: no run starts over so.
+    assert resumed["seconds"] > begun["seconds"]

@@ -12,16 +12,15 @@ from matplotlib.patches import Rectangle, StepPatch
 from omnishot.drawing.picture import BAD, GOOD, Picture
 from omnishot.drawing.reliability import (
     MOST_CHARACTERS,
-    Decision,
-    Share,
     alphabets_chart,
     confusion_chart,
     roc_chart,
     similarity_chart,
 )
+from omnishot.evaluation.breakdown import GroupAccuracy, Roc
 
 HOSTILE = "$\\f{<b>&日"
-DECISION = Decision(threshold=0.5, accuracy=0.9, equal_error_rate=0.1)
+THRESHOLD = 0.5
 
 
 def points(line: Line2D) -> list[tuple[float, float]]:
@@ -43,7 +42,7 @@ def cells(picture: Picture) -> dict[tuple[str, str], int]:
 
 def test_names_from_elsewhere_are_drawn_as_they_are() -> None:
     pictures = [
-        alphabets_chart("a", "A", [Share(HOSTILE, 0.5, (0.4, 0.6), 9)]),
+        alphabets_chart("a", "A", [GroupAccuracy(0, 8, 4, (0.4, 0.6))], [HOSTILE]),
         confusion_chart("c", "C", {(HOSTILE, "b"): 1, ("b", "b"): 2}),
     ]
     for picture in pictures:
@@ -53,8 +52,8 @@ def test_names_from_elsewhere_are_drawn_as_they_are() -> None:
 
 
 def test_alphabets_are_drawn_with_their_intervals_and_figures() -> None:
-    shares = [Share("Cretan_A", 0.5, (0.25, 0.7), 40), Share("Latin", 0.875, (0.8, 0.9), 1600)]
-    (axes,) = alphabets_chart("a", "A", shares).figure.axes
+    found = [GroupAccuracy(1, 40, 20, (0.25, 0.7)), GroupAccuracy(0, 1600, 1400, (0.8, 0.9))]
+    (axes,) = alphabets_chart("a", "A", found, ["Latin", "Cretan_A"]).figure.axes
     assert [points(line) for line in axes.lines] == [
         [(25, 0), (70, 0)],
         [(50, 0)],
@@ -68,8 +67,8 @@ def test_alphabets_are_drawn_with_their_intervals_and_figures() -> None:
 
 
 def test_of_many_alphabets_the_worst_are_shown_and_the_rest_counted() -> None:
-    shares = [Share(f"A{i}", i / 100, (0.0, 1.0), 40) for i in range(100)]
-    picture = alphabets_chart("a", "A", shares)
+    found = [GroupAccuracy(i, 100, i, (0.0, 1.0)) for i in range(100)]
+    picture = alphabets_chart("a", "A", found, [f"A{i}" for i in range(100)])
     assert "A29" in picture.svg()
     assert "A30" not in picture.svg()
     assert "The other 70 are more accurate." in picture.alt
@@ -115,7 +114,7 @@ def test_similarity_draws_the_shares_of_same_and_of_different_pairs() -> None:
     rng = np.random.default_rng(0)
     same = np.arange(600) < 200
     scores = (rng.normal(size=600) + 3 * same).astype(np.float32)
-    (axes,) = similarity_chart("s", "S", scores, same, DECISION).figure.axes
+    (axes,) = similarity_chart("s", "S", scores, same, THRESHOLD).figure.axes
     steps = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
     assert [str(patch.get_label()) for patch in steps if patch.get_label()] == [
         "different (400 pairs)",
@@ -128,7 +127,7 @@ def test_similarity_draws_the_shares_of_same_and_of_different_pairs() -> None:
             n = sum(low <= score < high or (score == high == edges[-1]) for score in inside.tolist())
             assert shares[i] == pytest.approx(100 * n / len(inside))
     (threshold,) = axes.lines
-    assert points(threshold) == [(DECISION.threshold, 0), (DECISION.threshold, 1)]
+    assert points(threshold) == [(THRESHOLD, 0), (THRESHOLD, 1)]
 
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -141,13 +140,13 @@ LARGEST = float(np.finfo(np.float32).max)
 )
 def test_scores_of_any_size_are_drawn(scores: list[float]) -> None:
     same = np.array([True, False, True, False])
-    picture = similarity_chart("s", "S", np.array(scores, np.float32), same, DECISION)
+    picture = similarity_chart("s", "S", np.array(scores, np.float32), same, THRESHOLD)
     assert "same (2 pairs)" in picture.svg()
 
 
 def test_the_operating_curve_has_false_acceptance_across_and_true_acceptance_up() -> None:
-    rates = np.array([0.0, 0.05, 0.2, 1.0]), np.array([0.0, 0.7, 0.95, 1.0])
-    (axes,) = roc_chart("r", "R", rates, (0.02, 0.6), DECISION).figure.axes
+    curve = Roc(np.array([0.0, 0.05, 0.2, 1.0]), np.array([0.0, 0.7, 0.95, 1.0]))
+    (axes,) = roc_chart("r", "R", curve, (0.02, 0.6), accuracy=0.9, equal_error_rate=0.1).figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("different pairs called the same", "same pairs called the same")
     assert points(axes.lines[0]) == [(0, 0), (5, 70), (20, 95), (100, 100)]
     drawn = by_label(axes)
@@ -156,7 +155,7 @@ def test_the_operating_curve_has_false_acceptance_across_and_true_acceptance_up(
 
 
 def test_the_curve_of_a_perfect_network_can_be_seen() -> None:
-    rates = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0])
-    picture = roc_chart("r", "R", rates, (0.0, 1.0), Decision(0.5, 1.0, 0.0))
+    curve = Roc(np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]))
+    picture = roc_chart("r", "R", curve, (0.0, 1.0), accuracy=1.0, equal_error_rate=0.0)
     assert "accuracy of 100.0 %. The equal error rate is 0.0 %." in picture.alt
     assert picture.figure.axes[0].get_xlim()[1] == pytest.approx(10)

@@ -1,6 +1,7 @@
 """The chart of training draws every measure of every model in its place, and says in words what came of it."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,10 +9,28 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from omnishot.drawing.training import MOST_MODELS, Training, training_chart
+from omnishot.training.history import EpochRecord
 
 
 def points(line: Line2D) -> list[tuple[float, float]]:
     return [(round(x, 9), round(y, 9)) for x, y in np.asarray(line.get_xydata(), dtype=float).tolist()]
+
+
+def trained(
+    model: str,
+    loss: Sequence[float],
+    batches: Sequence[float | None],
+    validation: Sequence[float | None],
+    rate: Sequence[float],
+    *said: Any,
+) -> Training:
+    """A training whose history has these columns."""
+    rows = enumerate(zip(loss, batches, validation, rate, strict=True), start=1)
+    history = [
+        EpochRecord(epoch=epoch, loss=a, training_accuracy=b, validation_accuracy=c, learning_rate=d)
+        for epoch, (a, b, c, d) in rows
+    ]
+    return Training(model, history, *said)
 
 
 def by_label(axes: Axes) -> dict[str, list[tuple[float, float]]]:
@@ -19,7 +38,7 @@ def by_label(axes: Axes) -> dict[str, list[tuple[float, float]]]:
 
 
 def test_what_was_not_measured_leaves_a_gap_and_one_epoch_is_seen() -> None:
-    training = Training("m", (1,), (0.5,), (None,), (None,), (0.1,), None, "constant", "nothing")
+    training = trained("m", (0.5,), (None,), (None,), (0.1,), None, "constant", "nothing")
     picture = training_chart("t", "T", [training])
     assert "not measured" in picture.svg()
     assert "validation accuracy" not in picture.alt
@@ -27,9 +46,7 @@ def test_what_was_not_measured_leaves_a_gap_and_one_epoch_is_seen() -> None:
 
 
 def test_a_training_draws_every_measure_in_its_place() -> None:
-    training = Training(
-        "m", (1, 2, 3), (2.0, 0.5, 0.4), (0.3, 0.6, 0.7), (0.25, None, 0.5), (0.1, 0.05, 0.01), 2, "cosine", "?"
-    )
+    training = trained("m", (2.0, 0.5, 0.4), (0.3, 0.6, 0.7), (0.25, None, 0.5), (0.1, 0.05, 0.01), 2, "cosine", "?")
     loss, accuracy, rate = training_chart("t", "T", [training]).figure.axes
     assert [axes.get_ylabel() for axes in (loss, accuracy, rate)] == ["loss", "accuracy", "learning rate"]
     assert points(loss.lines[0]) == [(1, 2.0), (2, 0.5), (3, 0.4)]
@@ -42,7 +59,7 @@ def test_a_training_draws_every_measure_in_its_place() -> None:
 
 
 def test_a_training_says_what_it_reached_and_which_epoch_was_kept() -> None:
-    training = Training("m", (1, 2), (2.0, 0.5), (0.3, 0.6), (0.25, None), (0.1, 0.05), 1, "cosine", "320 trials")
+    training = trained("m", (2.0, 0.5), (0.3, 0.6), (0.25, None), (0.1, 0.05), 1, "cosine", "320 trials")
     alt = training_chart("t", "T", [training]).alt
     assert (
         "from 2 to 0.5, validation accuracy (320 trials) from 25.0 % to 25.0 %, at best 25.0 % after epoch 1; the "
@@ -51,8 +68,8 @@ def test_a_training_says_what_it_reached_and_which_epoch_was_kept() -> None:
     assert "; the weights of epoch 1 were kept (dotted line). Learning rate: cosine, 0.1 to 0.05." in alt
 
 
-ONE = Training("models/one:v1", (1, 2), (2.0, 1.0), (None, None), (0.5, 0.75), (0.1, 0.01), None, "cosine", "20 trials")
-TWO = Training("models/two:v1", (1,), (3.0,), (None,), (None,), (0.1,), None, "constant", "nothing")
+ONE = trained("models/one:v1", (2.0, 1.0), (None, None), (0.5, 0.75), (0.1, 0.01), None, "cosine", "20 trials")
+TWO = trained("models/two:v1", (3.0,), (None,), (None,), (0.1,), None, "constant", "nothing")
 
 
 def test_curves_of_models_have_a_line_each_and_no_panel_for_what_was_not_measured() -> None:
@@ -67,7 +84,7 @@ def test_curves_of_models_have_a_line_each_and_no_panel_for_what_was_not_measure
 @pytest.mark.parametrize("n_models", [2, MOST_MODELS])
 def test_models_are_told_apart_and_each_has_its_accuracies_and_the_epoch_that_was_kept(n_models: int) -> None:
     given = [
-        replace(ONE, model=f"models/m{i}:v1", training_accuracy=(0.1 * i, None), best_epoch=1 + i % 2)
+        trained(f"models/m{i}:v1", (2.0, 1.0), (0.1 * i, None), (0.5, 0.75), (0.1, 0.01), 1 + i % 2, "cosine", "?")
         for i in range(n_models)
     ]
     loss, accuracy, _ = training_chart("t", "T", given).figure.axes

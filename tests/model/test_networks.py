@@ -5,7 +5,7 @@ import torch
 
 from omnishot.config import Architecture
 from omnishot.errors import SettingsError
-from omnishot.model.koch import koch_twin
+from omnishot.model.koch import PUBLISHED, KochTwin
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.vocabulary import TwinName
 
@@ -18,7 +18,7 @@ def test_the_papers_network_has_the_papers_number_of_parameters() -> None:
 
 
 def test_the_papers_layers_have_the_papers_shapes() -> None:
-    shapes = {name: tuple(layer.weight.shape) for name, layer in koch_twin("koch").named_children()}  # type: ignore[arg-type]
+    shapes = {name: tuple(layer.weight.shape) for name, layer in KochTwin(PUBLISHED["koch"]).named_children()}  # type: ignore[arg-type]
     assert shapes == {
         "conv1": (64, 1, 10, 10),
         "conv2": (128, 64, 7, 7),
@@ -50,7 +50,7 @@ def test_filters_that_leave_nothing_of_the_image_are_refused() -> None:
 
 def test_weights_are_drawn_as_in_the_paper() -> None:
     torch.manual_seed(0)
-    for name, layer in koch_twin("koch35").named_children():
+    for name, layer in KochTwin(PUBLISHED["koch35"]).named_children():
         weight, bias = layer.weight.detach(), layer.bias.detach()  # type: ignore[operator]
         assert float(weight.mean()) == pytest.approx(0, abs=0.002)
         assert float(weight.std()) == pytest.approx(0.2 if name == "dense" else 0.01, rel=0.1)

@@ -32,7 +32,7 @@ FEW = PrepareSettings(pairs=60, affine=1)
 def store(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A pair dataset and a model, made by calls that say no more than they must."""
     store = Store(tmp_path_factory.mktemp("defaults") / "artifacts")
-    prepare(store, FEW, source_name=str(picture_folder))
+    prepare(store, FEW, source=str(picture_folder))
     train(store, settings=choose_training(changes=TINY, device="cpu").settings, device="cpu")
     return store
 
@@ -85,7 +85,7 @@ def test_eval_completes_what_is_asked_for(store: Store, asked: EvalSettings, wor
 
 def test_eval_measures_on_other_images(store: Store, picture_folder: Path) -> None:
     asked = EvalSettings(trials=20, ways=(5,))
-    evaluate(store, settings=asked, source_name=str(picture_folder))
+    evaluate(store, settings=asked, source=str(picture_folder))
     words = ("eval", "--source", picture_folder, "--trials", "20", "--ways", "5")
     assert is_made_already(store, "evals/quick-scripts-within:v1", *words)
     again = evaluate(store, data=store.newest("images"), settings=asked)
@@ -95,7 +95,7 @@ def test_eval_measures_on_other_images(store: Store, picture_folder: Path) -> No
 def test_eval_without_a_model_measures_the_baselines_and_says_so(picture_folder: Path, tmp_path: Path) -> None:
     told: list[str] = []
     store = Store(tmp_path / "artifacts", tell=told.append)
-    prepare(store, FEW, source_name=str(picture_folder))
+    prepare(store, FEW, source=str(picture_folder))
     made = evaluate(store, settings=EvalSettings(trials=20))
     assert made.artifact.manifest.name == "baselines-within"
     assert told == ["There is no model in the store; measuring baselines only"]
@@ -111,7 +111,7 @@ def test_run_makes_the_same_artifacts(picture_folder: Path, tmp_path: Path) -> N
     store = Store(tmp_path / "artifacts")
     results: list[StageResult] = []
     made = run(
-        store, choose_training(changes=TINY, device="cpu"), FEW, source_name=str(picture_folder), device="cpu",
+        store, choose_training(changes=TINY, device="cpu"), FEW, source=str(picture_folder), device="cpu",
         on_result=results.append,
     )  # fmt: skip
     assert results == [made.pairs, made.model, *made.evaluations]

@@ -14,7 +14,7 @@ from omnishot.settings_text import check
 from omnishot.stages.checkpointer import Interval
 from omnishot.stages.prepare import prepare
 from omnishot.stages.produce import StageResult
-from omnishot.stages.train import train
+from omnishot.stages.train import RunOptions, train
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
@@ -30,7 +30,7 @@ def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Art
     folder = tmp_path_factory.mktemp("resume")
     settings = PrepareSettings(split="alphabets", pairs=4, affine=0, validation_pairs=10, test_pairs=10)
     store = Store(folder / "artifacts")
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=folder, offline=True)
+    made = prepare(store, settings, source=str(picture_folder))
     return made.artifact
 
 
@@ -39,15 +39,9 @@ def run(pairs: Artifact, *, steps: int = 1000, **more: Any) -> StageResult:
     values["objective"] |= {"batches_per_epoch": 4, "classes_per_batch": 5, "within_alphabet": 1.0}
     store = Store(pairs.path.parents[2], tell=more.pop("tell", lambda sentence: None))
     settings = check(TrainSettings, values | more.pop("changes", {}), origin="quick")
-    return train(
-        store,
-        pairs,
-        settings,
-        name="quick",
-        device="cpu",
-        watch_signals=lambda: nullcontext(SignalAfter(steps)),
-        **more,
-    )
+    force = more.pop("force", False)
+    options = RunOptions(watch_signals=lambda: nullcontext(SignalAfter(steps)), **more)
+    return train(store, pairs, settings, name="quick", device="cpu", force=force, options=options)
 
 
 def weights(made: StageResult) -> str:

@@ -92,7 +92,7 @@ have other names."""
 def pairs_file(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(tmp_path_factory.mktemp("act") / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=16, affine=1, validation_pairs=60, test_pairs=10)
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=Path(), offline=True)
+    made = prepare(store, settings, source=str(picture_folder))
     return made.artifact.file("pairs.h5")
 
 

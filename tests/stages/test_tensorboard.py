@@ -17,7 +17,7 @@ from omnishot.stages import tensorboard
 from omnishot.stages.prepare import prepare
 from omnishot.stages.produce import StageResult
 from omnishot.stages.tensorboard import EVENTS
-from omnishot.stages.train import train
+from omnishot.stages.train import RunOptions, train
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
@@ -29,7 +29,7 @@ def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Art
     folder = tmp_path_factory.mktemp("tensorboard")
     settings = PrepareSettings(split="alphabets", pairs=4, affine=0, validation_pairs=10, test_pairs=10)
     store = Store(folder / "artifacts")
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=folder, offline=True)
+    made = prepare(store, settings, source=str(picture_folder))
     return made.artifact
 
 
@@ -42,15 +42,9 @@ def run(
     settings = check(TrainSettings, {**values, "log": {"tensorboard": logs}}, origin="quick")
 
     store = Store(pairs.path.parents[2], tell=(told if told is not None else []).append)
-    return train(
-        store,
-        pairs,
-        settings,
-        name="quick",
-        device="cpu",
-        watch_signals=lambda: nullcontext(SignalAfter(steps)),
-        **more,
-    )
+    force = more.pop("force", False)
+    options = RunOptions(watch_signals=lambda: nullcontext(SignalAfter(steps)), **more)
+    return train(store, pairs, settings, name="quick", device="cpu", force=force, options=options)
 
 
 @pytest.mark.slow

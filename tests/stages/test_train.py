@@ -18,7 +18,7 @@ from omnishot.strict_yaml import read_yaml
 def test_the_koch_preset_learns_a_few_pairs_at_105_pixels(picture_folder: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=4, affine=2, validation_pairs=10, test_pairs=10)
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=tmp_path, offline=True)
+    made = prepare(store, settings, source=str(picture_folder))
     # The one file is enough: the images artifact it came from is gone.
     for path in sorted((store.root / "images").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()

@@ -35,7 +35,7 @@ VALUES = {
 def pairs(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     store = Store(tmp_path_factory.mktemp("tune") / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=16, affine=0, validation_pairs=10, test_pairs=10)
-    made = prepare(store, settings, source_name=str(picture_folder), data_folder=Path(), offline=True)
+    made = prepare(store, settings, source=str(picture_folder))
     return made.artifact
 
 

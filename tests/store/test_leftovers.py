@@ -58,7 +58,7 @@ def test_the_state_of_an_unfinished_run_stays(store: Store) -> None:
     state = leave(store, ".unfinished", seed=1)
     produce(store, recipe(0), "koch", fill)
     assert state.exists()
-    assert store.unfinished() == [state]
+    assert store.leftovers.unfinished() == [state]
 
 
 def test_the_state_of_a_finished_run_goes_even_if_the_run_was_killed_before_it_could_remove_it(store: Store) -> None:
@@ -95,9 +95,9 @@ def test_what_lies_behind_a_link_is_not_swept(store: Store, tmp_path: Path, plac
     store.root.mkdir()
     (store.root / place).symlink_to(precious.parent)
     if place == ".unfinished":
-        assert store.unfinished() == []
-        store.remove_unfinished()
-    store.sweep()
+        assert store.leftovers.unfinished() == []
+        store.leftovers.remove_unfinished()
+    store.leftovers.sweep()
     assert precious.exists()
 
 

@@ -9,7 +9,7 @@ from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import check
 from omnishot.stages.train import _deciding
 from omnishot.store.manifest import Parent, read_manifest
-from omnishot.store.recipe import recipe_id
+from omnishot.store.recipe import Recipe
 from omnishot.strict_yaml import read_yaml
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
@@ -31,21 +31,21 @@ PRESETS = {  # Computed by commit 934b6f4, before the layers had the places they
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*/*/v1")), ids=lambda path: path.parent.parent.name)
 def test_golden_artifacts_have_the_recipe_of_their_settings_and_parents(path: Path) -> None:
     manifest = read_manifest(path)
-    found = recipe_id(manifest.kind, 1, manifest.settings, manifest.parents, manifest.source)
+    found = Recipe(manifest.kind, 1, manifest.settings, manifest.parents, manifest.source).id
     assert found == manifest.recipe
 
 
 @pytest.mark.parametrize("name", preset_names())
 def test_a_presets_model_is_the_one_that_was_made_before(name: str) -> None:
     settings = check(TrainSettings, read_yaml(preset_text(name), origin=name), origin=name)
-    assert recipe_id("models", 1, _deciding(settings), [PAIRS], None) == PRESETS[name]
+    assert Recipe("models", 1, _deciding(settings), [PAIRS]).id == PRESETS[name]
 
 
 def test_default_pairs_and_evaluations_are_those_that_were_made_before() -> None:
-    pairs = recipe_id("pairs", 1, PrepareSettings().model_dump(mode="json"), [IMAGES], None)
+    pairs = Recipe("pairs", 1, PrepareSettings().model_dump(mode="json"), [IMAGES]).id
     assert pairs == "60713525f716212da3d902ce1fe1c3e6a5888992bd6bfadc49098fc75125bfa0"
     model = Parent(reference="models/quick:v1", recipe="0" * 64)
     data = Parent(reference="pairs/p:v1", recipe="1" * 64)
     settings = EvalSettings(protocol="lake").model_dump(mode="json")
-    found = recipe_id("evals", 1, settings, [model, data], None)
+    found = Recipe("evals", 1, settings, [model, data]).id
     assert found == "f70de21102f69b599d664010fcdf96065d3ad4fb97f95fcf4a1c3ec8d119d6bd"

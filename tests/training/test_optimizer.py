@@ -17,12 +17,16 @@ def fitted(steps: int = 3, epochs: int = 2, schedule: str = "constant", **values
     torch.manual_seed(0)
     network = build_network("koch35")
     left, right = torch.rand(2, 4, 1, 35, 35)
-    sections = {"optimizer": {"kind": "sgd", "learning_rate": 0.01, **values}, "schedule": {"kind": schedule}}
+    sections = {
+        "optimizer": {"kind": "sgd", "learning_rate": 0.01, **values},
+        "schedule": {"kind": schedule},
+        "epochs": epochs,
+    }
     settings = check(TrainSettings, sections, origin="test")
     optimizer = build_optimizer(network, settings.optimizer)
     for step in range(steps):
         done = step / steps
-        set_rates(optimizer, settings.optimizer, settings.schedule, step=step, epoch=step, epochs=epochs, done=done)
+        set_rates(optimizer, settings, step=step, epoch=step, done=done)
         optimizer.zero_grad()
         network(left, right).square().mean().backward()
         optimizer.step()

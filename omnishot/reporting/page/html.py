@@ -43,11 +43,13 @@ class Command:
         what: What it makes, or what is missing without it.
         line: How it is typed.
         recorded: How it was typed, where that is known and different.
+        is_damage: Whether it is missing because something in the store is damaged.
     """
 
     what: str
     line: str
     recorded: str = ""
+    is_damage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,10 @@ def as_html(title: str, subtitle: str, sections: Sequence[Section], *, unrounded
         "anchor": _anchor,
         "breakable": _breakable,
         "classes": _classes,
+        "width": _width,
         "words": _words,
     }
-    environment.tests |= {
-        "wide_table": _is_wide_table,
-        "wide_picture": _is_wide_picture,
-        "dense_picture": _is_dense_picture,
-    }
+    environment.globals |= {"wide_columns": _WIDE_COLUMNS}
     source = (resources.files("omnishot") / "reporting" / "page" / "page.html.j2").read_text("utf-8")
     template = environment.from_string(source)
     return template.render(title=title, subtitle=subtitle, sections=sections, unrounded=unrounded)
@@ -149,14 +148,7 @@ def _class(cells: Sequence[str]) -> str:
     return "short" if longest <= _SHORT else "long" if longest > _LONG else "middle"
 
 
-def _is_wide_table(table: Table) -> bool:
-    return len(table.columns) > _WIDE_COLUMNS
-
-
-def _is_wide_picture(picture: Picture) -> bool:
-    return float(picture.figure.get_figwidth()) > _PHONE_INCHES
-
-
-def _is_dense_picture(picture: Picture) -> bool:
-    """Tell whether a picture would be too small to read on a phone, where it scrolls instead."""
-    return PHONE < float(picture.figure.get_figwidth()) <= _PHONE_INCHES
+def _width(picture: Picture) -> str:
+    """Return how a picture is set: `whole` over all columns, `dense` so that it scrolls where a phone is too narrow."""
+    inches = float(picture.figure.get_figwidth())
+    return "whole" if inches > _PHONE_INCHES else "dense" if inches > PHONE else ""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from omnishot.config import EvalSettings, PrepareSettings
+from omnishot.errors import DamagedFileError, OmnishotError
 from omnishot.formats.evaluation import TrainedOn
 from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.presets import preset_names
@@ -21,6 +22,12 @@ _WAYS = 20
 def nothing(lacking: str) -> Command:
     """Return what is lacking where another section says how to get it."""
     return Command(f"{lacking}.", "")
+
+
+def not_drawn(what: str, error: OmnishotError) -> Command:
+    """Return that a picture cannot be drawn, with what the error says of it and of the next thing to try."""
+    said = f"{what} cannot be drawn: {error}. {error.hint}".strip()
+    return Command(said, "", is_damage=isinstance(error, DamagedFileError))
 
 
 def to_train(subject: Subject, lacking: str) -> Command:
@@ -88,18 +95,32 @@ def to_restore(subject: Subject, reference: str, consequence: str = "") -> Comma
     return Command(what, _prepare_line(subject, next(mine, known[0] if known else None)))
 
 
-def to_repeat(subject: Subject, artifact: Artifact, lacking: str, *, force: bool = False) -> Command:
+def to_repeat(
+    subject: Subject, artifact: Artifact, lacking: str, *, error: OmnishotError | None = None, force: bool = False
+) -> Command:
     """Return what is lacking of an artifact, with the command that made it.
 
     Args:
         subject: Of the page.
         artifact: What is there.
         lacking: What is lacking, without a full stop.
+        error: Why, where reading it failed.
         force: Make it again even though there is one.
     """
     verb = "train" if artifact.manifest.kind == "models" else "measure"
     line = command_of(subject.store.root, artifact.manifest)
-    return Command(f"{lacking}. To {verb} it again:", f"{line} --force" if force else line)
+    why = f": {error}" if error else ""
+    is_damage = isinstance(error, DamagedFileError)
+    return Command(f"{lacking}{why}. To {verb} it again:", f"{line} --force" if force else line, is_damage=is_damage)
+
+
+def to_vary(subject: Subject, pairs: Artifact) -> Command:
+    """Return that a pair dataset has no affine variants, with the command that makes one like it that has."""
+    manifest, affine = pairs.manifest, PrepareSettings().affine
+    changed = {"name": f"{manifest.name}-affine{affine}", "settings": {**manifest.settings, "affine": affine}}
+    line = command_of(subject.store.root, manifest.model_copy(update=changed))
+    lacking = f"{pairs.reference} has no affine variants, so that a training pair is shown as drawn"
+    return Command(f"{lacking}. To make a dataset with variants:", line)
 
 
 def not_from_scratch(subject: Subject, artifact: Artifact, what: str) -> Command:

@@ -1,22 +1,27 @@
 """The sections of a page that show what a network does: its trials, its mistakes, and what is inside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from omnishot.config import EvalSettings
 from omnishot.drawing.picture import Picture
-from omnishot.errors import InputError, UsageError
+from omnishot.errors import NotFoundError, OmnishotError, UsageError
 from omnishot.formats.evaluation_data import pairs_of_models
-from omnishot.formats.manifest_fields import EvaluationFacts
+from omnishot.formats.manifest_fields import EvaluationFacts, PairsFacts
 from omnishot.progress import OnProgress, Progress
-from omnishot.reporting.page.html import Section
-from omnishot.reporting.page.missing import to_measure, ways_to_measure
+from omnishot.reporting.page.html import Command, Section
+from omnishot.reporting.page.missing import not_drawn, to_measure, to_vary, ways_to_measure
 from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.pictures.network import activations_of, embedding_of, filters_of
 from omnishot.reporting.pictures.trials import MeasuredTrials, Ranking, grid_of, has_trials, measured_trials, ranking_of
 from omnishot.reporting.pictures.variants import variants_of
 from omnishot.store.artifact import Artifact
-from omnishot.store.store import Store
+
+Part = Picture | Command
+"""A picture, or what is said in its place."""
+
+Drawings = dict[str, Callable[[], Sequence[Part | None]]]
+"""What draws pictures, by what they are called where they cannot be drawn; it returns None where there is none."""
 
 _WAYS = (4, 9, 16, 20, 25)
 """Sizes of trial grids, as squares as it goes."""
@@ -41,8 +46,11 @@ def network_sections(subject: Subject, on_progress: OnProgress) -> list[Section]
         subject: Of the page.
         on_progress: Receives progress.
     """
-    drawn = dict(pictures_of(subject.store, subject.evaluations[::-1], on_progress))
-    sections = [Section(title, text=(_EXPLAINED[title],), shown=drawn[title]) for title in drawn]
+    drawn = dict(pictures_of(subject, on_progress))
+    sections = []
+    for title, shown in drawn.items():
+        is_drawn = any(isinstance(part, Picture) for part in shown)
+        sections.append(Section(title, text=(_EXPLAINED[title],) if is_drawn else (), shown=shown))
     if absent := [title for title in _EXPLAINED if title not in drawn and subject.models]:
         lacking = (
             f"{'; '.join(absent)}: cannot be drawn: they need one-shot trials, and the network and its pair dataset in "
@@ -54,63 +62,57 @@ def network_sections(subject: Subject, on_progress: OnProgress) -> list[Section]
     return sections
 
 
-def pictures_of(store: Store, evaluations: list[Artifact], on_progress: OnProgress) -> list[tuple[str, list[Picture]]]:
-    """Draw what the page shows of the first model of some evaluations.
+def pictures_of(subject: Subject, on_progress: OnProgress) -> list[tuple[str, list[Part]]]:
+    """Draw what the page shows of its first model.
 
     Args:
-        store: Where the evaluations, and what they were made from, are.
-        evaluations: Any.
+        subject: Of the page.
         on_progress: Receives progress.
 
     Returns:
-        Titles of sections, and their pictures, each of another name. What cannot be drawn, as an artifact is gone or
-        there is no such thing, is left out; a section without pictures too.
+        Titles of sections, and their pictures, each of another name. Of what cannot be drawn it is said why; it is left
+        out where an artifact is gone or there is no such thing, and so is a section without anything.
     """
-    references = [parent.reference for item in evaluations for parent in item.manifest.parents]
-    reference = next((reference for reference in references if reference.startswith("models/")), None)
-    measured = _measured(store, evaluations, reference)
+    measured, unread = _measured(subject)
     sections = [
-        (_TRIALS, _drawn(on_progress, "trials", *_grids(measured))),
-        (_RANKINGS, _drawn(on_progress, "mistakes", *_rankings(measured))),
+        (_TRIALS, unread + _drawn(on_progress, "trials", _grids(measured))),
+        (_RANKINGS, _drawn(on_progress, "mistakes", _rankings(measured))),
+        (_INSIDE, _drawn(on_progress, "what the network sees", _inside(subject))),
     ]
-    try:
-        model = store.find(reference, "models") if reference else None
-    except InputError:
-        model = None
-    if model:
-        inside = (
-            lambda: filters_of([model]),
-            lambda: activations_of(store, model),
-            lambda: embedding_of(store, model),
-            lambda: variants_of(pairs_of_models(store, [model])),
-        )
-        sections.append((_INSIDE, _drawn(on_progress, "what the network sees", *inside)))
-    return [(title, pictures) for title, pictures in sections if pictures]
+    return [(title, shown) for title, shown in sections if shown]
 
 
-def _drawn(on_progress: OnProgress, what: str, *draw: Callable[[], Picture | None]) -> list[Picture]:
+def _drawn(on_progress: OnProgress, what: str, drawings: Drawings) -> list[Part]:
     on_progress(Progress(f"Drawing {what}", 0, 0))
-    pictures = []
-    for one in draw:
+    shown: list[Part] = []
+    for name, draw in drawings.items():
         try:
-            picture = one()
-        except (InputError, UsageError):
+            shown += [part for part in draw() if part]
+        except (NotFoundError, UsageError):
             continue
-        if picture:
-            pictures.append(picture)
-    return pictures
+        except OmnishotError as error:
+            shown.append(not_drawn(name, error))
+    return shown
 
 
-def _measured(store: Store, evaluations: list[Artifact], model: str | None) -> list[MeasuredTrials]:
-    """Return the trials of the model, those on test images and by the official protocol first."""
-    found = []
-    for evaluation in evaluations:
+def _measured(subject: Subject) -> tuple[list[MeasuredTrials], list[Part]]:
+    """Return the trials of the first model, those on test images and by the official protocol first.
+
+    Returns:
+        The trials, and of those that cannot be read why.
+    """
+    found: list[tuple[tuple[bool, int], MeasuredTrials]] = []
+    unread: list[Part] = []
+    for evaluation in reversed(subject.evaluations):
         try:
             if has_trials(evaluation):
-                found.append((_preference(evaluation), measured_trials(store, evaluation, model)))
-        except (InputError, UsageError):
+                trials = measured_trials(subject.store, evaluation, subject.first_model)
+                found.append((_preference(evaluation), trials))
+        except (NotFoundError, UsageError):
             continue
-    return [measured for _, measured in sorted(found, key=lambda pair: pair[0])]
+        except OmnishotError as error:
+            unread.append(not_drawn(f"Trials of {evaluation.reference}", error))
+    return [measured for _, measured in sorted(found, key=lambda pair: pair[0])], unread
 
 
 def _preference(evaluation: Artifact) -> tuple[bool, int]:
@@ -118,12 +120,41 @@ def _preference(evaluation: Artifact) -> tuple[bool, int]:
     return asked.on != "test", _PROTOCOLS.index(asked.protocol) if asked.protocol in _PROTOCOLS else len(_PROTOCOLS)
 
 
-def _grids(measured: list[MeasuredTrials]) -> list[Callable[[], Picture | None]]:
+def _grids(measured: list[MeasuredTrials]) -> Drawings:
     most = max((trials.most_ways for trials in measured), default=0)
     ways = [n_way for n_way in _WAYS if n_way <= most] or [most] * bool(measured)
-    return [partial(grid_of, next(item for item in measured if item.most_ways >= n), n_way=n) for n in ways]
+
+    def grid(n_way: int) -> list[Part | None]:
+        return [grid_of(next(item for item in measured if item.most_ways >= n_way), n_way=n_way)]
+
+    return {f"A {n_way}-way trial": partial(grid, n_way) for n_way in ways}
 
 
-def _rankings(measured: list[MeasuredTrials]) -> list[Callable[[], Picture | None]]:
+def _rankings(measured: list[MeasuredTrials]) -> Drawings:
     rankings: tuple[Ranking, ...] = ("mistakes", "successes")
-    return [partial(ranking_of, item, ranking) for item in measured[:1] for ranking in rankings]
+
+    def ranked(ranking: Ranking) -> list[Part | None]:
+        return [ranking_of(measured[0], ranking)]
+
+    return {f"The {ranking}": partial(ranked, ranking) for ranking in rankings if measured}
+
+
+def _inside(subject: Subject) -> Drawings:
+    reference, store = subject.first_model, subject.store
+    if reference is None:
+        return {}
+
+    def model() -> Artifact:
+        return store.find(reference, "models")
+
+    def variants() -> list[Part | None]:
+        pairs = pairs_of_models(store, [model()])
+        picture = variants_of(pairs)
+        return [picture] if PairsFacts.of(pairs.manifest).settings.affine else [picture, to_vary(subject, pairs)]
+
+    return {
+        "First-layer filters": lambda: [filters_of([model()])],
+        "Activation maps": lambda: [activations_of(store, model())],
+        "The map of embeddings": lambda: [embedding_of(store, model())],
+        "A training pair": variants,
+    }

@@ -1,5 +1,7 @@
 """report --format html: evaluations and what they descend from become one page."""
 
+from dataclasses import dataclass
+
 from omnishot.progress import OnProgress, Progress
 from omnishot.reporting.page.commands import commands_section
 from omnishot.reporting.page.cost import cost_section
@@ -19,7 +21,20 @@ from omnishot.store.store import Store
 from omnishot.wording import counted
 
 
-def make_page(store: Store, evaluations: list[Artifact], on_progress: OnProgress) -> str:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, and what it lost.
+
+    Attributes:
+        html: The page.
+        damaged: What it lacks because something in the store is damaged, as it says so itself.
+    """
+
+    html: str
+    damaged: tuple[str, ...]
+
+
+def make_page(store: Store, evaluations: list[Artifact], on_progress: OnProgress) -> Page:
     """Return the page over some evaluations; what the store lacks is said in its place.
 
     Args:
@@ -38,7 +53,9 @@ def make_page(store: Store, evaluations: list[Artifact], on_progress: OnProgress
         title += f" and {len(names) - 3} more"
     references = [str(evaluation.reference) for evaluation in evaluations]
     unrounded = command_line(store.root, "report", *references, "--format", "json")
-    return as_html(title, _subtitle(subject), sections_of(subject, on_progress), unrounded=unrounded)
+    sections = sections_of(subject, on_progress)
+    damaged = tuple(absent.what for section in sections for absent in section.missing if absent.is_damage)
+    return Page(as_html(title, _subtitle(subject), sections, unrounded=unrounded), damaged)
 
 
 def _subtitle(subject: Subject) -> str:

@@ -4,20 +4,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from omnishot.config import EvalSettings
 from omnishot.data.image_set import Labels
 from omnishot.drawing.picture import Picture
 from omnishot.drawing.reliability import (
     MOST_CHARACTERS,
-    Decision,
-    Share,
     alphabets_chart,
     confusion_chart,
     roc_chart,
     similarity_chart,
 )
-from omnishot.errors import DamagedFileError
+from omnishot.errors import DamagedFileError, OmnishotError
 from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.scores import TrialScores, read_pair_scores, read_trial_scores
@@ -80,8 +79,7 @@ def _chosen(subject: Subject, model: str) -> list[Measured]:
         result = item.result
         if result.model == model and result.on == "test" and result.protocol != "between":
             task = item.source, result.protocol, result.shots
-            before = found.get(task)
-            if before is None or _says_more(item, before):
+            if task not in found or _says_more(item, found[task]):
                 found[task] = item
     order = ("lake", "within", "verification")
     return [item for protocol in order for item in found.values() if item.result.protocol == protocol]
@@ -103,8 +101,8 @@ def _try(subject: Subject, item: Measured) -> Sequence[Picture | Command]:
         if data := subject.data_of(evaluation):
             return _one_shot(item, evaluation, data)
         return [to_restore(subject, item.data, f", so that the queries of {item.evaluation} have no alphabets")]
-    except DamagedFileError as error:
-        return [to_repeat(subject, evaluation, f"Where {item.result.model} errs cannot be shown: {error}")]
+    except OmnishotError as error:
+        return [to_repeat(subject, evaluation, f"Where {item.result.model} errs cannot be shown", error=error)]
 
 
 def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Picture, ...]:
@@ -114,14 +112,13 @@ def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Pic
         raise DamagedFileError(f"{evaluation.reference} holds no scores of {result.model}")
     chosen = chosen_column(trials.scores[result.model][:, : result.ways])
     alphabet = labels.alphabet[trials.query]
-    groups = accuracy_by_group(chosen == 0, alphabet)
-    shares = [Share(labels.alphabet_names[g.group], g.accuracy, g.ci95, g.trials) for g in groups]
+    found = accuracy_by_group(chosen == 0, alphabet)
     place = _place(evaluation, result.model)
     shots = "" if result.shots == 1 else f" {result.shots}-shot"
     model = result.model.removeprefix("models/")
     said = f"{model}, {result.ways}-way{shots}, protocol {result.protocol}, images of {item.source}"
-    pictures = [alphabets_chart(f"alphabets-{place}", f"Accuracy by alphabet: {said}", shares)]
-    worst = groups[0]
+    pictures = [alphabets_chart(f"alphabets-{place}", f"Accuracy by alphabet: {said}", found, labels.alphabet_names)]
+    worst = found[0]
     if worst.correct < worst.trials:
         name = labels.alphabet_names[worst.group].replace("_", " ")
         counts = _confusions(trials, chosen, labels, alphabet == worst.group)
@@ -135,10 +132,7 @@ def _place(evaluation: Artifact, model: str) -> str:
 
 
 def _confusions(
-    trials: TrialScores,
-    chosen: np.ndarray[tuple[int], np.dtype[np.int64]],
-    labels: Labels,
-    among: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    trials: TrialScores, chosen: NDArray[np.int64], labels: Labels, among: NDArray[np.bool_]
 ) -> dict[tuple[str, str], int]:
     """Return how often each character of some trials was taken for which."""
     taken = labels.character[trials.support[np.arange(len(chosen)), chosen, 0]]
@@ -161,18 +155,19 @@ def _verification(item: Measured, evaluation: Artifact) -> tuple[Picture, ...]:
     if result.model not in pairs.scores or not 0 < pairs.same.sum() < len(pairs.same):
         raise DamagedFileError(f"{evaluation.reference} holds no scores of {result.model}, or pairs of one sort only")
     scores, same = pairs.scores[result.model], pairs.same
-    decision = Decision(result.threshold or 0.0, result.accuracy, result.equal_error_rate or 0.0)
-    curve, accepted = roc(scores, same), scores > decision.threshold
+    threshold = result.threshold or 0.0
+    accepted = scores > threshold
     chosen = float(accepted[~same].mean()), float(accepted[same].mean())
     place = _place(evaluation, result.model)
     said = f"{result.model.removeprefix('models/')}, {result.trials:,} pairs of {item.source}"
     return (
-        similarity_chart(f"similarity-{place}", f"Similarity of pairs: {said}", scores, same, decision),
+        similarity_chart(f"similarity-{place}", f"Similarity of pairs: {said}", scores, same, threshold),
         roc_chart(
             f"roc-{place}",
             f"Receiver operating characteristic: {said}",
-            (curve.false_acceptance, curve.true_acceptance),
+            roc(scores, same),
             chosen,
-            decision,
+            accuracy=result.accuracy,
+            equal_error_rate=result.equal_error_rate or 0.0,
         ),
     )

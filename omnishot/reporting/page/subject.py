@@ -41,7 +41,8 @@ class Subject:
             DamagedFileError: The results of an evaluation cannot be read.
         """
         measured = measured_in(evaluations)
-        latest_first = sorted(measured, key=lambda item: -_place(item, evaluations))
+        place = {str(artifact.reference): place for place, artifact in enumerate(evaluations)}
+        latest_first = sorted(measured, key=lambda item: -place[item.evaluation])
         models = dict.fromkeys(item.result.model for item in latest_first if not is_baseline(item.result.model))
         return cls(store, evaluations, measured, tables_of(measured), list(models), store.artifacts())
 
@@ -103,7 +104,3 @@ class Subject:
 
 def _age(ancestor: Ancestor) -> tuple[int, str]:
     return -ancestor.depth, ancestor.artifact.manifest.created if ancestor.artifact else ""
-
-
-def _place(item: Measured, evaluations: list[Artifact]) -> int:
-    return [str(artifact.reference) for artifact in evaluations].index(item.evaluation)

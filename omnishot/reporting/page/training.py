@@ -1,8 +1,7 @@
 """The section of a page on how every network was trained."""
 
 from omnishot.drawing.picture import Picture
-from omnishot.errors import DamagedFileError
-from omnishot.formats.history import read_history
+from omnishot.errors import OmnishotError, UsageError
 from omnishot.formats.manifest_fields import TrainingFacts
 from omnishot.reporting.page.html import Command, Section
 from omnishot.reporting.page.missing import nothing, to_repeat, to_restore
@@ -31,12 +30,13 @@ def _curves(subject: Subject, model: str) -> Picture | Command:
     if artifact is None:
         return to_restore(subject, model, ", and its training curves with it")
     try:
-        has_epochs = "history.jsonl" in artifact.manifest.files and read_history(artifact.file("history.jsonl"))
-        if not has_epochs:
-            return to_repeat(subject, artifact, f"{model} has no training history", force=True)
-        return curves_of([artifact])
-    except DamagedFileError as error:
-        return to_repeat(subject, artifact, f"The training history of {model} cannot be shown: {error}")
+        if "history.jsonl" in artifact.manifest.files:
+            return curves_of([artifact])
+    except UsageError:  # It finished no epoch.
+        pass
+    except OmnishotError as error:
+        return to_repeat(subject, artifact, f"The training history of {model} cannot be shown", error=error)
+    return to_repeat(subject, artifact, f"{model} has no training history", force=True)
 
 
 def _settings_table(models: list[Artifact]) -> Table:

@@ -59,7 +59,7 @@ def activations_of(store: Store, model: Artifact, number: int | None = None) -> 
     """
     data = EvaluationData.read(pairs_of_models(store, [model]))
     if number is None:
-        number = int(data.split.test[0]) if len(data.split.test) else 0
+        number = _first_image(data)
     if not 0 <= number < len(data.labels):
         raise UsageError(f"--image {number}: there are images 0 to {len(data.labels) - 1:,}")
     pixels = data.pixels(np.array([number], dtype=np.int32))[number]
@@ -70,6 +70,11 @@ def activations_of(store: Store, model: Artifact, number: int | None = None) -> 
         about=str(model.reference),
         what=what_is(data.labels, number),
     )
+
+
+def _first_image(data: EvaluationData) -> int:
+    """Return the first image of the test part, or of all where that is empty."""
+    return int(data.split.test[0]) if len(data.split.test) else 0
 
 
 def what_is(labels: Labels, number: int) -> str:
@@ -112,8 +117,7 @@ def _images_of_alphabet(data: EvaluationData, alphabet: str | None) -> tuple[NDA
     """Return images of one alphabet, by a few drawers where there are many, its name and its part of the split."""
     labels, names = data.labels, data.labels.alphabet_names
     if alphabet is None:
-        first = data.split.test[:1] if len(data.split.test) else np.zeros(1, dtype=np.int32)
-        number = int(labels.alphabet[first[0]])
+        number = int(labels.alphabet[_first_image(data)])
     else:
         places = {name.casefold(): place for place, name in enumerate(names)}
         if alphabet.casefold() not in places:

@@ -28,20 +28,11 @@ def curves_of(models: list[Artifact]) -> Picture:
 
 
 def _training(model: Artifact) -> Training | None:
-    epochs, facts = read_history(model.file("history.jsonl")), TrainingFacts.of(model.manifest)
-    if not epochs:
+    history, facts = read_history(model.file("history.jsonl")), TrainingFacts.of(model.manifest)
+    if not history:
         return None
-    return Training(
-        model=str(model.reference),
-        epoch=tuple(row.epoch for row in epochs),
-        loss=tuple(row.loss for row in epochs),
-        training_accuracy=tuple(row.training_accuracy for row in epochs),
-        validation_accuracy=tuple(row.validation_accuracy for row in epochs),
-        learning_rate=tuple(row.learning_rate for row in epochs),
-        best_epoch=facts.summary.best_epoch,
-        schedule=facts.settings.schedule.kind or "?",
-        validation=validated_by(facts),
-    )
+    schedule = facts.settings.schedule.kind or "?"
+    return Training(str(model.reference), history, facts.summary.best_epoch, schedule, validated_by(facts))
 
 
 def validated_by(facts: TrainingFacts) -> str:

@@ -215,17 +215,13 @@ def newest_trials(store: Store, model: Artifact | None) -> Artifact:
         DamagedFileError: A newer one cannot be read.
     """
     newest_first = store.artifacts("evals")[::-1]
-    for evaluation in sorted(newest_first, key=_is_on_other_images):
+    for evaluation in sorted(newest_first, key=lambda item: EvaluationFacts.of(item.manifest).settings.on != "test"):
         measured = {parent.reference for parent in evaluation.manifest.parents}
         if (model is None or str(model.reference) in measured) and has_trials(evaluation):
             return evaluation
     which = f"of {model.reference}" if model else f"in {store.root}"
     command = f"omnishot eval {model.reference}" if model else "omnishot eval"
     raise NotFoundError(f"There is no one-shot evaluation {which}", hint=f"Run `{command}` first.")
-
-
-def _is_on_other_images(evaluation: Artifact) -> bool:
-    return EvaluationFacts.of(evaluation.manifest).settings.on != "test"
 
 
 def has_trials(evaluation: Artifact) -> bool:

@@ -18,7 +18,7 @@ _MOST_VARIANTS = 9
 
 
 def variants_of(pairs: Artifact, number: int | None = None) -> Picture:
-    """Draw one training pair and its affine variants.
+    """Draw one training pair and its affine variants, as far as the dataset has any.
 
     Args:
         pairs: A pair dataset.
@@ -50,6 +50,8 @@ def variants_of(pairs: Artifact, number: int | None = None) -> Picture:
 def _rendered(pixels: NDArray[np.uint8], parameters: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return an image and its variants, as many as are shown, shape (1 + k, h, h)."""
     parameters = parameters[:_MOST_VARIANTS]
+    if not len(parameters):
+        return pixels[None]
     repeated = torch.from_numpy(pixels).expand(len(parameters), -1, -1)
     variants = render(repeated, affine_matrices(torch.from_numpy(parameters)), pixels.shape[0])[:, 0]
     return np.concatenate([pixels[None], variants.mul(255).round().to(torch.uint8).numpy()])

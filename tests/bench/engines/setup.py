@@ -10,6 +10,7 @@ from PIL import Image
 from engines.usual import PairDataset
 from omnishot.config import PrepareSettings, TrainSettings
 from omnishot.data.affine import IDENTITY
+from omnishot.data.sources import open_source
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_pixels
 from omnishot.formats.pairs import read_pairs, read_split, read_variants
@@ -84,5 +85,6 @@ class Task:
 def prepare_pairs(store: Path, source: str, data_folder: Path, *, pairs: int, affine: int) -> Path:
     """Make a pair dataset, or find it made, and return its file."""
     settings = PrepareSettings(split="koch" if source == "omniglot" else "alphabets", pairs=pairs, affine=affine)
-    made = prepare(Store(store), settings, source_name=source, data_folder=data_folder, offline=True)
+    images = open_source(source, data_folder=data_folder, offline=True)
+    made = prepare(Store(store), settings, source=images)
     return made.artifact.file("pairs.h5")

@@ -87,7 +87,7 @@ class Page(HTMLParser):
 
 
 def page_of(store: Store, *references: str) -> Page:
-    return Page(make_page(store, choose_evaluations(store, list(references)), silent))
+    return Page(make_page(store, choose_evaluations(store, list(references)), silent).html)
 
 
 @pytest.fixture

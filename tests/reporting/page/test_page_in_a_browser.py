@@ -114,7 +114,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 def page(evaluated_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(evaluated_store)
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(make_page(store, choose_evaluations(store, []), silent), "utf-8")
+    path.write_text(make_page(store, choose_evaluations(store, []), silent).html, "utf-8")
     return path
 
 

@@ -20,6 +20,7 @@ from omnishot.formats.images import read_pixels
 from omnishot.formats.pairs import read_pairs
 from omnishot.progress import silent
 from omnishot.reporting.page.network import pictures_of
+from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.pictures.network import activations_of, embedding_of, filters_of
 from omnishot.reporting.pictures.training import curves_of
 from omnishot.reporting.pictures.trials import find_evaluation, grid_of, measured_trials, ranking_of
@@ -27,6 +28,7 @@ from omnishot.reporting.pictures.variants import variants_of
 from omnishot.settings_text import check
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.prepare import prepare
+from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
@@ -53,11 +55,21 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Store:
             image.save(path)
     store = Store(folder / "artifacts")
     settings = PrepareSettings(split="alphabets", pairs=50, affine=0, validation_pairs=50, test_pairs=50)
-    made = prepare(store, settings, source_name=str(folder / "boxes"), data_folder=folder, offline=True).artifact
+    made = prepare(store, settings, source=str(folder / "boxes")).artifact
     values = {"protocol": "between", "on": "train", "ways": [25], "shots": 2, "trials": 60}
     asked = check(EvalSettings, values | {"baselines": ["nearest-neighbour", "random"]}, origin="test")
     evaluate(store, [], made, asked, name="wide", device="cpu")
     return store
+
+
+def shown_of(store: Store, evaluations: list[Artifact]) -> list[tuple[str, list[Picture]]]:
+    """Return the pictures of each section, in whose place nothing is said."""
+    found = []
+    for title, shown in pictures_of(Subject.of(store, evaluations), silent):
+        pictures = [part for part in shown if isinstance(part, Picture)]
+        assert len(pictures) == len(shown)
+        found.append((title, pictures))
+    return found
 
 
 def names_of(sections: list[tuple[str, list[Picture]]]) -> list[str]:
@@ -65,7 +77,7 @@ def names_of(sections: list[tuple[str, list[Picture]]]) -> list[str]:
 
 
 def test_a_whole_store_gives_every_section_with_numbers_in_the_words(store: Store) -> None:
-    sections = pictures_of(store, store.artifacts("evals"), silent)
+    sections = shown_of(store, store.artifacts("evals"))
     assert [title for title, _ in sections] == SECTIONS
     pictures = [picture for _, some in sections for picture in some]
     assert len(set(names_of(sections))) == len(pictures) == 7
@@ -76,7 +88,7 @@ def test_a_whole_store_gives_every_section_with_numbers_in_the_words(store: Stor
 
 
 def test_grids_come_in_every_size_that_was_measured(wide: Store) -> None:
-    sections = dict(pictures_of(wide, wide.artifacts("evals"), silent))
+    sections = dict(shown_of(wide, wide.artifacts("evals")))
     assert [picture.name for picture in sections["Trials"]] == [f"trial-{n}-ways" for n in (4, 9, 16, 20, 25)]
     assert "the first of 2 support images" in sections["Trials"][0].alt
     assert set(sections) == set(SECTIONS[:2])  # There is no model.
@@ -85,16 +97,16 @@ def test_grids_come_in_every_size_that_was_measured(wide: Store) -> None:
 def test_what_is_gone_is_left_out(store: Store) -> None:
     evaluations = store.artifacts("evals")
     shutil.rmtree(store.root / "models")
-    assert [title for title, _ in pictures_of(store, evaluations, silent)] == SECTIONS[:2]
+    assert [title for title, _ in shown_of(store, evaluations)] == SECTIONS[:2]
     shutil.rmtree(store.root / "pairs")
-    assert pictures_of(store, evaluations, silent) == []
-    assert pictures_of(store, [], silent) == []
+    assert shown_of(store, evaluations) == []
+    assert shown_of(store, []) == []
 
 
 def test_without_the_pairs_the_filters_are_left(store: Store) -> None:
     evaluations = store.artifacts("evals")
     shutil.rmtree(store.root / "pairs")
-    ((title, pictures),) = pictures_of(store, evaluations, silent)
+    ((title, pictures),) = shown_of(store, evaluations)
     assert (title, [picture.name for picture in pictures]) == (SECTIONS[2], ["filters"])
     with pytest.raises(NotFoundError, match="pairs/golden-20-affine1:v1"):
         measured_trials(store, evaluations[0])
