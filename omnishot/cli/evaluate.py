@@ -9,13 +9,16 @@ from omnishot.cli.console import Console
 from omnishot.cli.options import (
     DeviceOption,
     ForceOption,
+    InkOption,
     NameOption,
+    SkipBadOption,
     parse_baselines,
     parse_count,
     parse_ways,
     reference_argument,
 )
 from omnishot.cli.session import Session, with_session
+from omnishot.errors import UsageError
 from omnishot.vocabulary import Protocol, SplitPart
 
 if TYPE_CHECKING:
@@ -46,7 +49,9 @@ def eval_command(
     source: Annotated[
         str | None, typer.Option(help="Images to measure on, instead of those the model was trained with.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of trials and intervals.")] = 0,
+    ink: InkOption = "auto",
+    skip_bad: SkipBadOption = False,
+    seed: Annotated[int, typer.Option(help="Seed of the trials.")] = 0,
     device: DeviceOption = "auto",
     name: NameOption = None,
     force: ForceOption = False,
@@ -57,6 +62,10 @@ def eval_command(
       omnishot eval --ways 20
       omnishot eval quick koch --protocol within --ways 1..20 --trials 1000
     """
+    if source is None and (ink != "auto" or skip_bad):
+        raise UsageError(
+            "--ink and --skip-bad say how the images of --source are read", hint="Name them with --source."
+        )
     from omnishot.config import EvalSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.settings_text import check_given
 
@@ -67,11 +76,13 @@ def eval_command(
         baselines=None if baselines is None else parse_baselines(baselines),
     )  # fmt: skip
     measured = session.find_all(models, "models")
+    from omnishot.data.sources import open_source
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
 
     with session.console.progress() as on_progress:
+        images = None if source is None else open_source(source, ink=ink, skip_bad=skip_bad, on_progress=on_progress)
         made = evaluate(
-            session.store, measured, settings=settings, source=source, device=device, name=name, force=force,
+            session.store, measured, settings=settings, source=images, device=device, name=name, force=force,
             on_progress=on_progress,
         )  # fmt: skip
     _print_results(session.console, made)

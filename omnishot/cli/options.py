@@ -8,7 +8,7 @@ import typer
 
 from omnishot.cli.completion import presets, references
 from omnishot.errors import NotFoundError, UsageError
-from omnishot.vocabulary import BASELINES, Baseline, DeviceName
+from omnishot.vocabulary import BASELINES, Baseline, DeviceName, InkName
 from omnishot.wording import did_you_mean
 
 
@@ -31,6 +31,12 @@ PresetOption = Annotated[
 ]
 ConfigOption = Annotated[Path | None, typer.Option(help="Settings file, instead of a preset.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the interrupted training of the same settings.")]
+InkOption = Annotated[
+    InkName, typer.Option(help="One's own images: what is drawn is darker than its ground, or lighter.")
+]
+SkipBadOption = Annotated[
+    bool, typer.Option("--skip-bad", help="One's own images: leave out files that cannot be read, and count them.")
+]
 PairsArgument = Annotated[str | None, reference_argument("Pair dataset. Default: the newest.", "pairs")]
 
 

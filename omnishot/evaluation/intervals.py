@@ -34,10 +34,35 @@ class Dependence:
     question: NDArray[np.integer]
     groups: tuple[NDArray[np.integer], ...]
 
-    @property
-    def n_questions(self) -> int:
-        """Number of distinct questions."""
-        return len(np.unique(self.question))
+
+def dependence_of_trials(
+    query: NDArray[np.integer], episode: NDArray[np.integer], class_of_image: NDArray[np.integer] | None = None
+) -> Dependence:
+    """Return what one-shot trials have in common: their support set, the query image and its class.
+
+    Args:
+        query: Image index of each query, shape (n_trials,).
+        episode: Trials of one number share their support set, shape (n_trials,).
+        class_of_image: Class of every image, shape (n_images,), where it is known.
+    """
+    groups = (episode, query) if class_of_image is None else (episode, query, class_of_image[query])
+    return Dependence(query, groups)
+
+
+def dependence_of_pairs(
+    left: NDArray[np.integer], right: NDArray[np.integer], class_of_image: NDArray[np.integer] | None = None
+) -> Dependence:
+    """Return what pairs have in common: the images on either side, and their classes.
+
+    Args:
+        left: Image indices, shape (n_pairs,).
+        right: Image indices, same shape; in the other order a pair is the same pair.
+        class_of_image: Class of every image, shape (n_images,), where it is known.
+    """
+    both = np.sort(np.stack([left, right], axis=1).astype(np.int64), axis=1)
+    pair = both[:, 0] << 32 | both[:, 1]
+    classes = () if class_of_image is None else (class_of_image[left], class_of_image[right])
+    return Dependence(pair, (left, right, *classes))
 
 
 def accuracy_interval(correct: NDArray[np.bool_], dependence: Dependence) -> tuple[float, float]:
@@ -90,7 +115,7 @@ def effective_trials(outcomes: NDArray[np.float64], dependence: Dependence) -> f
         dependence: What the trials have in common.
     """
     worth = [len(outcomes) / _design_effect(outcomes, group) for group in dependence.groups]
-    return min(*worth, float(dependence.n_questions), float(len(outcomes)))
+    return min(*worth, float(len(np.unique(dependence.question))), float(len(outcomes)))
 
 
 def _design_effect(outcomes: NDArray[np.float64], group: NDArray[np.integer]) -> float:

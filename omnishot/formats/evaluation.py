@@ -40,6 +40,7 @@ class Result:
         alphabets: Alphabets the trials come from.
         threshold: Verification: logit above which pairs are called the same.
         equal_error_rate: Verification: where both kinds of error are equally frequent.
+        questions: Different questions among the trials; None in evaluations that did not count them.
     """
 
     model: Line
@@ -54,6 +55,7 @@ class Result:
     alphabets: Count
     threshold: FiniteFloat | None = None
     equal_error_rate: _Share | None = None
+    questions: Annotated[int, Field(ge=1, le=10**9)] | None = None
 
 
 class TrainedOn(_Frozen):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
-from omnishot.data.splits import Split, all_for_test, split_images
+from omnishot.data.splits import Split, all_for_test, has_named_parts, split_images
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
@@ -30,8 +30,9 @@ class EvaluationData:
     Attributes:
         path: A `pairs.h5` or `images.h5` that was checked.
         labels: What each image shows.
-        split: Which images train, validate and test; `images.h5` is divided as `prepare` would by default,
-            but for MNIST, all of which is a test set.
+        split: Which images train, validate and test; of an `images.h5`, from which nothing was trained, Omniglot is
+            divided as Koch et al. divide it, folders called after parts are those parts, and all else is a test set
+            unless it was to be divided.
         runs: Published runs, where the source has them.
         has_pairs: Whether the file holds pairs; else they are drawn.
     """
@@ -43,18 +44,25 @@ class EvaluationData:
     has_pairs: bool
 
     @classmethod
-    def read(cls, artifact: Artifact) -> "EvaluationData":
-        """Read labels, split and runs of a pairs or images artifact."""
+    def read(cls, artifact: Artifact, *, divided: bool = False) -> "EvaluationData":
+        """Read labels, split and runs of a pairs or images artifact.
+
+        Args:
+            artifact: What to read.
+            divided: Divide images of one's own as `prepare` would, instead of taking all of them for the test.
+        """
         has_pairs = artifact.manifest.kind == "pairs"
         path = artifact.file("pairs.h5" if has_pairs else "images.h5")
         with open_hdf5(path) as file:
             labels, runs = read_labels(file), read_runs(file)
             if has_pairs:
                 split = read_split(file)
-            elif source_of(artifact.manifest) == "mnist":
-                split = all_for_test(len(labels))
+            elif runs or has_named_parts(labels):
+                split = split_images(labels, "koch" if runs else "folders")
+            elif divided and source_of(artifact.manifest) != "mnist":
+                split = split_images(labels, "alphabets")
             else:
-                split = split_images(labels, "koch" if runs else "alphabets")
+                split = all_for_test(len(labels))
         return cls(path, labels, split, runs, has_pairs)
 
     def index(self, part: SplitPart) -> ClassIndex:

@@ -13,7 +13,13 @@ from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_
 from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
-from omnishot.evaluation.intervals import accuracy_interval, difference_interval
+from omnishot.evaluation.intervals import (
+    Dependence,
+    accuracy_interval,
+    dependence_of_pairs,
+    dependence_of_trials,
+    difference_interval,
+)
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import Verification, best_threshold, score_pairs, verify
 from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
@@ -25,7 +31,13 @@ from omnishot.model.siamese import SiameseNetwork
 from omnishot.naming import evaluation_name
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
-from omnishot.stages.evaluation_settings import choose_data, choose_models, complete, refuse_what_cannot_be_measured
+from omnishot.stages.evaluation_settings import (
+    choose_data,
+    choose_models,
+    complete,
+    refuse_what_cannot_be_measured,
+    with_possible_ways,
+)
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
@@ -33,7 +45,7 @@ from omnishot.store.reference import check_name
 from omnishot.store.store import Store
 from omnishot.vocabulary import DeviceName
 
-_RECIPE = 1
+_RECIPE = 2
 
 _Scores = dict[str, dict[str, NDArray[Any]]]
 _Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]
@@ -71,7 +83,10 @@ def evaluate(
     """
     models = choose_models(store, models, has_images=bool(data or source))
     data = data or choose_data(store, models, source, on_progress=on_progress)
-    settings = complete(settings or EvalSettings(), data.manifest)
+    asked = settings or EvalSettings()
+    settings = complete(asked, data.manifest)
+    if data.manifest.kind == "images" and "ways" not in asked.model_fields_set:
+        settings = with_possible_ways(settings, data)
     refuse_what_cannot_be_measured(settings, models)
     images_name = data.manifest.name if data.manifest.kind == "images" else None
     usual_name = evaluation_name(models[0].manifest.name if models else None, settings, source=images_name)
@@ -82,7 +97,9 @@ def evaluate(
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
-        task = _Task(models, EvaluationData.read(data), settings, compute, on_progress)
+        divided = settings.protocol == "verification" or settings.on != "test"
+        images = EvaluationData.read(data, divided=divided)
+        task = _Task(models, images, settings, compute, on_progress)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
             results, comparisons, scores = measure(task)
@@ -119,16 +136,18 @@ class _Task:
             network = read_model(model.file("weights.safetensors"), model.file("config.yaml"))
             yield str(model.reference), network.to(self.compute.device)
 
-    def results(self, outcomes: _Outcomes, episode: NDArray[np.int32], shown: NDArray[np.int32]) -> Iterator[Result]:
+    def results(
+        self, outcomes: _Outcomes, dependence: Dependence, shown: NDArray[np.int32], n_questions: dict[int | None, int]
+    ) -> Iterator[Result]:
         """Yield the accuracies.
 
         Args:
             outcomes: Which trials each method has right.
-            episode: Trials of one number are resampled together, shape (n_trials,).
+            dependence: What the trials have in common.
             shown: An image of each trial, whose alphabets are counted, shape (n_trials,).
+            n_questions: How many different questions there are among the trials, by the number of ways.
         """
         for (method, n_way), correct in outcomes.items():
-            rng = generator(self.settings.seed, "bootstrap", n_way or "verification")
             yield Result(
                 model=method,
                 protocol=self.settings.protocol,
@@ -138,18 +157,18 @@ class _Task:
                 trials=len(correct),
                 correct=int(correct.sum()),
                 accuracy=float(correct.mean()),
-                ci95=accuracy_interval(correct, episode, rng),
+                ci95=accuracy_interval(correct, dependence),
                 alphabets=len(np.unique(self.data.labels.alphabet[shown])),
+                questions=n_questions[n_way],
             )
 
-    def comparisons(self, outcomes: _Outcomes, episode: NDArray[np.int32]) -> Iterator[Comparison]:
+    def comparisons(self, outcomes: _Outcomes, dependence: Dependence) -> Iterator[Comparison]:
         """Yield how every later model compares with the first on the same trials; arguments as for `results`."""
         names = [str(model.reference) for model in self.models]
         for (method, n_way), mine in outcomes.items():
             if method in names[1:]:
                 first = outcomes[names[0], n_way]
-                rng = generator(self.settings.seed, "paired", n_way or "verification")
-                ci95 = difference_interval(mine, first, episode, rng)
+                ci95 = difference_interval(mine, first, dependence)
                 difference = float(mine.mean() - first.mean())
                 yield Comparison(model=method, against=names[0], ways=n_way, difference=difference, ci95=ci95)
 
@@ -164,8 +183,10 @@ def _oneshot(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
     }
     arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
     arrays |= {method: {"scores": found} for method, found in scores.items()}
-    results = list(task.results(outcomes, trials.episode, trials.query))
-    return results, list(task.comparisons(outcomes, trials.episode)), arrays
+    dependence = dependence_of_trials(trials.query, trials.episode, task.data.labels.character)
+    n_questions = {n_way: trials.n_questions(n_way) for n_way in task.settings.ways}
+    results = list(task.results(outcomes, dependence, trials.query, n_questions))
+    return results, list(task.comparisons(outcomes, dependence)), arrays
 
 
 def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
@@ -207,12 +228,15 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
         arrays[model] = {"scores": scores}
         outcomes[model] = verify(scores, pairs.same, threshold)
     correct: _Outcomes = {(model, None): outcome.correct for model, outcome in outcomes.items()}
-    pair = np.arange(len(pairs), dtype=np.int32)
+    dependence = dependence_of_pairs(pairs.left, pairs.right, task.data.labels.character)
+    n_questions = {None: len(np.unique(dependence.question))}
     results = [
         replace(result, threshold=outcome.threshold, equal_error_rate=outcome.equal_error_rate)
-        for result, outcome in zip(task.results(correct, pair, pairs.left), outcomes.values(), strict=True)
+        for result, outcome in zip(
+            task.results(correct, dependence, pairs.left, n_questions), outcomes.values(), strict=True
+        )
     ]
-    return results, list(task.comparisons(correct, pair)), arrays
+    return results, list(task.comparisons(correct, dependence)), arrays
 
 
 def _headline(results: list[Result]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from omnishot.strict_yaml import read_yaml
 from omnishot.vocabulary import BUILT_IN_SOURCES, MADE_BY
 from omnishot.wording import short_count
 
+_SOURCE_OPTIONS = ("--ink", "dark", "light", "--skip-bad")
 _SECTIONS = {"objective", "optimizer", "schedule"}
 
 
@@ -96,6 +97,7 @@ def _ranges(ways: tuple[int, ...]) -> str:
 
 def _images(manifest: Manifest) -> Iterator[str]:
     yield from ("--source", _source(manifest, (manifest.source or {}).get("name", "PATH")))
+    yield from _source_options(manifest)
 
 
 def _source(manifest: Manifest, name: str) -> str:
@@ -106,10 +108,18 @@ def _source(manifest: Manifest, name: str) -> str:
     return words[words.index("--source") + 1] if words.index("--source") + 1 < len(words) else "PATH"
 
 
+def _source_options(manifest: Manifest) -> Iterator[str]:
+    """Yield the options that say how a source was read, of those that there are."""
+    recorded = manifest.summary.get("source_options")
+    if isinstance(recorded, list):
+        yield from (word for word in recorded if word in _SOURCE_OPTIONS)
+
+
 def _pairs(manifest: Manifest) -> Iterator[str]:
     settings = check(PrepareSettings, manifest.settings, origin=str(manifest.reference))
     name = str(manifest.summary.get("source", "PATH"))
     yield from ("--source", _source(manifest, name))
+    yield from _source_options(manifest)
     yield from prepare_words(settings, name)
     if manifest.name != pairs_name(name, settings):
         yield from ("--name", manifest.name)

@@ -24,6 +24,7 @@ class Source:
         settings: What besides the content decides the result.
         note: What the user should know about the choice, or an empty string.
         notes: What was found among the files besides images, one sentence each.
+        options: Options of the command line that were asked for, as they are typed.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Source:
     settings: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
     notes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     @property
     def has_drawers(self) -> bool:
@@ -76,9 +78,9 @@ def open_source(
     """
     data_folder = usual_data_folder() if data_folder is None else data_folder
     offline = is_offline() if offline is None else offline
-    if name in {*BUILT_IN_SOURCES, "auto"} and (ink != "auto" or skip_bad):
-        option = f"--ink {ink}" if ink != "auto" else "--skip-bad"
-        raise SettingsError(f"{option} is for images of your own, not {name}", hint="Leave it out.")
+    options = (*(("--ink", ink) if ink != "auto" else ()), *(("--skip-bad",) if skip_bad else ()))
+    if options and name in {*BUILT_IN_SOURCES, "auto"}:
+        raise SettingsError(f"{' '.join(options)} is for images of your own, not {name}", hint="Leave it out.")
     if name == "glyphs":
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS)
     if name == "mnist":
@@ -86,7 +88,7 @@ def open_source(
         return Source("mnist", digits.digest, digits.read)
     if name not in {"omniglot", "auto"}:
         files = folder.find(Path(name), ink=ink, skip_bad=skip_bad)
-        return Source(files.name, files.digest, files.read, files.settings, notes=files.notes)
+        return Source(files.name, files.digest, files.read, files.settings, notes=files.notes, options=options)
     try:
         archives = omniglot.find(data_folder / "omniglot", offline=offline, on_progress=on_progress)
     except UnavailableError as error:
