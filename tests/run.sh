@@ -9,34 +9,41 @@ if [ "${1:-}" = --fast ]; then
     set -- -m "not slow" "$@"
 fi
 
-took="" running="" began=0
+took=""
+trap 'echo "Took:$took"' EXIT
 timed() {
-    running=$1 began=$SECONDS
+    local name=$1 began=$SECONDS status=0
     shift
-    "$@"
-    took+="  $running $((SECONDS - began)) s" running=""
+    "$@" || status=$?
+    took+="  $name $((SECONDS - began)) s"
+    [ "$status" = 0 ] || took+=" (failed)"
+    return "$status"
 }
-trap 'echo "Took:$took${running:+  $running $((SECONDS - began)) s, where it ended}"' EXIT
 
+# Bash forgets `set -e` inside these, as `timed` asks for their status: so each line says itself that it may fail.
 set_up() {
     local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check)
-    [ -x .venv/bin/python ] || "${PYTHON:-python3}" -m venv .venv
+    [ -x .venv/bin/python ] || "${PYTHON:-python3}" -m venv .venv || return
     if [ pyproject.toml -nt .venv/installed ] || [ tests/constraints.txt -nt .venv/installed ]; then
-        "${pip[@]}" -c tests/constraints.txt '.[dev]'
-        touch .venv/installed
+        "${pip[@]}" -c tests/constraints.txt '.[dev]' && touch .venv/installed || return
     fi
     # Not editable: what is tested is what a user would install.
     "${pip[@]}" --no-deps --force-reinstall --no-build-isolation .
 }
 
 check_style() {
-    .venv/bin/ruff check omnishot tests
-    .venv/bin/ruff format --check omnishot tests
+    .venv/bin/ruff check omnishot tests && .venv/bin/ruff format --check omnishot tests
 }
 
 timed installation set_up
 timed ruff check_style
-timed mypy .venv/bin/mypy
+# mypy runs beside the tests, of which many wait, and says what it has found when they are done.
+.venv/bin/mypy > .venv/mypy.out 2>&1 &
+mypy=$!
 # A worker a core, but no more than eight, each of which imports torch; who has done its half takes from the other's.
 workers=$(.venv/bin/python -P -c 'from omnishot.machine import cores; print(min(8, cores()))')
-timed pytest .venv/bin/pytest -n "$workers" --dist worksteal "$@"
+status=0
+timed pytest .venv/bin/pytest -n "$workers" --dist worksteal "$@" || status=$?
+timed "mypy, after that," wait "$mypy" || status=$?
+cat .venv/mypy.out
+exit "$status"

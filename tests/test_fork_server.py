@@ -13,6 +13,8 @@ from tests.conftest import Cli, Outcome, environment_with
 from tests.fork_server import ForkServer
 from tests.tiny import TRAIN
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 LOOK_AROUND = """
 import json, os, signal, sys, threading
@@ -85,7 +87,6 @@ def test_it_says_what_a_process_says(fork_server: ForkServer, arguments: list[st
     assert forked == own
 
 
-@pytest.mark.slow
 def test_it_makes_what_a_process_makes(omnishot: Cli, own_process: Cli, picture_folder: Path, tmp_path: Path) -> None:
     manifests = []
     for run, name in ((own_process, "own"), (omnishot, "forked")):

@@ -117,7 +117,7 @@ def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact
     other = [f"--{name} {getattr(settings, name)}" for name, value in fixed.items() if getattr(settings, name) != value]
     if settings.protocol == "lake" and other:
         raise UsageError(
-            f"Lake's runs are 400 one-shot trials on test images; {', '.join(other)} is not possible",
+            f"Lake's runs are 400 one-shot trials on test images, which leaves no choice of {', '.join(other)}",
             hint="Leave it out, or use --protocol within.",
         )
     if settings.protocol == "verification" and settings.on == "validation":

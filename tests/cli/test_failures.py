@@ -51,7 +51,7 @@ def store(omnishot: Any, picture_folder: Path, tmp_path_factory: pytest.TempPath
         (["eval", "--ways", "20..1"], 2, "--ways"),
         (["eval", "--trials", "0"], 2, "trials = 0"),
         (["eval", "--protocol", "lake"], 2, "no published runs"),
-        (["eval", "--protocol", "lake", "--shots", "5"], 2, "; --shots 5 cannot be had"),
+        (["eval", "--protocol", "lake", "--shots", "5"], 2, "no choice of --shots 5"),
         (["eval", "--protocol", "verification"], 4, "no model"),
         (["eval", "--baselines", "hausdorf"], 2, "Did you mean 'hausdorff'"),
         (["report"], 4, "omnishot eval"),

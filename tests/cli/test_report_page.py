@@ -10,8 +10,9 @@ from omnishot.cli.app import app
 from omnishot.errors import NotFoundError
 from omnishot.store.store import Store
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_a_name_that_ends_in_html_is_a_page_and_stdout_has_the_same_bytes(
     evaluated_store: Path, tmp_path: Path
 ) -> None:

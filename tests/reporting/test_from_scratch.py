@@ -19,6 +19,8 @@ from omnishot.store.artifact import Artifact
 from omnishot.store.remake import command_of
 from omnishot.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 
 def run(line: str, *more: str) -> str:
     program, *words = shlex.split(line)
@@ -51,7 +53,6 @@ def recipes(artifacts: list[Artifact]) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("named", "n_trainings"), [(["second"], 1), (["alone", "both", "quick-between:v1", "quick-between:v2"], 2)]
 )
-@pytest.mark.slow
 def test_printed_lines_make_the_same_recipes_in_an_empty_folder(
     named: list[str],
     n_trainings: int,

@@ -21,6 +21,8 @@ from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 from omnishot.training.stop_signal import StopSignal
 
+pytestmark = pytest.mark.slow
+
 VALUES = {
     "twin": "koch35",
     "objective": {"kind": "pairs", "batch_size": 8},
@@ -58,7 +60,6 @@ def search(pairs: Artifact, storage: Path, trials: int, *, signal: int | None = 
     )
 
 
-@pytest.mark.slow
 def test_a_study_goes_on_to_the_number_of_trials_asked_for(pairs: Artifact, tmp_path: Path) -> None:
     storage = tmp_path / "study"
     first, second = search(pairs, storage, 2), search(pairs, storage, 4)

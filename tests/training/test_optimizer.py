@@ -11,6 +11,8 @@ from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.settings_text import check
 from omnishot.training.optimizer import build_optimizer, layers_of, set_rates
 
+pytestmark = pytest.mark.slow
+
 
 def fitted(steps: int = 3, epochs: int = 2, schedule: str = "constant", **values: Any) -> SiameseNetwork:
     """Take a few steps on fixed data, one epoch each."""

@@ -23,6 +23,8 @@ from omnishot.stages.train import train
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
+pytestmark = pytest.mark.slow
+
 FIGURES = ("trials", "filters", "activations", "pairs", "curves", "embedding")
 INSIDE = "What the network sees"
 
@@ -61,7 +63,6 @@ def damage(path: Path) -> None:
     path.write_bytes(content[: len(content) // 2])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("figure", FIGURES)
 def test_every_figure_is_drawn_of_the_least(omnishot: Any, least: Path, tmp_path: Path, figure: str) -> None:
     reference = ["ways4"] if figure == "trials" else []
@@ -69,14 +70,12 @@ def test_every_figure_is_drawn_of_the_least(omnishot: Any, least: Path, tmp_path
     assert drawn.code == 0, drawn.err
 
 
-@pytest.mark.slow
 def test_one_way_leaves_nothing_to_choose_and_the_figure_says_so(omnishot: Any, least: Path, tmp_path: Path) -> None:
     refused = omnishot("figure", "trials", "ways1", "--out", tmp_path / "x.svg", "--store", least)
     assert refused.code == 2
     assert "nothing to choose" in refused.err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("evaluations", [["ways1"], ["ways4"], []], ids=["one way", "four ways", "both"])
 def test_a_page_is_made_of_the_least(omnishot: Any, least: Path, tmp_path: Path, evaluations: list[str]) -> None:
     out = tmp_path / "page.html"
@@ -99,7 +98,6 @@ def test_a_pair_without_variants_is_shown_with_the_command_that_makes_a_dataset_
     assert not missing.is_damage
 
 
-@pytest.mark.slow
 def test_a_page_that_lost_pictures_to_damage_is_written_says_so_and_exits_with_4(
     omnishot: Any, store: Store, tmp_path: Path
 ) -> None:
@@ -118,7 +116,6 @@ def test_a_page_that_lost_pictures_to_damage_is_written_says_so_and_exits_with_4
     assert omnishot("report", "--format", "json", "--store", store.root).code == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "lost"),
     [

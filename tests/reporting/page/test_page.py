@@ -23,6 +23,8 @@ from omnishot.store.manifest import file_digest
 from omnishot.store.store import Store
 from omnishot.wording import percent
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Page(HTMLParser):
@@ -112,7 +114,6 @@ def one(results: list[dict[str, object]], **wanted: object) -> float:
     return float(str(found["accuracy"]))
 
 
-@pytest.mark.slow
 def test_figures_that_stand_out_are_the_jsons_unrounded(whole: Page, results: list[dict[str, object]]) -> None:
     known = {value for row in results for value in (row["accuracy"], *row["ci95"])}  # type: ignore[misc]
     assert len(whole.figures) == 9  # Three networks' results on test images, each with its interval.
@@ -263,7 +264,6 @@ def remove(store: Store, *references: str) -> None:
     ],
     ids=["test side", "train side and verification", "sweep", "pair dataset"],
 )
-@pytest.mark.slow
 def test_what_is_missing_is_said_with_the_command_that_makes_it(
     store: Store, picture_folder: Path, gone: list[str], said: list[str]
 ) -> None:
@@ -280,7 +280,6 @@ def _kept(store: Store) -> list[str]:
     return [str(artifact.reference) for artifact in store.artifacts("evals")]
 
 
-@pytest.mark.slow
 def test_a_model_that_is_gone_leaves_its_figures(store: Store, whole: Page) -> None:
     remove(store, "models/quick:v1")
     page = page_of(store)
@@ -290,7 +289,6 @@ def test_a_model_that_is_gone_leaves_its_figures(store: Store, whole: Page) -> N
     assert any("training curves" in what for what in page.missing)
 
 
-@pytest.mark.slow
 def test_a_model_without_a_history_says_so(store: Store) -> None:
     path = store.root / "models/quick/v1/manifest.yaml"
     manifest = yaml.safe_load(path.read_text())
@@ -303,7 +301,6 @@ def test_a_model_without_a_history_says_so(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["models/quick/v1/history.jsonl", "evals/quick-within/v1/scores.h5"])
-@pytest.mark.slow
 def test_a_damaged_file_takes_nothing_else_from_the_page(store: Store, whole: Page, name: str) -> None:
     path = store.root / name
     path.chmod(0o644)
@@ -321,7 +318,6 @@ def test_baselines_alone_are_reported_too(store: Store, picture_folder: Path) ->
     assert [row["ways"] for row in page.table("N-way one-shot accuracy")] == ["1", "2", "3", "4"]
 
 
-@pytest.mark.slow
 def test_a_split_that_holds_nothing_out_cannot_be_verified_and_says_why(store: Store) -> None:
     remove(store, "evals/quick-verification:v1")
     for path in (store.root / "evals").glob("*/v1/summary.json"):

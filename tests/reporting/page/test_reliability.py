@@ -14,6 +14,8 @@ from omnishot.reporting.results import choose_evaluations
 from omnishot.store.store import Store
 from omnishot.wording import percent
 
+pytestmark = pytest.mark.slow
+
 
 def subject_of(root: Path, *references: str) -> Subject:
     store = Store(root)

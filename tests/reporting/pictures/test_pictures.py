@@ -31,6 +31,8 @@ from omnishot.stages.prepare import prepare
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
 SECTIONS = ["Trials", "Worst mistakes and narrowest successes", "What the network sees"]
 
