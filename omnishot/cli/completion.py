@@ -58,7 +58,7 @@ def _folder(context: typer.Context) -> Path:
 
 
 def _known(root: Path, kinds: tuple[str, ...]) -> Iterator[Reference]:
-    """Yield what lies in a store, by the names of its folders."""
+    """Yield what is in a store, by the names of its folders."""
     for kind in kinds:
         for path in sorted(root.glob(f"{kind}/*/v*")):
             with contextlib.suppress(UsageError):

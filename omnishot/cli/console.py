@@ -166,7 +166,7 @@ def _duration(seconds: float) -> str:
 
 
 class _Lines:
-    """Reports as plain lines, seldom."""
+    """Reports progress as plain lines, one every few seconds at most."""
 
     def __init__(self) -> None:
         self._started = self._printed = time.monotonic()
@@ -190,7 +190,7 @@ class _Lines:
 
 
 class _Bars:
-    """Reports as one bar per task."""
+    """Reports progress as one bar per task."""
 
     def __init__(self, bars: "Bars") -> None:
         self._bars, self._task = bars, ""

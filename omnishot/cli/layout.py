@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _PADDING = 3  # A space on both sides of a cell, and a line.
 _NARROWEST = 12
-_FIGURES = {"accuracy", "points"}
+_RESULTS = {"accuracy", "points"}
 _SCALE = range(21, 52)
 
 
@@ -59,7 +59,7 @@ def lay_out(table: "Table", width: int) -> Layout:
 
 def _chosen(table: "Table", needed: Sequence[int], width: int) -> tuple[list[int], int | None]:
     """Return the columns that fit, and the width of the first where it has to be folded."""
-    first, *others = sorted(range(len(needed)), key=lambda number: (number > 0, table.columns[number] not in _FIGURES))
+    first, *others = sorted(range(len(needed)), key=lambda number: (number > 0, table.columns[number] not in _RESULTS))
     left = width - 1 - needed[first]
     if not others or left >= needed[others[0]]:
         chosen = [first]
@@ -69,7 +69,7 @@ def _chosen(table: "Table", needed: Sequence[int], width: int) -> tuple[list[int
                 break
             chosen.append(number)
         return sorted(chosen), None if width > needed[first] else max(width - 1 - _PADDING, 1)
-    room = width - 1 - needed[others[0]] - _PADDING  # A name without its figure says nothing: its lines are folded.
+    room = width - 1 - needed[others[0]] - _PADDING  # A name without its result says nothing: its lines are folded.
     return ([first, others[0]], room) if room >= _NARROWEST else ([first], max(width - 1 - _PADDING, 1))
 
 

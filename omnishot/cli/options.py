@@ -109,7 +109,7 @@ def parse_baselines(text: str) -> tuple[Baseline, ...]:
 
 
 def check_folder_of(path: Path) -> None:
-    """Look for the folder a file is to be written into, before the work that goes into it.
+    """Check that the folder of a file that is to be written exists, before the work that goes into the file.
 
     Raises:
         NotFoundError: There is none.

@@ -114,7 +114,7 @@ class _Result(_Output):
 
 
 class _Commentary(_Output):
-    """Standard error: hours of training are not thrown away because nobody reads along any more."""
+    """Standard error: hours of training are not thrown away because nobody reads its messages any more."""
 
     _waits = False
 

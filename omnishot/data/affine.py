@@ -21,15 +21,7 @@ SHIFT_SIDE = 105
 
 
 def draw_affine(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Draw distortions.
-
-    Args:
-        shape: How many, for example (n_pairs, k).
-        rng: The only source of chance.
-
-    Returns:
-        Shape (*shape, 7), float32, in the order of `COMPONENTS`.
-    """
+    """Draw as many distortions as `shape` says; the result is (*shape, 7), float32, in the order of `COMPONENTS`."""
     amount = rng.random((*shape, len(COMPONENTS)), dtype=np.float32)
     amount *= 2
     amount -= 1

@@ -28,12 +28,7 @@ class ClassIndex:
 
     @classmethod
     def of(cls, labels: Labels, chosen: NDArray[np.int32]) -> "ClassIndex":
-        """Group images.
-
-        Args:
-            labels: What each image of the whole set shows.
-            chosen: Indices of the images to group, shape (n_images,).
-        """
+        """Group the images of some indices, shape (n_images,), by the labels of the whole set."""
         order = np.lexsort((labels.drawer[chosen], labels.character[chosen], labels.alphabet[chosen]))
         images = chosen[order].astype(np.int32)
         _, class_start = np.unique(labels.character[images], return_index=True)
@@ -70,15 +65,7 @@ class ClassIndex:
 
 
 def draw_distinct(sizes: NDArray[np.int64], k: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw k distinct numbers below each size, in random order.
-
-    Args:
-        sizes: Upper bounds, each k or more, any shape.
-        k: How many numbers to draw for each.
-        rng: The only source of chance.
-
-    Returns:
-        Shape (*sizes.shape, k).
+    """Draw k distinct numbers below each size, which is k or more, in random order; shape (*sizes.shape, k).
 
     Source: Bentley & Floyd 1987, "A sample of brilliance".
     """

@@ -43,12 +43,7 @@ class Trials:
 
 
 def trials_of_runs(runs: Runs, n_way: int, *, rng: np.random.Generator) -> Trials:
-    """Return the trials of published runs, each with `n_way` of its run's classes.
-
-    Args:
-        runs: The runs.
-        n_way: Classes per trial; where a run has more, the others are drawn at random.
-        rng: Orders the wrong classes.
+    """Return the trials of published runs, each with `n_way` of its run's classes: the right one and others at random.
 
     Raises:
         SamplingError: The runs have fewer classes than `n_way`.
@@ -75,12 +70,8 @@ def trials_of_runs(runs: Runs, n_way: int, *, rng: np.random.Generator) -> Trial
 def draw_within(index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, rng: np.random.Generator) -> Trials:
     """Draw trials within one alphabet each: one drawer per shot for all support images, another for the query.
 
-    Args:
-        index: The images to draw from; alphabets with fewer than `n_way` classes or too few drawers are left out.
-        n_trials: How many; the numbers per alphabet differ by one at most.
-        n_way: Classes per trial.
-        k_shot: Support images, and so drawers, per class.
-        rng: The only source of chance.
+    The numbers of trials per alphabet differ by one at most; alphabets with fewer than `n_way` classes or too few
+    drawers are left out.
 
     Raises:
         SamplingError: No alphabet has `n_way` classes and `k_shot + 1` drawers, or one has them but its drawers share
@@ -149,12 +140,7 @@ def _within_alphabet(
 def draw_between(index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, rng: np.random.Generator) -> Trials:
     """Draw trials whose classes come from all alphabets, with images by any drawers.
 
-    Args:
-        index: The images to draw from; classes with fewer than `k_shot + 1` images are left out.
-        n_trials: How many.
-        n_way: Classes per trial.
-        k_shot: Support images per class.
-        rng: The only source of chance.
+    Classes with fewer than `k_shot + 1` images are left out.
 
     Raises:
         SamplingError: Fewer than `n_way` classes have `k_shot + 1` images.

@@ -79,14 +79,9 @@ class _Hands:
 def draw_glyphs(
     *, seed: int, n_alphabets: int = 40, n_characters: int = 25, n_drawers: int = 20, side: int = 105
 ) -> Glyphs:
-    """Invent alphabets and have every character drawn once by every drawer.
+    """Invent alphabets and have each of their characters drawn once by every drawer, `side` pixels along an edge.
 
-    Args:
-        seed: Equal seeds give equal pixels; an alphabet is the same however many follow it.
-        n_alphabets: Alphabets to invent.
-        n_characters: Characters of each alphabet.
-        n_drawers: Drawings of each character.
-        side: Pixels along an edge of a drawing.
+    Equal seeds give equal pixels; an alphabet is the same however many follow it.
     """
     pixels = np.empty((n_alphabets, n_characters, n_drawers, side, side), np.uint8)
     for k, pages in enumerate(pixels):

@@ -45,12 +45,9 @@ class Labels:
 
     @classmethod
     def from_names(cls, alphabets: Sequence[str], characters: Sequence[str], drawers: ArrayLike) -> "Labels":
-        """Number names in the order of their first appearance.
+        """Number the alphabets and characters of n images in the order of their first appearance.
 
-        Args:
-            alphabets: Alphabet of each image, n names.
-            characters: Character of each image, n names, unique over all alphabets.
-            drawers: Drawer of each image, shape (n,), counted from 0.
+        Characters are unique over all alphabets; drawers, shape (n,), are counted from 0.
         """
         alphabet_index = {name: i for i, name in enumerate(dict.fromkeys(alphabets))}
         character_index = {name: i for i, name in enumerate(dict.fromkeys(characters))}

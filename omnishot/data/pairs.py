@@ -39,11 +39,8 @@ class Pairs:
 def draw_pairs(index: ClassIndex, n_pairs: int, *, negatives: Negatives, rng: np.random.Generator) -> Pairs:
     """Draw pairs with replacement.
 
-    Args:
-        index: The images to draw from.
-        n_pairs: How many; the numbers per alphabet differ by one at most, for same and different each.
-        negatives: Where the second image of a different pair comes from: `any` alphabet, or the first one's.
-        rng: The only source of chance.
+    The numbers of pairs per alphabet differ by one at most, for same and different each. The second image of a
+    different pair comes from `any` alphabet, or from the first one's.
 
     Raises:
         SamplingError: An alphabet has no class with two images, or too few classes for different pairs.

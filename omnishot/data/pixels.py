@@ -1,4 +1,4 @@
-"""Images that an index gives pixels of, wherever they are: on a device, in memory or in a file."""
+"""Images whose pixels are read by index, wherever they are: on a device, in memory or in a file."""
 
 from typing import Protocol
 
@@ -11,11 +11,7 @@ class Pixels(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where pixels are given, and where indices have to be."""
+        """Where the pixels that are read are, and where indices have to be."""
 
     def __getitem__(self, images: Tensor, /) -> Tensor:
-        """Return pixels of chosen images, shape (k, h, h), uint8.
-
-        Args:
-            images: Image indices, shape (k,).
-        """
+        """Return the pixels of images by their indices, shape (k,): shape (k, h, h), uint8."""

@@ -1,4 +1,4 @@
-"""Pixels from recipes: distorts and shrinks images on the device they are on."""
+"""Distorts and shrinks images on the device they are on."""
 
 import math
 
@@ -10,14 +10,10 @@ from omnishot.data.affine import SHIFT_SIDE
 
 
 def affine_matrices(parameters: Tensor) -> Tensor:
-    """Return what `render` takes for distortions given as seven numbers.
+    """Return what `render` takes for distortions, shape (n, 7), given as in `omnishot.data.affine`.
 
-    Args:
-        parameters: Rotation, shears, scales and shifts as in `omnishot.data.affine`, shape (n, 7).
-
-    Returns:
-        Where each output point takes its ink from: the inverse of "scale, shear, rotate, shift" in coordinates that
-        run from -1 to 1, shape (n, 2, 3).
+    The result, shape (n, 2, 3), says where each output point takes its ink from: the inverse of "scale, shear, rotate,
+    shift" in coordinates that run from -1 to 1.
     """
     rotation, shear_x, shear_y, scale_x, scale_y, shift_x, shift_y = parameters.unbind(1)
     angle = rotation * (math.pi / 180)
@@ -34,12 +30,8 @@ def affine_matrices(parameters: Tensor) -> Tensor:
 def shrink(pixels: Tensor, side: int) -> Tensor:
     """Return images as the networks take them: mean ink of each block of pixels.
 
-    Args:
-        pixels: Shape (n, h, h), uint8, ink 255 on 0; h is a multiple of `side`.
-        side: Side of the output, pixels.
-
-    Returns:
-        Shape (n, 1, side, side), float32 in [0, 1].
+    Pixels have the shape (n, h, h), uint8, ink 255 on 0, where h is a multiple of `side`; the result has the shape (n,
+    1, side, side), float32 in [0, 1].
     """
     return F.avg_pool2d(pixels.float().div_(255).unsqueeze(1), pixels.shape[-1] // side)
 
@@ -47,14 +39,8 @@ def shrink(pixels: Tensor, side: int) -> Tensor:
 def render(pixels: Tensor, matrices: Tensor, side: int, displacement: Tensor | None = None) -> Tensor:
     """Distort and shrink images in one sampling; for identity matrices this is `shrink` but for rounding.
 
-    Args:
-        pixels: Shape (n, h, h), uint8, ink 255 on 0; h is an odd multiple of `side`.
-        matrices: From `affine_matrices`, shape (n, 2, 3).
-        side: Side of the output, pixels.
-        displacement: Added to the sampling points, half image sides, shape (n, side, side, 2).
-
-    Returns:
-        Shape (n, 1, side, side), float32 in [0, 1].
+    Pixels and result are those of `shrink`, but h is an odd multiple of `side`; `matrices`, shape (n, 2, 3), are from
+    `affine_matrices`. `displacement`, in half image sides, shape (n, side, side, 2), is added to the sampling points.
     """
     images = pixels.float().div_(255).unsqueeze(1)
     block = pixels.shape[-1] // side
@@ -76,14 +62,9 @@ def _average(images: Tensor, block: int) -> Tensor:
 
 
 def elastic_displacement(control: Tensor, side: int) -> Tensor:
-    """Return smooth displacements, for `render`.
+    """Return smooth displacements, shape (n, side, side, 2), for `render`.
 
-    Args:
-        control: How far the points of a 5 x 5 grid move, half image sides, shape (n, 2, 5, 5).
-        side: Side of the rendered images, pixels.
-
-    Returns:
-        Shape (n, side, side, 2).
+    `control` is how far the points of a 5 x 5 grid move, in half image sides, shape (n, 2, 5, 5).
 
     Source: Simard et al. 2003, with a coarse grid in place of the Gaussian filter.
     """

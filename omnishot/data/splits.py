@@ -1,4 +1,4 @@
-"""Which images train, validate and test: fixed rules, so that nothing is re-drawn and figures can be compared."""
+"""Which images train, validate and test: fixed rules, so that nothing is re-drawn and results can be compared."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

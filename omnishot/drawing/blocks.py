@@ -45,12 +45,9 @@ def ink_for(encoding: str | None) -> Ink:
 
 
 def sparkline(values: Sequence[float], width: int, ink: Ink = BLOCKS) -> str:
-    """Return a curve as one line, from the lowest value to the highest.
+    """Return finite values as a curve in one line, from the lowest to the highest, `width` characters at most.
 
-    Args:
-        values: Finite, in order; where they are more than `width`, each character stands for the mean of a few.
-        width: Characters at most.
-        ink: What to draw with.
+    Of more values than that, each character stands for the mean of a few.
     """
     n = min(len(values), max(width, 1))
     edges = [round(i * len(values) / n) for i in range(n + 1)] if n else []
@@ -63,10 +60,8 @@ def sparkline(values: Sequence[float], width: int, ink: Ink = BLOCKS) -> str:
 def on_scale(shares: Sequence[float | None], width: int, ink: Ink = BLOCKS) -> str:
     """Return a line on which each series has its mark at its share of the width; the first lies above the others.
 
-    Args:
-        shares: In [0, 1], or None where a series has no value.
-        width: Characters, 2 or more.
-        ink: What to draw with; its marks are given out in order, again from the first where they are too few.
+    Shares are in [0, 1], or None where a series has no value; the width is 2 or more. Marks are given out in order,
+    again from the first where they are too few.
     """
     line = [ink.scale] * width
     for number, share in reversed(list(enumerate(shares))):
@@ -78,10 +73,7 @@ def on_scale(shares: Sequence[float | None], width: int, ink: Ink = BLOCKS) -> s
 def half_blocks(image: "NDArray[np.uint8]", side: int, ink: Ink = BLOCKS) -> list[str]:
     """Return an image as lines of characters, two pixels above each other in one.
 
-    Args:
-        image: Shape (height, width), ink 255 on 0.
-        side: Pixels to shrink it to, across and down: as many characters wide, half as many lines.
-        ink: What to draw with.
+    The image, shape (height, width), ink 255 on 0, is shrunk to `side` pixels across and down.
     """
     import numpy as np  # Deferred: the first two functions do without, and tables should be fast.
     from PIL import Image
@@ -96,12 +88,9 @@ def half_blocks(image: "NDArray[np.uint8]", side: int, ink: Ink = BLOCKS) -> lis
 
 
 def fitted(text: str, width: int, ink: Ink = BLOCKS) -> str:
-    """Return a text filled up to a width, or without its middle where it is longer: names differ at their ends.
+    """Return a line filled up to a width, or without its middle where it is longer: names differ at their ends.
 
-    Args:
-        text: On one line.
-        width: Columns of a terminal, of which some letters take two.
-        ink: What stands for what is left out.
+    The width is in columns of a terminal, of which some letters take two.
     """
     from rich.cells import cell_len, set_cell_size  # Deferred: rich takes a tenth of a second.
 

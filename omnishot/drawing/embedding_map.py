@@ -24,15 +24,10 @@ def embedding_map(
     about: str,
     alphabet: str,
 ) -> Picture:
-    """Draw images at the places of their vectors, tied to the middle of their character.
+    """Draw images, shape (n, h, h), at the places of their vectors, tied to the middle of their character.
 
-    Args:
-        pixels: Shape (n, h, h), uint8, ink 255 on 0.
-        characters: Of each image, shape (n,).
-        projection: Of their vectors.
-        agreeing: Share of images whose nearest vector, of all dimensions, is of the same character.
-        about: Model and images.
-        alphabet: What they are characters of.
+    Pixels are uint8, ink 255 on 0. `agreeing` is the share of images whose nearest vector, of all dimensions, is of the
+    same character; `about` says which model and images these are.
     """
     width = WIDTH - 2 * _EDGE
     points, spread = projection.points - projection.points.min(axis=0), np.ptp(projection.points, axis=0)

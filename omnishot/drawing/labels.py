@@ -16,13 +16,7 @@ def shortened(name: str, most: int = LONGEST) -> str:
 
 
 def told_apart(names: Sequence[str], most: int, limit: int) -> list[str]:
-    """Return names that fit a chart: shortened as far as different ones stay different.
-
-    Args:
-        names: Any.
-        most: Letters of the shortest.
-        limit: Letters beyond which even names that look alike are shortened.
-    """
+    """Return names shortened to `most` letters, or to as many more, up to `limit`, as keep different ones different."""
     for length in range(most, limit):
         labels = [shortened(name, length) for name in names]
         if len(set(labels)) == len(set(names)):

@@ -20,11 +20,7 @@ _LEGEND = ("more ink: a", "higher response;", "each map from its", "least to its
 
 
 def first_filters(filters: dict[str, NDArray[np.float32]]) -> Picture:
-    """Draw the first-layer filters of one or two models, side by side.
-
-    Args:
-        filters: By model, each of shape (n_filters, height, width).
-    """
+    """Draw the first-layer filters of one or two models, each of shape (n_filters, height, width), side by side."""
     most = max(map(len, filters.values()))
     width = WIDTH / 2 if len(filters) > 1 else WIDTH * 0.8
     side = (width - 2 * _EDGE) / _PER_ROW
@@ -79,13 +75,9 @@ def _said_of_filters(filters: dict[str, NDArray[np.float32]]) -> str:
 
 
 def activation_maps(pixels: NDArray[np.uint8], layers: list[Response], *, about: str, what: str) -> Picture:
-    """Draw the strongest maps of every convolution for one image.
+    """Draw the strongest maps of every convolution, from the first to the last, for one image.
 
-    Args:
-        pixels: The image, shape (h, h), uint8, ink 255 on 0.
-        layers: The responses, from the first convolution to the last.
-        about: The model.
-        what: What the image shows.
+    The image has the shape (h, h), uint8, ink 255 on 0; `about` says of which model, `what` what it shows.
     """
     first = 0.95
     side = (WIDTH - 2 * _EDGE - first - 0.2) / _PER_ROW

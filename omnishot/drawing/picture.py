@@ -178,12 +178,9 @@ def tint(
 ) -> None:
     """Draw an image in one colour that follows the page's theme.
 
-    Args:
-        axes: Where to.
-        amount: How much of the colour each pixel has, in [0, 1], shape (height, width); 0 shows what lies below.
-        colour: The colour.
-        extent: Left, right, bottom and top edge, in the axes' units.
-        smooth: Blend pixels where they are enlarged or reduced, as fits drawings; else they stay squares.
+    `amount` is how much of it each pixel has, in [0, 1], shape (height, width); 0 shows what lies below. `extent` is
+    the left, right, bottom and top edge, in the axes' units. With `smooth`, pixels that are enlarged or reduced are
+    blended, as fits drawings; else they stay squares.
     """
     pixels = np.empty((*amount.shape, 4), dtype=np.uint8)
     pixels[..., :3] = np.round(255 * np.array(to_rgb(colour.drawn)))
@@ -195,15 +192,9 @@ def tint(
 def draw(
     name: str, title: str, alt: str, onto: Callable[[Figure], None], *, width: float = 5.0, height: float = 3.2
 ) -> Picture:
-    """Make a picture.
+    """Return what `onto` draws onto an empty figure as a `Picture` with this name, title and alternative text.
 
-    Args:
-        name: Names it; lower case, no spaces.
-        title: What it shows, in one line.
-        alt: What it says, in words.
-        onto: Draws onto an empty figure.
-        width: Inches; five fit a phone's screen with text that can still be read.
-        height: Inches.
+    Sizes are in inches; five across fit a phone's screen with text that can still be read.
     """
     with _styled({}):
         figure = Figure(figsize=(width, height), layout="constrained")

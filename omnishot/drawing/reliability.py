@@ -17,19 +17,15 @@ from omnishot.wording import percent
 
 _MOST_ROWS = 30
 MOST_CHARACTERS = 14
-"""Of a confusion; of more, those with the fewest mistakes are left out."""
+"""In a confusion matrix; of more, those with the fewest mistakes are left out."""
 
 _BINS = 60
 
 
 def alphabets_chart(name: str, title: str, found: Sequence[GroupAccuracy], alphabets: Sequence[str]) -> Picture:
-    """Draw accuracies with their intervals, the first on top.
+    """Draw the accuracy of each alphabet with its interval, the worst on top; of many, the last ones are left out.
 
-    Args:
-        name: Names the picture.
-        title: What it shows.
-        found: Of each alphabet, the worst first; of many, the last ones are left out.
-        alphabets: Names, by the number that each has in `found`.
+    `found` begins with the worst; `alphabets` has the names, by the number that each has in it.
     """
     shown = [(alphabets[one.group], one) for one in found[:_MOST_ROWS]]
 
@@ -58,10 +54,8 @@ def alphabets_chart(name: str, title: str, found: Sequence[GroupAccuracy], alpha
 def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]) -> Picture:
     """Draw which characters were taken for which others.
 
-    Args:
-        name: Names the picture.
-        title: What it shows; where characters with mistakes are left out, it says how many are shown.
-        counts: How often a character (first) was taken for another (second), or for itself; with a mistake in it.
+    `counts` says how often a character (first) was taken for another (second), or for itself, and has a mistake in it.
+    Where characters with mistakes are left out, the title says how many are shown.
     """
     mistakes = Counter({pair: n for pair, n in counts.items() if pair[0] != pair[1]})
     mistaken = Counter(character for pair in mistakes.elements() for character in pair)
@@ -102,14 +96,10 @@ def similarity_chart(
 ) -> Picture:
     """Draw how the scores of same and of different pairs are distributed, with the threshold.
 
-    Args:
-        name: Names the picture.
-        title: What it shows.
-        scores: Logits, finite, shape (n_pairs,).
-        same: The truth, shape (n_pairs,), with both values in it.
-        threshold: Pairs that score higher are called the same.
+    Scores are finite logits, and `same` is the truth with both values in it, each of shape (n_pairs,). Pairs that score
+    above the threshold are called the same.
     """
-    scores = scores.astype(np.float64)  # What lies between the largest float32 is none.
+    scores = scores.astype(np.float64)  # In float32 the distance of extreme scores overflows.
     low, high = np.quantile(scores, [0.001, 0.999]).tolist()
     low, high = min(low, threshold), max(high, threshold)
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
@@ -140,13 +130,8 @@ def roc_chart(
 ) -> Picture:
     """Draw the receiver operating characteristic, as far as it is of interest.
 
-    Args:
-        name: Names the picture.
-        title: What it shows.
-        curve: False and true acceptance at every threshold.
-        chosen: Both of them at the chosen threshold.
-        accuracy: At the chosen threshold, in [0, 1].
-        equal_error_rate: In [0, 1].
+    `chosen` is the false and the true acceptance at the chosen threshold, and `accuracy` is that at the same threshold;
+    they and the equal error rate are in [0, 1].
     """
     error = equal_error_rate
     reach = 100 * min(1.0, max(0.1, 4 * error, 1.2 * chosen[0], 1.2 * (1 - chosen[1])))

@@ -38,17 +38,10 @@ def words(
     bold: bool = False,
     align: str = "center",
 ) -> None:
-    """Write one line, whose upper edge is at y.
+    """Write one line, with its upper edge at y inches.
 
-    Args:
-        axes: A sheet.
-        x: Inches; where the line begins, ends or has its middle, as `align` says.
-        y: Inches.
-        text: Names from artifacts may be in it; it is no mathematics, and what is not printable is left out.
-        colour: Of the letters.
-        size: Of the letters, points.
-        bold: Whether they are bold.
-        align: left, center or right.
+    It begins, ends or has its middle at x inches, as `align` (left, right or center) says; its size is in points. Names
+    from artifacts may be in it: it is no mathematics, and what is not printable is left out.
     """
     if not text:
         return
@@ -69,18 +62,7 @@ def tile(
     line: str = "-",
     thickness: float = 0.8,
 ) -> None:
-    """Draw an image in a frame.
-
-    Args:
-        axes: A sheet.
-        pixels: Shape (h, h), uint8, ink 255 on 0.
-        x: Left edge, inches.
-        y: Upper edge, inches.
-        side: Inches.
-        colour: Of the frame.
-        line: Style of the frame, as matplotlib writes it.
-        thickness: Of the frame, points.
-    """
+    """Draw an image, shape (h, h), uint8, ink 255 on 0, in a square frame; see `frame`."""
     tint(axes, reduced(pixels), INK, (x, x + side, y + side, y), smooth=True)
     frame(axes, x, y, side, side, colour=colour, line=line, thickness=thickness)
 
@@ -96,7 +78,7 @@ def frame(
     line: str = "-",
     thickness: float = 0.8,
 ) -> None:
-    """Draw a frame; see `tile`."""
+    """Draw a frame with its upper left corner at x and y, in inches as its sides are; its thickness is in points."""
     axes.add_patch(
         Rectangle(
             (x, y), width, height, fill=False, edgecolor=colour.drawn, linestyle=line, linewidth=thickness,
@@ -108,9 +90,7 @@ def frame(
 def reduced(pixels: NDArray[np.uint8], most: int = _MOST_PIXELS) -> NDArray[np.float64]:
     """Return how much ink each block of pixels holds, in [0, 1]; a side has `most` blocks at most.
 
-    Args:
-        pixels: Shape (h, h), uint8, ink 255 on 0.
-        most: Pixels a side of the result may have.
+    Pixels have the shape (h, h), uint8, ink 255 on 0.
     """
     block = -(-len(pixels) // most)
     side = -(-len(pixels) // block)
@@ -127,12 +107,9 @@ def decimal(number: float, digits: int = 2, *, signed: bool = False) -> str:
 
 
 def mosaic(cells: NDArray[np.floating], columns: int, gap: int) -> NDArray[np.float64]:
-    """Lay images side by side in one, so that a picture holds one image instead of hundreds.
+    """Lay images, shape (n, height, width), side by side in one, so that a picture holds one instead of hundreds.
 
-    Args:
-        cells: Shape (n, height, width).
-        columns: Images in a row.
-        gap: Pixels between them, which are 0.
+    There are `columns` in a row, and between them `gap` pixels, which are 0.
     """
     n, height, width = cells.shape
     rows = -(-n // columns)

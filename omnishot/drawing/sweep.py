@@ -14,30 +14,24 @@ from omnishot.wording import percent
 _LONGEST_LINE = 48
 _DASHES = {"test": "-", "train": "--", "validation": "-."}
 _MARKERS = "os^DvPX<>ph"
-"""Of models; no divisor in common with the number of colours, so that many models pass before a look comes again."""
+"""Of models; no divisor in common with the number of colours, so that many models pass before a style comes again."""
 
 
 def sweep_chart(name: str, title: str, curves: Sequence[Curve]) -> Picture:
-    """Draw accuracy by the number of ways, with 95 % intervals as bands.
-
-    Args:
-        name: Names the picture.
-        title: What it shows.
-        curves: Models and baselines.
-    """
+    """Draw accuracy by the number of ways, with 95 % intervals as bands."""
     labels = told_apart([curve.name for curve in curves], LONGEST, 4 * _LONGEST_LINE)
     columns = 2 if all(len(label) <= LONGEST for label in labels) else 1
     labels = [_wrapped(label) for label in labels]
 
     def onto(figure: Figure) -> None:
         axes = figure.subplots()
-        for curve, label, look in zip(curves, labels, _looks(curves), strict=True):
-            colour = look.colour.drawn
+        for curve, label, style in zip(curves, labels, _styles(curves), strict=True):
+            colour = style.colour.drawn
             values = [100 * value for value in curve.accuracy]
             low, high = ([100 * ends[side] for ends in curve.ci95] for side in (0, 1))
             axes.fill_between(curve.ways, low, high, color=colour, alpha=0.16, linewidth=0)
             (line,) = axes.plot(curve.ways, values, color=colour, label=label, linewidth=1.6, markersize=3.6)
-            line.set(linestyle=look.dashes, marker=look.marker)
+            line.set(linestyle=style.dashes, marker=style.marker)
         axes.set(xlabel="ways: characters to choose from", ylabel="accuracy", ylim=(0, 102))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
         in_percent(axes.yaxis)
@@ -52,38 +46,38 @@ def _wrapped(label: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Style:
     colour: Colour
     dashes: str
     marker: str
 
 
 _BASELINES = {
-    "nearest-neighbour": _Look(THIRD, "--", "x"),
-    "random": _Look(FOURTH, ":", "+"),
-    "hausdorff": _Look(INK, "-.", "*"),
+    "nearest-neighbour": _Style(THIRD, "--", "x"),
+    "random": _Style(FOURTH, ":", "+"),
+    "hausdorff": _Style(INK, "-.", "*"),
 }
 
 
-def _looks(curves: Sequence[Curve]) -> list[_Look]:
-    """Return the look of each curve; dashes and markers alone tell any two apart.
+def _styles(curves: Sequence[Curve]) -> list[_Style]:
+    """Return the style of each curve; dashes and markers alone tell any two apart.
 
     Dashes are the part's. Of one model, every part has a colour and a marker; of several, every model has.
     """
     parts = {"test": (FIRST, "o"), "train": (SECOND, "s"), "validation": (FAINT, "^")}
     models = list(dict.fromkeys(curve.method for curve in curves if curve.method not in _BASELINES))
-    looks = []
+    styles = []
     for curve in curves:
         if curve.method in _BASELINES:
-            look = _BASELINES[curve.method]
-            looks.append(look if len(models) < 2 else replace(look, colour=FAINT))
+            style = _BASELINES[curve.method]
+            styles.append(style if len(models) < 2 else replace(style, colour=FAINT))
             continue
         model = models.index(curve.method)
         colour, marker = SERIES[model % len(SERIES)], _MARKERS[model % len(_MARKERS)]
         if len(models) < 2:
             colour, marker = parts.get(curve.on, (FAINT, "D"))  # A summary from elsewhere may name any part.
-        looks.append(_Look(colour, _DASHES.get(curve.on, ":"), marker))
-    return looks
+        styles.append(_Style(colour, _DASHES.get(curve.on, ":"), marker))
+    return styles
 
 
 def _sweep_in_words(curves: Sequence[Curve]) -> str:

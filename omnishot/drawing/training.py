@@ -18,8 +18,8 @@ from omnishot.wording import counted, percent
 
 Measure = Literal["loss", "training_accuracy", "validation_accuracy", "learning_rate"]
 
-_LOOKS = tuple(product(("-", "--"), SERIES))
-MOST_MODELS = len(_LOOKS)
+_STYLES = tuple(product(("-", "--"), SERIES))
+MOST_MODELS = len(_STYLES)
 """More models cannot be told apart in one chart."""
 
 _SHORTEST_LABEL, _LONGEST_LABEL = 40, 60
@@ -51,7 +51,7 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Style:
     """How the lines of a model are drawn: in one colour each where there is one model, else all in the model's own."""
 
     dashes: str
@@ -62,16 +62,10 @@ class _Look:
 
 
 def training_chart(name: str, title: str, trainings: Sequence[Training]) -> Picture:
-    """Draw one to `MOST_MODELS` trainings, one panel per quantity; without accuracies there is no panel for them.
-
-    Args:
-        name: Names the picture.
-        title: What it shows.
-        trainings: At least one.
-    """
-    looks = [_Look(dashes, colour, colour, colour, colour) for dashes, colour in _LOOKS]
+    """Draw one to `MOST_MODELS` trainings, one panel per quantity; without accuracies there is no panel for them."""
+    styles = [_Style(dashes, colour, colour, colour, colour) for dashes, colour in _STYLES]
     if len(trainings) == 1:
-        looks = [_Look("-", batches=SECOND, validation=FIRST, rate=FOURTH, kept=FAINT)]
+        styles = [_Style("-", batches=SECOND, validation=FIRST, rate=FOURTH, kept=FAINT)]
     has_accuracy = any(one.measured("training_accuracy") or one.measured("validation_accuracy") for one in trainings)
 
     def onto(figure: Figure) -> None:
@@ -82,8 +76,8 @@ def training_chart(name: str, title: str, trainings: Sequence[Training]) -> Pict
         axes = dict(zip(heights, panels, strict=True))
         for label, panel in axes.items():
             panel.set_ylabel(label)
-        for training, look in zip(trainings, looks, strict=False):
-            _draw_one(axes, training, look, is_alone=len(trainings) == 1)
+        for training, style in zip(trainings, styles, strict=False):
+            _draw_one(axes, training, style, is_alone=len(trainings) == 1)
         _label(figure, axes, trainings)
 
     height = 4.9 if has_accuracy else 3.4
@@ -92,20 +86,20 @@ def training_chart(name: str, title: str, trainings: Sequence[Training]) -> Pict
     return draw(name, title, said, onto, width=PHONE, height=height)
 
 
-def _draw_one(axes: dict[str, Axes], training: Training, look: _Look, *, is_alone: bool) -> None:
-    _line(axes["loss"], training.measured("loss"), look.batches, look.dashes, brief(training.model))
-    _line(axes["learning rate"], training.measured("learning_rate"), look.rate, look.dashes)
+def _draw_one(axes: dict[str, Axes], training: Training, style: _Style, *, is_alone: bool) -> None:
+    _line(axes["loss"], training.measured("loss"), style.batches, style.dashes, brief(training.model))
+    _line(axes["learning rate"], training.measured("learning_rate"), style.rate, style.dashes)
     if "accuracy" in axes:
         batches = [(epoch, 100 * share) for epoch, share in training.measured("training_accuracy")]
         validation = [(epoch, 100 * share) for epoch, share in training.measured("validation_accuracy")]
         if batches:
             width = _THICK if is_alone else _THIN
-            _line(axes["accuracy"], batches, look.batches, look.dashes, "on the batches", width=width)
+            _line(axes["accuracy"], batches, style.batches, style.dashes, "on the batches", width=width)
         if validation or not is_alone:
-            _line(axes["accuracy"], validation, look.validation, look.dashes, "validation")
+            _line(axes["accuracy"], validation, style.validation, style.dashes, "validation")
     if training.best_epoch is not None:
         for panel in axes.values():
-            panel.axvline(training.best_epoch, color=look.kept.drawn, linewidth=0.9, linestyle=":")
+            panel.axvline(training.best_epoch, color=style.kept.drawn, linewidth=0.9, linestyle=":")
 
 
 def _line(

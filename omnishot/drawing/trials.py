@@ -60,13 +60,7 @@ class ShownTrial:
 
 
 def trial_grid(trial: ShownTrial, *, order: NDArray[np.integer], about: str) -> Picture:
-    """Draw one trial with all its classes.
-
-    Args:
-        trial: The trial.
-        order: Where the classes stand: class `order[i]` at place i, row by row, shape (n_way,).
-        about: Model, protocol and images, in a few words.
-    """
+    """Draw one trial with all its classes, class `order[i]` at place i, row by row; `order` has the shape (n_way,)."""
     n_way = len(trial.support)
     columns = math.ceil(math.sqrt(n_way))
     rows = -(-n_way // columns)
@@ -144,11 +138,7 @@ def _said_of_grid(trial: ShownTrial, order: NDArray[np.integer]) -> str:
 def ranked_trials(trials: list[ShownTrial], *, kind: str, about: str, of: str) -> Picture:
     """Draw trials side by side, each as its query, the right class and the one that came nearest or took its place.
 
-    Args:
-        trials: At least one, in the order to be shown; all right or all wrong.
-        kind: What is shown: worst mistakes, or narrowest successes.
-        about: Model, protocol and images, in a few words.
-        of: From how many they were chosen, as words.
+    There is at least one, all are right or all wrong: `kind` says which of them, `of` from how many they were chosen.
     """
     columns = 2 if len(trials) > 1 else 1
     rows = -(-len(trials) // columns)

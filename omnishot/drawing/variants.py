@@ -17,11 +17,7 @@ def affine_variants(
 ) -> Picture:
     """Draw both sides of a pair, each as it was drawn and in every variant, of which there may be none.
 
-    Args:
-        left: The left image and its variants, shape (1 + k, h, h), uint8, ink 255 on 0.
-        right: Likewise the right one.
-        names: What the two show.
-        about: Which pair of which dataset.
+    A side is an image and its variants, shape (1 + k, h, h), uint8, ink 255 on 0; `names` says what the two show.
     """
     n = len(left)
     columns = min(_PER_ROW, n)

@@ -29,12 +29,9 @@ class Response:
 def responses(network: SiameseNetwork, pixels: NDArray[np.uint8], compute: Compute) -> list[Response]:
     """Return the responses of every convolution to an image, before pooling so that they are as sharp as they get.
 
-    Where a normalisation follows a convolution, it is applied first, so that what is shown is what may pass on.
-
-    Args:
-        network: Its twin is put into evaluation mode.
-        pixels: Shape (h, h), uint8, ink 255 on 0; h is a multiple of the twin's side.
-        compute: Where and how.
+    Where a normalisation follows a convolution, it is applied first, so that what is shown is what may pass on. The
+    image has the shape (h, h), uint8, ink 255 on 0, where h is a multiple of the twin's side. The twin is put into
+    evaluation mode.
     """
     twin = network.twin.eval()
     modules = dict(twin.named_modules())

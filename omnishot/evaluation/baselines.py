@@ -21,15 +21,8 @@ def score_baseline(
 ) -> NDArray[np.float32]:
     """Score each trial's query against each of its classes: the negated distance of the nearest support image.
 
-    Args:
-        name: Which baseline.
-        pixels: All images, shape (n, side, side), uint8, ink 255 on 0.
-        trials: The trials.
-        rng: What `random` draws its scores from.
-        on_progress: Receives the number of pairs compared.
-
-    Returns:
-        Shape (n_trials, n_way); column 0 is the right class.
+    Pixels are those of all images, shape (n, side, side), uint8, ink 255 on 0. Scores have the shape (n_trials, n_way),
+    and column 0 is the right class; `random` draws them from `rng`.
 
     Source: Lake et al. 2015 for both distances on these trials.
     """

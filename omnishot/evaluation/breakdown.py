@@ -47,8 +47,8 @@ def accuracy_by_group(correct: NDArray[np.bool_], group: NDArray[np.integer]) ->
 def chosen_column(scores: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return which class of its support set each query was taken for; 0 is right.
 
-    Args:
-        scores: Shape (n_trials, n_way), column 0 is the right class; where a wrong one is equally good, it is chosen.
+    Scores have the shape (n_trials, n_way), column 0 for the right class; where a wrong one is equally good, it is
+    chosen.
     """
     if scores.shape[1] == 1:
         return np.zeros(len(scores), dtype=np.int64)
@@ -73,9 +73,7 @@ class Roc:
 def roc(scores: NDArray[np.float32], same: NDArray[np.bool_]) -> Roc:
     """Return the receiver operating characteristic, without the points on straight lines between others.
 
-    Args:
-        scores: Shape (n_pairs,).
-        same: The truth, shape (n_pairs,), with both values in it.
+    `same` is the truth, with both values in it; it and the scores have the shape (n_pairs,).
     """
     order = np.argsort(-scores, kind="stable")
     ranked, truth = scores[order], same[order]

@@ -15,16 +15,9 @@ _BATCH = 256
 
 @torch.no_grad()
 def embed(network: SiameseNetwork, pixels: Pixels, indices: NDArray[np.int64], compute: Compute) -> Tensor:
-    """Return the twin's vectors of chosen images.
+    """Return the twin's vectors of the images of k indices, shape (k, d), float32, on the device.
 
-    Args:
-        network: Its twin is put into evaluation mode.
-        pixels: All images, uint8, on any device or in a file.
-        indices: Images to embed, shape (k,).
-        compute: Where and how.
-
-    Returns:
-        Shape (k, d), float32, on the device.
+    Pixels are those of all images, uint8, on any device or in a file. The twin is put into evaluation mode.
     """
     network.twin.eval()
     vectors = torch.empty(len(indices), network.twin.dimension, device=compute.device)

@@ -38,8 +38,8 @@ class Drawing:
 def prepare_drawing(pixels: NDArray[np.uint8]) -> Drawing:
     """Precompute what every distance to a drawing needs.
 
-    Args:
-        pixels: Shape (side, side), ink where it is 128 or more; a drawing without ink has one point in its middle.
+    Pixels have the shape (side, side), with ink where they are 128 or more; a drawing without ink has one point in its
+    middle.
     """
     side = pixels.shape[0]
     ink_y, ink_x = np.nonzero(pixels >= 128)

@@ -34,14 +34,10 @@ def score_trials(network: SiameseNetwork, pixels: Pixels, trials: Trials, comput
 
 
 def correct_trials(scores: NDArray[np.float32], n_way: int) -> NDArray[np.bool_]:
-    """Tell which trials are right when only the first N classes are offered.
+    """Tell of each trial whether it is right when only the first N classes are offered, shape (n_trials,).
 
-    Args:
-        scores: Shape (n_trials, at least n_way); column 0 is the right class.
-        n_way: Classes offered.
-
-    Returns:
-        Shape (n_trials,). A tie with a wrong class is wrong, and so is a score that is not a number.
+    Scores have the shape (n_trials, at least n_way); column 0 is the right class. A tie with a wrong class is wrong,
+    and so is a score that is not a number.
     """
     if n_way == 1:
         return np.isfinite(scores[:, 0])
@@ -52,12 +48,8 @@ def correct_trials(scores: NDArray[np.float32], n_way: int) -> NDArray[np.bool_]
 def margins(scores: NDArray[np.float32], n_way: int) -> NDArray[np.float32]:
     """Return by how much the right class leads the best wrong one: above 0 exactly where `correct_trials` is true.
 
-    Args:
-        scores: As for `correct_trials`.
-        n_way: Classes offered, 2 or more.
-
-    Returns:
-        Shape (n_trials,); minus infinity where a score is not a number.
+    Scores are as there, and `n_way` is 2 or more; the result, shape (n_trials,), is minus infinity where a score is not
+    a number.
     """
     lead: NDArray[np.float32] = scores[:, 0] - scores[:, 1:n_way].max(axis=1)
     return np.where(np.isnan(lead), -np.inf, lead).astype(np.float32)

@@ -20,7 +20,7 @@ class Checked:
         path: Its folder.
         size: Bytes of its files; 0 where the manifest cannot be read.
         problem: What is damaged, or an empty string.
-        hint: How to mend it, or an empty string.
+        hint: How to repair it, or an empty string.
         missing: References of parents that are no longer in the store, which is no damage.
         replaced_by: Reference of a sound artifact of the same recipe, where this one is damaged.
     """
@@ -37,13 +37,9 @@ class Checked:
 def check_artifacts(
     store: Store, reference: str | None, *, everything: bool = False, on_progress: OnProgress = silent
 ) -> list[Checked]:
-    """Hash files again.
+    """Hash the files of an artifact, and of what it descends from, again; by default, of the newest of each kind.
 
-    Args:
-        store: Where they are.
-        reference: Check this artifact and what it descends from; by default the newest of each kind.
-        everything: Check the whole store instead.
-        on_progress: Receives the bytes done.
+    `everything` checks the whole store instead; `on_progress` receives the bytes done.
 
     Raises:
         NotFoundError: There is no such artifact, or none at all.

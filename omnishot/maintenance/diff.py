@@ -31,7 +31,7 @@ def diff_artifacts(one: Artifact, other: Artifact) -> ArtifactDiff:
 
     Raises:
         UsageError: They are of different kinds.
-        DamagedFileError: The figures of an evaluation cannot be read.
+        DamagedFileError: The results of an evaluation cannot be read.
     """
     if one.manifest.kind != other.manifest.kind:
         raise UsageError(

@@ -20,15 +20,10 @@ from omnishot.vocabulary import DeviceName
 
 
 def examine(store: Store, *, data_folder: Path | None = None, device: DeviceName = "auto") -> dict[str, dict[str, Any]]:
-    """Look at the machine, the store and the data.
+    """Return facts about the machine, the store and the data.
 
-    Args:
-        store: The store to look at.
-        data_folder: Where Omniglot is looked for; by default where data sets usually lie.
-        device: The device to examine.
-
-    Returns:
-        Facts by name, under `versions`, `device`, `memory`, `store` and `data`; sizes in bytes, speeds per second.
+    They stand under `versions`, `device`, `memory`, `store` and `data`, by name; sizes are in bytes, speeds per second.
+    Without a folder, Omniglot is looked for where data sets usually are.
 
     Raises:
         UnavailableError: CUDA is asked for and absent.

@@ -39,12 +39,8 @@ def clean(
     artifact descends from. Artifacts whose manifests cannot be read are left alone. A damaged version does not count as
     one that is kept, and goes where a sound artifact of its recipe is there and nothing needs it.
 
-    Args:
-        store: What to clean.
-        keep: Sound versions to keep of every name, 1 or more.
-        unfinished: Also remove the states of interrupted runs.
-        dry_run: Remove nothing, only tell.
-        on_progress: Receives how many artifacts were checked.
+    `keep` is the number of sound versions to keep of every name, 1 or more. `unfinished` also removes the states of
+    interrupted runs; `dry_run` removes nothing, and only tells.
 
     Raises:
         UnavailableError: The store cannot be written.

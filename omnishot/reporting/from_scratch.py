@@ -30,13 +30,10 @@ class Line:
 def lines_from_scratch(artifacts: list[Artifact]) -> tuple[list[Line], list[Artifact]]:
     """Return the command lines that make artifacts in an empty folder, in the order in which they have to run.
 
-    A model that was trained twice is trained twice there too, as the two may differ; all else is made once.
+    A model that was trained twice is trained twice there too, as the two may differ; all else is made once. Artifacts
+    are given parents before children; images are left out, as what needs them makes them.
 
-    Args:
-        artifacts: What to make, parents before children. Images are left out: what needs them makes them.
-
-    Returns:
-        The lines, and what has none: its settings are another version's, or a parent of it has no line.
+    The second list holds what has no line: its settings are another version's, or a parent of it has no line.
     """
     lines: dict[str, Line] = {}  # By what tells runs apart; the first of equal ones.
     names: dict[tuple[str, str], str] = {}

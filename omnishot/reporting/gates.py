@@ -53,14 +53,7 @@ def parse_gate(text: str) -> Gate:
 
 
 def check_gate(measured: list[Measured], gate: Gate) -> str:
-    """Compare every network's test accuracy with a demanded one.
-
-    Args:
-        measured: The results.
-        gate: What is demanded.
-
-    Returns:
-        One sentence that says what passed.
+    """Return a sentence that says that every network's test accuracy reaches the gate.
 
     Raises:
         UsageError: Nothing was measured that the gate speaks of.

@@ -20,12 +20,7 @@ _SHORTEST_CURVE, _LONGEST_CURVE = 20, 60
 
 
 def glimpse(artifact: Artifact, *, width: int, ink: Ink = BLOCKS) -> list[str]:
-    """Return lines that show what is in an artifact; none for images and evaluations.
-
-    Args:
-        artifact: What to look at.
-        width: Characters in a line.
-        ink: What to draw with.
+    """Return lines of `width` characters at most that show what is in an artifact; none for images and evaluations.
 
     Raises:
         DamagedFileError: A file does not hold what it should.

@@ -117,11 +117,6 @@ class _Side:
 def paired(store: Store, one: Artifact, other: Artifact) -> list[PairedComparison]:
     """Compare the models of two evaluations, the first with the first and so on, on the trials they have in common.
 
-    Args:
-        store: Where the data is that they were measured on.
-        one: An evaluation.
-        other: Another one.
-
     Raises:
         UsageError: They are no evaluations, or have no trials in common; the message says why.
         DamagedFileError: A file does not hold what it should.

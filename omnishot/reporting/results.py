@@ -46,11 +46,7 @@ def is_baseline(method: str) -> bool:
 
 
 def choose_evaluations(store: Store, references: list[str]) -> list[Artifact]:
-    """Return the evaluations to report.
-
-    Args:
-        store: Where they are.
-        references: The ones the user named; none stands for all evaluations of the models in the newest one.
+    """Return the evaluations that the user named, or all evaluations of the models in the newest one.
 
     Raises:
         NotFoundError: There is none.

@@ -115,11 +115,8 @@ def sweep_table(sweep: Sequence[Measured]) -> Table:
 
 
 def _training_notes(items: Sequence[Measured]) -> list[str]:
-    notes = {}
-    for item in items:
-        if not is_baseline(item.result.model):
-            notes[item.result.model] = f"{item.result.model} was trained on {describe_training(item.trained_on)}."
-    return list(notes.values())
+    trained_on = {item.result.model: item.trained_on for item in items if not is_baseline(item.result.model)}
+    return [f"{model} was trained on {describe_training(said)}." for model, said in trained_on.items()]
 
 
 def twenty_way_table(official: Sequence[Measured]) -> Table:
@@ -208,13 +205,13 @@ def verification_table(ours: Sequence[Measured]) -> Table:
         named = ("Koch et al. 2015, table 1", f"{pairs:,}", f"x {variants}" if variants else "none")
         rows.append((*named, percent(accuracy), "", "", "10,000", "test", "40 alphabets (split koch)"))
     for item in ours:
-        result, said = item.result, item.trained_on
-        from_dataset = said if said and said.objective == "pairs" and said.describes_pairs else None
-        pairs_said = f"{from_dataset.train_pairs:,}" if from_dataset else "on the fly"
+        result, training = item.result, item.trained_on
+        from_dataset = training if training and training.objective == "pairs" and training.describes_pairs else None
+        n_pairs = f"{from_dataset.train_pairs:,}" if from_dataset else "on the fly"
         affine = f"x {from_dataset.affine}" if from_dataset and from_dataset.affine else "none"
         results = (percent(result.accuracy), interval(result.ci95), percent(result.equal_error_rate or 0))
-        where = (trials_of(result), result.on, describe_training(said))
-        rows.append((result.model, pairs_said, affine, *results, *where))
+        where = (trials_of(result), result.on, describe_training(training))
+        rows.append((result.model, n_pairs, affine, *results, *where))
     return Table(
         title="Verification accuracy (same or different)" + (", ours beside Koch's table 1" if published else ""),
         columns=("method", "pairs", "affine", "accuracy", "95 % interval", "EER", "test pairs", "on", "trained on"),

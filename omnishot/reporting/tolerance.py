@@ -38,14 +38,7 @@ def parse_tolerance(text: str) -> Tolerance:
 
 
 def check_tolerance(found: list[PairedComparison], tolerance: Tolerance) -> str:
-    """Compare every paired difference with what is tolerated.
-
-    Args:
-        found: The differences.
-        tolerance: What is tolerated, and where.
-
-    Returns:
-        One sentence that says what passed, with the largest loss.
+    """Return a sentence that says that no loss is larger than is tolerated, with the largest one.
 
     Raises:
         UsageError: Nothing was measured that the tolerance speaks of.

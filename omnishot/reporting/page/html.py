@@ -86,11 +86,7 @@ class Section:
 def as_html(title: str, subtitle: str, sections: Sequence[Section], *, unrounded: str = "") -> str:
     """Return the page, which fetches nothing and needs no script.
 
-    Args:
-        title: Of the page.
-        subtitle: What it is about, in a line.
-        sections: Its parts.
-        unrounded: The command that prints the same results with all their digits, or an empty text.
+    `unrounded` is the command that prints the same results with all their digits, or an empty text.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {

@@ -1,4 +1,7 @@
-"""What a page lacks, as a section says it, with the command that makes it; no other module writes such commands."""
+"""What a page lacks, as a section says it, with the command that makes it; no other module writes such commands.
+
+`lacking` is a sentence without its full stop, and `model` a reference, by default of the first model of the page.
+"""
 
 from collections.abc import Sequence
 
@@ -47,13 +50,7 @@ def to_measure(
 ) -> Command:
     """Return what is lacking with the command that measures it, after those that make what it needs.
 
-    Args:
-        subject: Of the page.
-        lacking: What is lacking, without a full stop.
-        settings: What to measure.
-        model: Reference; the first model of the page without it.
-        source: Images other than those of the model's pair dataset.
-        aim: What the command does.
+    A `source` is given for other images than those of the model's pair dataset.
     """
     model = model or subject.first_model
     steps = list(_steps_before(subject, model))
@@ -63,16 +60,10 @@ def to_measure(
 
 
 def to_verify(subject: Subject, lacking: str, *, model: str | None = None) -> Command:
-    """Return what is lacking with the command that measures verification, which needs images that are held out.
-
-    Args:
-        subject: Of the page.
-        lacking: What is lacking, without a full stop.
-        model: Reference; the first model of the page without it.
-    """
+    """Return what is lacking with the command that measures verification, which needs images that are held out."""
     model = model or subject.first_model
-    said = subject.trained_on(model) if model else None
-    if said and said.source and not said.validation_alphabets:
+    training = subject.trained_on(model) if model else None
+    if training and training.source and not training.validation_alphabets:
         why = "its threshold needs images that are held out, but this split holds none"
         line = command_line(subject.store.root, "run", "--split", "koch")
         return Command(f"{lacking}, as {why}. To train and measure with one that does:", line)
@@ -80,33 +71,22 @@ def to_verify(subject: Subject, lacking: str, *, model: str | None = None) -> Co
 
 
 def to_restore(subject: Subject, reference: str, consequence: str = "") -> Command:
-    """Return that an artifact is gone, with a command that makes one like it.
+    """Return that a model, a pair dataset or images are gone, with a command that makes such again.
 
-    Args:
-        subject: Of the page.
-        reference: Of what is gone: a model, a pair dataset or images.
-        consequence: What is lacking without it, in words that follow `no longer in the store`.
+    `consequence` is what is lacking without them, in words that follow `no longer in the store`.
     """
     what = f"{reference} is no longer in the store{consequence}. To make it again:"
     if reference.startswith("models/"):
         return Command(what, _train_line(subject, reference))
     known = [item.trained_on for item in subject.measured if item.trained_on]
-    mine = (said for said in known if said.pairs == reference)
+    mine = (training for training in known if training.pairs == reference)
     return Command(what, _prepare_line(subject, next(mine, known[0] if known else None)))
 
 
 def to_repeat(
     subject: Subject, artifact: Artifact, lacking: str, *, error: OmnishotError | None = None, force: bool = False
 ) -> Command:
-    """Return what is lacking of an artifact, with the command that made it.
-
-    Args:
-        subject: Of the page.
-        artifact: What is there.
-        lacking: What is lacking, without a full stop.
-        error: Why, where reading it failed.
-        force: Make it again even though there is one.
-    """
+    """Return what is lacking of an artifact, with the command that made it, and why, where reading it failed."""
     verb = "train" if artifact.manifest.kind == "models" else "measure"
     line = command_of(subject.store.root, artifact.manifest)
     why = f": {error}" if error else ""
@@ -124,13 +104,7 @@ def to_vary(subject: Subject, pairs: Artifact) -> Command:
 
 
 def not_from_scratch(subject: Subject, artifact: Artifact, what: str) -> Command:
-    """Return that an artifact cannot be made in an empty folder, with the command that makes it where it is.
-
-    Args:
-        subject: Of the page.
-        artifact: What cannot be made.
-        what: What it is called.
-    """
+    """Return that an artifact, called `what`, cannot be made in an empty folder, with what makes it where it is."""
     lacking = (
         f"{what}. In an empty folder it cannot be made: something that it descends from is no longer in the store, or "
         "has settings of another version of omnishot. Where all of that is there:"
@@ -160,29 +134,34 @@ def _steps_before(subject: Subject, model: str | None) -> list[str]:
     """Return the commands that make a model and its pair dataset, where the store lacks them."""
     if model is None:
         return [command_line(subject.store.root, "train")]
-    steps, found, said = [], subject.artifact(model), subject.trained_on(model)
-    pairs = said.pairs if said else None
+    steps, found, training = [], subject.artifact(model), subject.trained_on(model)
+    pairs = training.pairs if training else None
     if not (subject.made_from(found, "pairs") if found else pairs and subject.artifact(pairs)):
-        steps.append(_prepare_line(subject, said))
+        steps.append(_prepare_line(subject, training))
     if not found:
         steps.append(_train_line(subject, model))
     return steps
 
 
-def _prepare_line(subject: Subject, said: TrainedOn | None) -> str:
+def _prepare_line(subject: Subject, training: TrainedOn | None) -> str:
     """Return the command that makes a pair dataset again, as far as the evaluations know it."""
-    if said is None or not said.describes_pairs:
+    if training is None or not training.describes_pairs:
         return command_line(subject.store.root, "prepare")
-    source = said.source if said.source in BUILT_IN_SOURCES else "PATH"
-    values = {"split": said.split, "holdout": said.holdout, "affine": said.affine, "pairs": said.train_pairs}
-    settings = check(PrepareSettings, values, origin=said.pairs or "pairs")
-    return command_line(subject.store.root, "prepare", "--source", source, *prepare_words(settings, said.source))
+    source = training.source if training.source in BUILT_IN_SOURCES else "PATH"
+    values = {
+        "split": training.split,
+        "holdout": training.holdout,
+        "affine": training.affine,
+        "pairs": training.train_pairs,
+    }
+    settings = check(PrepareSettings, values, origin=training.pairs or "pairs")
+    return command_line(subject.store.root, "prepare", "--source", source, *prepare_words(settings, training.source))
 
 
 def _train_line(subject: Subject, model: str) -> str:
     """Return a command that makes a model of that name again; its settings are known no more."""
-    said, name = subject.trained_on(model), parse(model).name
-    words = [said.pairs] if said and said.pairs else []
+    training, name = subject.trained_on(model), parse(model).name
+    words = [training.pairs] if training and training.pairs else []
     words += ["--preset", name] if name in preset_names() else ["--name", name]
-    words += ["--set", f"seed={said.seed}"] if said and said.seed else []
+    words += ["--set", f"seed={training.seed}"] if training and training.seed else []
     return command_line(subject.store.root, "train", *words)

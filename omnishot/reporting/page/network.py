@@ -40,12 +40,7 @@ _EXPLAINED = {
 
 
 def network_sections(subject: Subject, on_progress: OnProgress) -> list[Section]:
-    """Return what there is to see of the network that was measured last.
-
-    Args:
-        subject: Of the page.
-        on_progress: Receives progress.
-    """
+    """Return what there is to see of the network that was measured last."""
     drawn = dict(pictures_of(subject, on_progress))
     sections = []
     for title, shown in drawn.items():
@@ -63,15 +58,10 @@ def network_sections(subject: Subject, on_progress: OnProgress) -> list[Section]
 
 
 def pictures_of(subject: Subject, on_progress: OnProgress) -> list[tuple[str, list[Part]]]:
-    """Draw what the page shows of its first model.
+    """Draw what the page shows of its first model: titles of sections, and their pictures, each of another name.
 
-    Args:
-        subject: Of the page.
-        on_progress: Receives progress.
-
-    Returns:
-        Titles of sections, and their pictures, each of another name. Of what cannot be drawn it is said why; it is left
-        out where an artifact is gone or there is no such thing, and so is a section without anything.
+    Of what cannot be drawn it is said why; it is left out where an artifact is gone or there is no such thing, and so
+    is a section without anything.
     """
     measured, unread = _measured(subject)
     sections = [
@@ -96,10 +86,9 @@ def _drawn(on_progress: OnProgress, what: str, drawings: Drawings) -> list[Part]
 
 
 def _measured(subject: Subject) -> tuple[list[MeasuredTrials], list[Part]]:
-    """Return the trials of the first model, those on test images and by the official protocol first.
+    """Return the trials of the first model, and why some cannot be read.
 
-    Returns:
-        The trials, and of those that cannot be read why.
+    Those on test images come first, and of them those by the official protocol.
     """
     found: list[tuple[tuple[bool, int], MeasuredTrials]] = []
     unread: list[Part] = []

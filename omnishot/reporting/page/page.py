@@ -35,12 +35,7 @@ class Page:
 
 
 def make_page(store: Store, evaluations: list[Artifact], on_progress: OnProgress) -> Page:
-    """Return the page over some evaluations; what the store lacks is said in its place.
-
-    Args:
-        store: Where the evaluations, and what they descend from, are.
-        evaluations: What to report, the oldest first.
-        on_progress: Receives progress.
+    """Return the page over some evaluations, the oldest first; what the store lacks is said in its place.
 
     Raises:
         DamagedFileError: The results of an evaluation cannot be read.

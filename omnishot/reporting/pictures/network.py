@@ -47,10 +47,7 @@ def filters_of(models: list[Artifact]) -> Picture:
 def activations_of(store: Store, model: Artifact, number: int | None = None) -> Picture:
     """Draw what every convolution responds to in one image of the model's pair dataset.
 
-    Args:
-        store: Where the dataset is.
-        model: The model.
-        number: Which image, counted from 0; without it the first one of the test part, or of all where it is empty.
+    Images are counted from 0; the default is the first one of the test part, or of all where that is empty.
 
     Raises:
         NotFoundError: The dataset is no longer in the store.
@@ -84,12 +81,7 @@ def what_is(labels: Labels, number: int) -> str:
 
 
 def embedding_of(store: Store, model: Artifact, alphabet: str | None = None) -> Picture:
-    """Draw where the model puts the images of one alphabet of its pair dataset.
-
-    Args:
-        store: Where the dataset is.
-        model: The model.
-        alphabet: Its name; the first one of the test part without it.
+    """Draw where the model puts the images of an alphabet of its pair dataset, by default the first of the test part.
 
     Raises:
         NotFoundError: The dataset is no longer in the store.

@@ -54,10 +54,7 @@ class MeasuredTrials:
 def measured_trials(store: Store, evaluation: Artifact, method: str | None = None) -> MeasuredTrials:
     """Read the trials of an evaluation, as one of its methods scored them.
 
-    Args:
-        store: Where the images are.
-        evaluation: One with trials.
-        method: Which method; the first model without it, or the first baseline where there is no model.
+    The default is its first model, or its first baseline where there is no model.
 
     Raises:
         UsageError: It measured pairs, or not this method, or a single class to choose from.
@@ -120,10 +117,7 @@ def _ways(measured: MeasuredTrials, n_way: int | None) -> int:
 def grid_of(measured: MeasuredTrials, *, n_way: int | None = None, number: int | None = None) -> Picture:
     """Draw one trial with all its classes, in an order drawn at random once.
 
-    Args:
-        measured: The trials.
-        n_way: Classes to show; the most there are without it.
-        number: Which trial, counted from 0; without it the one of median margin at the most ways.
+    The default is the trial of median margin at the most ways, with all of them; trials are counted from 0.
 
     Raises:
         UsageError: There are not as many ways or trials.
@@ -140,12 +134,9 @@ def grid_of(measured: MeasuredTrials, *, n_way: int | None = None, number: int |
 
 
 def ranking_of(measured: MeasuredTrials, ranking: Ranking, *, n_way: int | None = None) -> Picture | None:
-    """Draw the worst mistakes or the narrowest successes; None where there is none.
+    """Draw the worst mistakes or the narrowest successes, by default at the most ways; None where there is none.
 
-    Args:
-        measured: The trials.
-        ranking: `mistakes`, with the right class the farthest behind, or `successes`, with it the least ahead.
-        n_way: Classes to choose from; the most there are without it.
+    Of mistakes the right class is the farthest behind, of successes the least ahead.
 
     Raises:
         UsageError: There are not as many ways.

@@ -18,11 +18,9 @@ _MOST_VARIANTS = 9
 
 
 def variants_of(pairs: Artifact, number: int | None = None) -> Picture:
-    """Draw one training pair and its affine variants, as far as the dataset has any.
+    """Draw a training pair and its affine variants, as far as the dataset has any.
 
-    Args:
-        pairs: A pair dataset.
-        number: Which pair, counted from 0; the first one of a single character without it.
+    Pairs are counted from 0; the default is the first one of a single character.
 
     Raises:
         UsageError: There are not as many pairs.
