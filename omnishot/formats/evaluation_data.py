@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.data.class_index import ClassIndex
+from omnishot.data.copies import first_equal
 from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
+from omnishot.data.sources import has_drawers
 from omnishot.data.splits import Split, all_for_test, has_named_parts, split_images
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.formats.hdf5 import open_hdf5
@@ -35,6 +37,7 @@ class EvaluationData:
             unless it was to be divided.
         runs: Published runs, where the source has them.
         has_pairs: Whether the file holds pairs; else they are drawn.
+        has_drawers: Whether the images say who drew them.
     """
 
     path: Path
@@ -42,6 +45,7 @@ class EvaluationData:
     split: Split
     runs: Runs | None
     has_pairs: bool
+    has_drawers: bool
 
     @classmethod
     def read(cls, artifact: Artifact, *, divided: bool = False) -> "EvaluationData":
@@ -63,18 +67,30 @@ class EvaluationData:
                 split = split_images(labels, "alphabets")
             else:
                 split = all_for_test(len(labels))
-        return cls(path, labels, split, runs, has_pairs)
+        return cls(path, labels, split, runs, has_pairs, runs is not None or has_drawers(source_of(artifact.manifest)))
 
     def index(self, part: SplitPart) -> ClassIndex:
         """Return the images of one part by class.
+
+        Images of one's own that are equal to an earlier one of their class are left out: none is asked for and shown at
+        once.
 
         Raises:
             SamplingError: The part is empty.
         """
         chosen: NDArray[np.int32] = getattr(self.split, part)
+        if not self.has_drawers:
+            chosen = self._distinct(chosen)
         if not len(chosen):
             raise SamplingError(f"The {part} part of this split holds no images", hint="Use another --on.")
         return ClassIndex.of(self.labels, chosen)
+
+    def _distinct(self, chosen: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return images without those that are equal, pixel for pixel, to an earlier one of the same class."""
+        first = first_equal(self.pixels(chosen)[chosen])
+        of_class = self.labels.character[chosen]
+        is_copy = (first != np.arange(len(chosen))) & (of_class[first] == of_class)
+        return chosen[~is_copy]
 
     def pixels(self, *chosen: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the chosen images at their places among all, shape (n, side, side); see `read_pixels`."""

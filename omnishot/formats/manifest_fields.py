@@ -31,7 +31,7 @@ class Facts(BaseModel):
 
 
 class _Findings(Facts):
-    notes: tuple[Line, ...] = ()
+    notes: list[Line] = []
 
 
 class _ImagesSummary(Facts):

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from omnishot.config import EvalSettings
-from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_runs
+from omnishot.data.episodes import Trials, draw_between, draw_within, draw_within_by_class, trials_of_runs
 from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
@@ -34,9 +34,9 @@ from omnishot.seeding import generator
 from omnishot.stages.evaluation_settings import (
     choose_data,
     choose_models,
-    complete,
+    choose_settings,
+    read_images,
     refuse_what_cannot_be_measured,
-    with_possible_ways,
 )
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
@@ -83,10 +83,7 @@ def evaluate(
     """
     models = choose_models(store, models, has_images=bool(data or source))
     data = data or choose_data(store, models, source, on_progress=on_progress)
-    asked = settings or EvalSettings()
-    settings = complete(asked, data.manifest)
-    if data.manifest.kind == "images" and "ways" not in asked.model_fields_set:
-        settings = with_possible_ways(settings, data)
+    settings = choose_settings(settings or EvalSettings(), data)
     refuse_what_cannot_be_measured(settings, models)
     images_name = data.manifest.name if data.manifest.kind == "images" else None
     usual_name = evaluation_name(models[0].manifest.name if models else None, settings, source=images_name)
@@ -97,9 +94,7 @@ def evaluate(
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
-        divided = settings.protocol == "verification" or settings.on != "test"
-        images = EvaluationData.read(data, divided=divided)
-        task = _Task(models, images, settings, compute, on_progress)
+        task = _Task(models, read_images(data, settings), settings, compute, on_progress)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
             results, comparisons, scores = measure(task)
@@ -184,7 +179,7 @@ def _oneshot(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
     arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
     arrays |= {method: {"scores": found} for method, found in scores.items()}
     dependence = dependence_of_trials(trials.query, trials.episode, task.data.labels.character)
-    n_questions = {n_way: trials.n_questions(n_way) for n_way in task.settings.ways}
+    n_questions: dict[int | None, int] = {n_way: trials.n_questions(n_way) for n_way in task.settings.ways}
     results = list(task.results(outcomes, dependence, trials.query, n_questions))
     return results, list(task.comparisons(outcomes, dependence)), arrays
 
@@ -198,7 +193,9 @@ def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
                 hint="Use --protocol within, or --source omniglot.",
             )
         return trials_of_runs(data.runs, n_way, rng=rng)
-    draw = draw_within if settings.protocol == "within" else draw_between
+    draw = draw_between
+    if settings.protocol == "within":
+        draw = draw_within if data.has_drawers else draw_within_by_class
     return draw(data.index(settings.on), settings.trials, n_way, settings.shots, rng=rng)
 
 
@@ -229,7 +226,7 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
         outcomes[model] = verify(scores, pairs.same, threshold)
     correct: _Outcomes = {(model, None): outcome.correct for model, outcome in outcomes.items()}
     dependence = dependence_of_pairs(pairs.left, pairs.right, task.data.labels.character)
-    n_questions = {None: len(np.unique(dependence.question))}
+    n_questions: dict[int | None, int] = {None: len(np.unique(dependence.question))}
     results = [
         replace(result, threshold=outcome.threshold, equal_error_rate=outcome.equal_error_rate)
         for result, outcome in zip(

@@ -97,13 +97,20 @@ def _usual_ways(settings: EvalSettings, data: Manifest) -> int:
     return max(1, min(_USUAL_WAYS, most))
 
 
-def with_possible_ways(settings: EvalSettings, images: Artifact) -> EvalSettings:
-    """Return complete settings, of which nobody chose the ways, with no more than the images of a source allow."""
-    if settings.protocol not in {"within", "between"}:
-        return settings
-    index = EvaluationData.read(images, divided=settings.on != "test").index(settings.on)
-    sizes = index.alphabet_sizes if settings.protocol == "within" else [(index.class_sizes > settings.shots).sum()]
-    return settings.model_copy(update={"ways": (max(1, min(*settings.ways, int(max(sizes)))),)})
+def choose_settings(settings: EvalSettings, data: Artifact) -> EvalSettings:
+    """Return complete settings; ways that nobody asked for are no more than the images of a source allow."""
+    chosen = complete(settings, data.manifest)
+    is_open = data.manifest.kind == "images" and "ways" not in settings.model_fields_set
+    if not is_open or chosen.protocol not in {"within", "between"}:
+        return chosen
+    index = read_images(data, chosen).index(chosen.on)
+    sizes = index.alphabet_sizes if chosen.protocol == "within" else [(index.class_sizes > chosen.shots).sum()]
+    return chosen.model_copy(update={"ways": (max(1, min(*chosen.ways, int(max(sizes)))),)})
+
+
+def read_images(data: Artifact, settings: EvalSettings) -> EvaluationData:
+    """Return what is measured on; images of a source are divided only where a part other than the test is needed."""
+    return EvaluationData.read(data, divided=settings.protocol == "verification" or settings.on != "test")
 
 
 def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:

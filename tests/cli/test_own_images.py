@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -126,12 +127,30 @@ def test_what_was_trained_on_stays_out_of_the_test(omnishot: Cli, tmp_path: Path
     assert json.loads(done.out)["results"][0]["ways"] == 4  # The test part, a fifth of 20 classes.
 
 
-def test_ten_questions_are_no_ten_thousand_trials(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+def test_ten_pictures_are_no_ten_thousand_trials(omnishot: Cli, tmp_path: Path, store: Path) -> None:
     source = classes(tmp_path / "few", range(5), 2)
     arguments = ("--source", source, "--ways", "5", "--trials", "10000", "--baselines", "nearest-neighbour")
     done = omnishot("eval", *arguments, "--store", store, "--json")
     assert done.code == 0, done.err
     (result,) = json.loads(done.out)["results"]
     low, high = result["ci95"]
-    assert result["questions"] == 10
+    assert result["questions"] == 160  # Ten queries, and two pictures of each of four other classes beside each.
     assert high - low > 0.25
+
+
+def test_classes_of_very_different_sizes_are_all_asked_and_no_picture_is_its_own_support(
+    omnishot: Cli, tmp_path: Path, store: Path
+) -> None:
+    source = classes(tmp_path / "people", range(6), 2)
+    classes(source, ["large"], 30, first=6)
+    for number in range(30):
+        shutil.copy(source / "large" / "0.png", source / "large" / f"copy of 0, {number}.png")
+    arguments = ("--source", source, "--ways", "5", "--trials", "300", "--baselines", "nearest-neighbour")
+    done = omnishot("eval", *arguments, "--store", store, "--json")
+    assert done.code == 0, done.err
+    scores = h5py.File(store / "evals" / "baselines-people-within" / "v1" / "scores.h5")
+    images = h5py.File(store / "images" / "people" / "v1" / "images.h5")
+    query, support = scores["trials/query"][...], scores["trials/support"][...][:, 0, 0]
+    pixels, of_class = images["images/pixels"][...], images["images/character"][...]
+    assert not any(np.array_equal(pixels[one], pixels[other]) for one, other in zip(query, support, strict=True))
+    assert np.bincount(of_class[query], minlength=7).min() > 20
