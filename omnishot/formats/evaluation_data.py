@@ -90,7 +90,8 @@ class EvaluationData:
         first = first_equal(self.pixels(chosen)[chosen])
         of_class = self.labels.character[chosen]
         is_copy = (first != np.arange(len(chosen))) & (of_class[first] == of_class)
-        return chosen[~is_copy]
+        distinct: NDArray[np.int32] = chosen[~is_copy]
+        return distinct
 
     def pixels(self, *chosen: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the chosen images at their places among all, shape (n, side, side); see `read_pixels`."""
