@@ -12,6 +12,7 @@ from omnishot.cli.options import (
     InkOption,
     NameOption,
     SkipBadOption,
+    chosen_source,
     parse_baselines,
     parse_count,
     parse_ways,
@@ -76,11 +77,10 @@ def eval_command(
         baselines=None if baselines is None else parse_baselines(baselines),
     )  # fmt: skip
     measured = session.find_all(models, "models")
-    from omnishot.data.sources import open_source
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
 
     with session.console.progress() as on_progress:
-        images = None if source is None else open_source(source, ink=ink, skip_bad=skip_bad, on_progress=on_progress)
+        images = None if source is None else chosen_source(source, ink, skip_bad, on_progress)
         made = evaluate(
             session.store, measured, settings=settings, source=images, device=device, name=name, force=force,
             on_progress=on_progress,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from omnishot.cli.options import ForceOption, InkOption, NameOption, SkipBadOption, parse_count
+from omnishot.cli.options import ForceOption, InkOption, NameOption, SkipBadOption, chosen_source, parse_count
 from omnishot.cli.session import Session, with_session
 from omnishot.vocabulary import Holdout, Negatives, SplitName
 
@@ -49,7 +49,6 @@ def prepare_command(
     """
     n_pairs = parse_count(pairs, option="--pairs")
     from omnishot.config import PrepareSettings  # Deferred: pydantic and h5py take tenths of a second.
-    from omnishot.data.sources import open_source
     from omnishot.settings_text import check_given
     from omnishot.stages.prepare import prepare
 
@@ -58,6 +57,6 @@ def prepare_command(
         negatives=negatives, materialize=materialize, seed=seed,
     )  # fmt: skip
     with session.console.progress() as on_progress:
-        images = open_source(source, ink=ink, skip_bad=skip_bad, on_progress=on_progress)
+        images = chosen_source(source, ink, skip_bad, on_progress)
         made = prepare(session.store, settings, source=images, name=name, force=force, on_progress=on_progress)
     session.console.made(made, **made.artifact.manifest.summary)

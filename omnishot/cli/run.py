@@ -12,6 +12,7 @@ from omnishot.cli.options import (
     ResumeOption,
     SetOption,
     SkipBadOption,
+    chosen_source,
     parse_count,
 )
 from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption
@@ -65,13 +66,12 @@ def run_command(
         pairs=parse_count(pairs, option="--pairs"),
     )  # fmt: skip
     keep_freed_memory()
-    from omnishot.data.sources import open_source
     from omnishot.stages.run import run  # Deferred: torch takes seconds.
     from omnishot.stages.train import RunOptions
 
     with console.progress() as on_progress:
         options = RunOptions(resume=resume, on_progress=on_progress, watch_signals=watch_signals)
-        images = open_source(source, ink=ink, skip_bad=skip_bad, on_progress=on_progress)
+        images = chosen_source(source, ink, skip_bad, on_progress)
         made = run(
             session.store, training, settings, source=images, device=device, force=force, options=options,
             on_result=console.summary,
