@@ -57,17 +57,15 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
         labels: What each image shows.
         name: `koch` (Koch et al. 2015, section 4.1: 30/10/10 alphabets, drawers 12/4/4), `lake` (background alphabets
             train and validate, evaluation alphabets test), `drawers` (12 drawers train, 4 validate, evaluation
-            alphabets test), `folders` (as the source's own folders train, validation and test say), `test-only` (all
-            test), or `alphabets` (for other sources: the last fifths of the alphabets, or of the classes where there
-            are fewer than three alphabets).
+            alphabets test), `folders` (as the source's own folders train, validation and test say), or `alphabets` (for
+            other sources: the last fifths of the alphabets, or of the classes where there are fewer than three
+            alphabets).
         holdout: For `lake`: hold `five` background alphabets out for validation, or `none`.
 
     Raises:
         SettingsError: The split needs Omniglot's alphabets and these are others.
         SamplingError: There are too few alphabets and classes to divide, or a class is in two parts.
     """
-    if name == "test-only":
-        return all_for_test(len(labels))
     if name == "folders":
         return _by_folder(labels)
     if name == "alphabets":

@@ -129,8 +129,3 @@ def test_a_class_in_two_parts_is_refused_with_its_name_and_the_ways_out() -> Non
     with pytest.raises(SamplingError, match=r"share 2 classes of 5 \(c, d\)") as refused:
         split_images(labels, "folders")
     assert "--source FOLDER/test" in refused.value.hint
-
-
-def test_a_test_set_needs_no_classes_to_train_on() -> None:
-    split = split_images(in_folders(a="bc"), "test-only")
-    assert [len(split.train), len(split.validation), len(split.test)] == [0, 0, 4]
