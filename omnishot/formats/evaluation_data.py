@@ -15,10 +15,11 @@ from omnishot.data.splits import Split, all_for_test, has_named_parts, split_ima
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
-from omnishot.formats.manifest_fields import PairsFacts, source_of
+from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
 from omnishot.formats.pairs import read_pairs, read_split
 from omnishot.seeding import generator
 from omnishot.store.artifact import Artifact
+from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
 from omnishot.vocabulary import SplitPart
 
@@ -67,7 +68,7 @@ class EvaluationData:
                 split = split_images(labels, "alphabets")
             else:
                 split = all_for_test(len(labels))
-        return cls(path, labels, split, runs, has_pairs, runs is not None or has_drawers(source_of(artifact.manifest)))
+        return cls(path, labels, split, runs, has_pairs, says_who_drew(artifact.manifest))
 
     def index(self, part: SplitPart) -> ClassIndex:
         """Return the images of one part by class.
@@ -104,6 +105,11 @@ class EvaluationData:
             with open_hdf5(self.path) as file:
                 return read_pairs(file, part)
         return draw_pairs(self.index(part), _PAIRS, negatives="any", rng=generator(0, "pairs", part))
+
+
+def says_who_drew(manifest: Manifest) -> bool:
+    """Tell whether the images of a pair dataset or an images artifact say who drew them."""
+    return has_runs(manifest) or has_drawers(source_of(manifest))
 
 
 def pairs_of_models(store: Store, models: list[Artifact]) -> Artifact:

@@ -17,7 +17,7 @@ from omnishot.evaluation.intervals import accuracy_interval, difference_interval
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import Verification, best_threshold, score_pairs, verify
 from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
-from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.evaluation_data import EvaluationData, says_who_drew
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
 from omnishot.formats.model import read_model
 from omnishot.model.device import Compute, choose_compute
@@ -39,7 +39,8 @@ from omnishot.store.reference import check_name
 from omnishot.store.store import Store
 from omnishot.vocabulary import DeviceName
 
-_RECIPE = 2
+_RECIPES = {True: 1, False: 2}
+"""Of images that say who drew them, and of others, whose trials are drawn by class."""
 
 _Scores = dict[str, dict[str, NDArray[Any]]]
 _Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]
@@ -84,7 +85,7 @@ def evaluate(
     name = check_name(usual_name if name is None else name)
     compute = choose_compute(device, "fp32")  # The same results on every machine, as nearly as possible.
     parents = [artifact.as_parent() for artifact in (*models, data)]
-    recipe = Recipe("evals", _RECIPE, settings.model_dump(mode="json"), parents)
+    recipe = Recipe("evals", _RECIPES[says_who_drew(data.manifest)], settings.model_dump(mode="json"), parents)
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
