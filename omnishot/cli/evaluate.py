@@ -72,7 +72,7 @@ def eval_command(
 
     settings = check_given(
         EvalSettings, origin="eval", protocol=protocol, on=on, shots=shots, seed=seed,
-        ways=parse_ways(ways) if ways else None,
+        ways=None if ways is None else parse_ways(ways),
         trials=parse_count(trials, option="--trials"),
         baselines=None if baselines is None else parse_baselines(baselines),
     )  # fmt: skip

@@ -86,17 +86,18 @@ def print_report(
     chosen_format = "json" if console.as_json else _chosen_format(output_format, out)
     if out is not None:
         check_folder_of(out)
-    measured = measured_in(evaluations)
+    measured, page = measured_in(evaluations), None
     if chosen_format == "rich" and out is None:
         console.tables(tables_of(measured).in_order)
     elif chosen_format == "html":
         page = page_of(console, session.store, evaluations)
         _write(console, page.html, out)
-        _refuse_lost_pictures(page)
     else:
         _write(console, _text(measured, chosen_format), out)
     for gate in gates:
         console.note(check_gate(measured, gate))
+    if page:
+        _refuse_lost_pictures(page)
 
 
 def _chosen_format(output_format: Format, out: Path | None) -> str:

@@ -76,7 +76,7 @@ def evaluate(
     Raises:
         OmnishotError: The data does not allow the trials.
     """
-    models = choose_models(store, models, has_images=bool(data or source))
+    models = choose_models(store, models, has_images=data is not None or source is not None)
     data = data or choose_data(store, models, source, on_progress=on_progress)
     settings = choose_settings(settings or EvalSettings(), data)
     refuse_what_cannot_be_measured(settings, models)

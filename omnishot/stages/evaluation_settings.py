@@ -41,7 +41,7 @@ def choose_data(
     Raises:
         OmnishotError: There are none, or they cannot be read.
     """
-    if source:
+    if source is not None:
         opened = open_source(source, on_progress=on_progress) if isinstance(source, str) else source
         read = prepare_images(store, opened, on_progress=on_progress)
         for note in read.notes:

@@ -1,5 +1,6 @@
 """train: a pair dataset becomes a model."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from omnishot.model.cost import training_flops
 from omnishot.model.device import Compute, choose_compute
 from omnishot.model.peak import matmul_peak
 from omnishot.progress import OnProgress, short, silent
+from omnishot.settings_text import check
 from omnishot.stages.checkpointer import EVERY_MINUTE, Checkpointer, Interval, restore
 from omnishot.stages.produce import StageResult, produce
 from omnishot.stages.profiler import profiled
@@ -73,8 +75,8 @@ class _Task(BaseModel):
 
     pairs_file: Path
     settings: TrainSettings
-    weights_file: Path | None
-    state_folder: Path | None
+    weights_file: Path | None = None
+    state_folder: Path | None = None
 
     @classmethod
     def of(
@@ -87,6 +89,18 @@ class _Task(BaseModel):
             weights_file=initial.file("weights.safetensors").absolute() if initial else None,
             state_folder=state_folder.absolute() if state_folder else None,
         )
+
+    def as_text(self) -> str:
+        """Return the task as it is sent to the other ranks; names that are not UTF-8 pass as they are."""
+        values = {name: str(path) for name, path in self if isinstance(path, Path)}
+        return json.dumps({**values, "settings": self.settings.model_dump(mode="json")})
+
+    @classmethod
+    def from_text(cls, text: str) -> "_Task":
+        """Return the task that rank 0 sent."""
+        values = json.loads(text)
+        paths = {name: Path(value) for name, value in values.items() if name != "settings"}
+        return cls(settings=check(TrainSettings, values["settings"], origin="settings"), **paths)
 
     def trainer(self, compute: Compute, processes: Processes, tell: Callable[[str], None]) -> Trainer:
         """Return the trainer, ready to run."""
@@ -139,7 +153,8 @@ def train(
         task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if options.resume else None)
         with compute.tuned():  # Before the training, which may need all memory.
             peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.world_size
-        broadcast(task.model_dump_json())
+        if processes.world_size > 1:
+            broadcast(task.as_text())
         trainer = task.trainer(compute, processes, store.tell)
         checkpointer = Checkpointer(trainer, store, recipe, options.checkpoint_every, resumed=options.resume)
         events_folder = staging.path if settings.log.tensorboard else None
@@ -174,7 +189,7 @@ def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals = unwatch
         message = processes.receive()
         if message is None:
             return
-        task = _Task.model_validate_json(message)
+        task = _Task.from_text(message)
         compute = choose_compute(device, task.settings.precision)
         with suppress(UsageError):  # It is the same in all processes, and rank 0 says it.
             task.trainer(compute, processes, tell=lambda sentence: None).run(stop)

@@ -53,12 +53,12 @@ def choose_training(
         NotFoundError: The file cannot be read.
         UsageError: A preset and a file are both given, or the settings are wrong.
     """
-    if preset and config:
+    if preset is not None and config is not None:
         raise UsageError("--preset and --config both say what the settings are", hint="Give one of them.")
     if config:
         text, chosen = _text_of(config), config.stem
     else:
-        chosen = preset or "auto"
+        chosen = "auto" if preset is None else preset
         if chosen == "auto":
             chosen = _preset_for(device)
             tell(f"Preset {chosen}, as the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}")
@@ -73,7 +73,7 @@ def choose_training(
 
 def tuned_preset(preset: str | None, config: Path | None) -> str | None:
     """Return the preset to search, which is `koch35` where neither another one nor a file is named."""
-    return preset or (SEARCHED_PRESET if config is None else None)
+    return SEARCHED_PRESET if preset is None and config is None else preset
 
 
 def _text_of(config: Path) -> str:

@@ -19,10 +19,12 @@ from omnishot.stages.training_settings import SEARCHED_PRESET, choose_training
 from omnishot.store.artifact import Artifact
 from omnishot.training.stop_signal import StopSignal, WatchSignals, unwatched
 from omnishot.vocabulary import DeviceName
+from omnishot.wording import counted
 
 if TYPE_CHECKING:
     import optuna
 
+_STUDY_IS_KEPT = "The study is kept: the same command goes on with it."
 _RANDOM_TRIALS = 8
 
 
@@ -94,6 +96,7 @@ def tune(
                 on_progress(Progress("Tuning", count + share, trials, "trials", figures))
 
             _run_trial(study, pairs, space, compute, stop, report_share)
+            _stop_between_trials(stop, len(_finished(study)), trials)
     if not _accuracies(study):
         raise TrainingError("No trial came to its end", hint="Give it more --minutes, or lower --set epochs.")
     return Tuned(
@@ -132,6 +135,12 @@ def _study(storage: Path, searched: dict[str, Any], epochs: int) -> "optuna.Stud
         other = ", ".join(name for name in searched if known.get(name) != searched[name])
         raise SettingsError(f"{storage} is a search with other {other}", hint="Name another file with --study.")
     return study
+
+
+def _stop_between_trials(stop: StopSignal, done: int, trials: int) -> None:
+    """End the search where a signal came as a trial ended, unless it was the last one."""
+    if stop.number and done < trials:
+        raise StoppedError(f"Stopped after {counted(done, 'trial')}", signal_number=stop.number, hint=_STUDY_IS_KEPT)
 
 
 def _begin_with(study: "optuna.Study", own: dict[str, float]) -> None:
@@ -191,9 +200,8 @@ def _measured(
                 trial.report(position.history[-1].validation_accuracy or 0.0, step=position.epoch)
                 if trial.should_prune():
                     raise TrialPruned
-    if stop.number:
-        hint = "The study is kept: the same command goes on with it."
-        raise StoppedError("Stopped within a trial, which is lost", signal_number=stop.number, hint=hint)
+    if stop.number and not trainer.is_finished:
+        raise StoppedError("Stopped within a trial, which is lost", signal_number=stop.number, hint=_STUDY_IS_KEPT)
     if trainer.position.best_accuracy < 0:
         raise SettingsError("This split holds nothing out to validate on", hint="Prepare without --holdout none.")
     return trainer.position.best_accuracy

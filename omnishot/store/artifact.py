@@ -84,10 +84,10 @@ class Artifact:
                 return path
         except OSError as error:
             what = f"{expected.size} bytes, found a file that cannot be read ({error.strerror})"
-        from omnishot.store.remake import command_of  # Deferred: settings and presets are read for the hint alone.
+        from omnishot.store.remake import how_to_remake  # Deferred: settings and presets are read for the hint alone.
 
-        line = command_of(self.path.parents[2], self.manifest)
-        raise DamagedFileError(f"{path} is damaged: expected {what}", hint=f"Make it again: `{line}`.")
+        hint = how_to_remake(self.path.parents[2], self.manifest)
+        raise DamagedFileError(f"{path} is damaged: expected {what}", hint=hint)
 
     def verify(self, *, contents: bool = True, again: bool = False) -> None:
         """Check every file; the options are those of `file`.

@@ -1,10 +1,12 @@
 """The command line that makes an artifact again: its settings, where they differ from the defaults."""
 
 import json
+import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from omnishot.config import EvalSettings, PrepareSettings, Settings, TrainSettings, usual_baselines, usual_split
 from omnishot.errors import SettingsError
@@ -14,10 +16,20 @@ from omnishot.settings_text import check
 from omnishot.store.manifest import Manifest
 from omnishot.store.reference import parse
 from omnishot.strict_yaml import read_yaml
-from omnishot.vocabulary import BUILT_IN_SOURCES, MADE_BY
+from omnishot.vocabulary import BUILT_IN_SOURCES, MADE_BY, Holdout, Negatives, SplitName
 from omnishot.wording import short_count
 
 _SOURCE_OPTIONS = ("--ink", "dark", "light", "--skip-bad")
+_RECORDED = {
+    "--pairs": r"[0-9]+(\.[0-9]+)?[kKmM]?",
+    "--affine": r"[0-9]+",
+    "--split": "|".join(get_args(SplitName)),
+    "--holdout": "|".join(get_args(Holdout)),
+    "--negatives": "|".join(get_args(Negatives)),
+    "--seed": r"[0-9]+",
+}
+"""Options of a recorded `prepare` that a hint may repeat, and what their values look like."""
+
 _SECTIONS = {"objective", "optimizer", "schedule"}
 
 
@@ -34,14 +46,22 @@ def recorded_line(manifest: Manifest) -> str:
 
 
 def command_of(root: Path, manifest: Manifest) -> str:
-    """Return the command line that makes an artifact of a store again.
+    """Return the command line that makes an artifact of a store again, or the recorded one.
 
-    Where its settings are another version's, which options of this one cannot express, only the command is named.
+    The recorded one is returned where the settings are another version's, which options of this one cannot express.
     """
     try:
         return command_line(root, *words_of(manifest))
     except SettingsError:
-        return command_line(root, MADE_BY[manifest.kind])
+        return recorded_line(manifest)
+
+
+def how_to_remake(root: Path, manifest: Manifest) -> str:
+    """Return in a sentence how to make an artifact of a store again, or how it says that it was made."""
+    try:
+        return f"Make it again: `{command_line(root, *words_of(manifest))}`."
+    except SettingsError:
+        return f"Its settings are another version's; it was made by `{recorded_line(manifest)}`."
 
 
 def words_of(manifest: Manifest) -> list[str]:
@@ -96,8 +116,13 @@ def _ranges(ways: tuple[int, ...]) -> str:
 
 
 def _images(manifest: Manifest) -> Iterator[str]:
+    """Yield the source, and the pairs that the recorded command drew from it: a newer pair dataset is the newest."""
     yield from ("--source", _source(manifest, (manifest.source or {}).get("name", "PATH")))
     yield from _source_options(manifest)
+    words = manifest.argv if MADE_BY["images"] in manifest.argv[1:2] else []
+    for option, value in pairwise(words):
+        if option in _RECORDED and re.fullmatch(_RECORDED[option], value):
+            yield from (option, value)
 
 
 def _source(manifest: Manifest, name: str) -> str:

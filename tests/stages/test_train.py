@@ -9,7 +9,7 @@ from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSett
 from omnishot.presets import preset_text
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
-from omnishot.stages.train import _deciding, train
+from omnishot.stages.train import _deciding, _Task, train
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
@@ -47,3 +47,13 @@ def test_what_decides_nothing_is_not_part_of_the_recipe() -> None:
     assert "architecture" not in _deciding(plain)  # Models made before there was this setting are found again.
     other = plain.model_copy(update={"architecture": Architecture(dense_units=128)})
     assert _deciding(other) != _deciding(plain)
+
+
+def test_what_other_ranks_are_told_comes_back_whatever_its_files_are_called() -> None:
+    task = _Task(
+        pairs_file=Path("/data/caf\udce9/pairs.h5"),
+        settings=TrainSettings(seed=3),
+        state_folder=Path("/x/.unfinished/a"),
+    )
+    assert _Task.from_text(task.as_text()) == task
+    assert task.as_text().isascii()

@@ -11,14 +11,17 @@ import pytest
 from omnishot.config import Architecture, PrepareSettings, SgdSettings, TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError
 from omnishot.model.koch import PUBLISHED
+from omnishot.model.siamese import SiameseNetwork
 from omnishot.progress import silent
 from omnishot.settings_text import as_yaml, check
 from omnishot.stages.prepare import prepare
 from omnishot.stages.search_space import By, SearchSpace
+from omnishot.stages.trainer import build_trainer
 from omnishot.stages.tune import Tuned, tune
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
+from omnishot.training.loop import Trainer
 from omnishot.training.stop_signal import StopSignal
 
 pytestmark = pytest.mark.slow
@@ -154,6 +157,31 @@ def test_a_signal_stops_the_search_and_the_trial_does_not_count(pairs: Artifact,
     with pytest.raises(StoppedError):
         search(pairs, tmp_path / "study", 2, signal=15)
     assert search(pairs, tmp_path / "study", 1).trials == 1
+
+
+def test_a_signal_during_the_last_validation_of_a_trial_loses_no_trial(
+    pairs: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = StopSignal()
+
+    def interrupted(*arguments: Any, **options: Any) -> Trainer:
+        trainer = build_trainer(*arguments, **options)
+        validate = trainer._validate
+        assert validate is not None
+
+        def and_a_signal(network: SiameseNetwork) -> float:
+            stop.receive(15)
+            return validate(network)
+
+        trainer._validate = and_a_signal
+        return trainer
+
+    monkeypatch.setattr("omnishot.stages.tune.build_trainer", interrupted)
+    settings = check(TrainSettings, {**VALUES, "epochs": 1}, origin="test")
+    with pytest.raises(StoppedError, match=r"Stopped after 1 trial$"):
+        tune(
+            pairs, settings, storage=tmp_path / "study", trials=2, device="cpu", watch_signals=lambda: nullcontext(stop)
+        )
 
 
 def test_where_every_trial_diverges_none_came_to_its_end(

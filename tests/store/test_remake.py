@@ -14,7 +14,7 @@ from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import check, with_changes
-from omnishot.store.remake import command_of, preset_and_changes
+from omnishot.store.remake import command_of, how_to_remake, preset_and_changes
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 
@@ -65,11 +65,21 @@ def with_manifest(store: Store, place: str, old: str, new: str) -> None:
     manifest.write_text(text.replace(old, new))
 
 
-def test_of_settings_of_another_version_only_the_command_is_named(evaluated_store: Path, tmp_path: Path) -> None:
+def test_of_settings_of_another_version_the_recorded_command_is_quoted(evaluated_store: Path, tmp_path: Path) -> None:
     store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
     with_manifest(store, "models/quick/v1", "  seed: 0\n", "  seed: 0\n  sown: 1\n")
-    line = command_of(store.root, store.find("quick", "models").manifest)
-    assert line == f"omnishot train --store {store.root}"
+    manifest = store.find("quick", "models").manifest
+    assert command_of(store.root, manifest) == "omnishot test"
+    assert how_to_remake(store.root, manifest) == "Its settings are another version's; it was made by `omnishot test`."
+
+
+def test_images_are_made_again_with_the_pairs_that_were_drawn_from_them(evaluated_store: Path, tmp_path: Path) -> None:
+    store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
+    argv = ["prepare", "--source", "scripts", "--pairs", "30k", "--affine", "0", "--seed", "$(id)", "--store", "x"]
+    recorded = "".join(f'- "{word}"\n' for word in ("omnishot", *argv))
+    with_manifest(store, "images/scripts/v1", "argv:\n- omnishot\n- test\n", f"argv:\n{recorded}")
+    line = command_of(store.root, store.find("scripts", "images").manifest)
+    assert line == f"omnishot prepare --source scripts --pairs 30k --affine 0 --store {store.root}"
 
 
 def test_what_is_damaged_is_made_again_by_its_settings_not_by_the_recorded_command(

@@ -8,7 +8,7 @@ from typing import Any
 from omnishot.data.image_set import ImageSet
 from omnishot.data.location import is_offline, usual_data_folder
 from omnishot.data.sources import folder, glyphs, mnist, omniglot
-from omnishot.errors import SettingsError, UnavailableError
+from omnishot.errors import SettingsError, UnavailableError, UsageError
 from omnishot.progress import OnProgress, silent
 from omnishot.vocabulary import BUILT_IN_SOURCES, InkName
 
@@ -81,6 +81,8 @@ def open_source(
     options = (*(("--ink", ink) if ink != "auto" else ()), *(("--skip-bad",) if skip_bad else ()))
     if options and name in {*BUILT_IN_SOURCES, "auto"}:
         raise SettingsError(f"{' '.join(options)} is for images of your own, not {name}", hint="Leave it out.")
+    if not name:
+        raise UsageError("--source is empty", hint="Name a source: omniglot, glyphs, mnist, auto, or a folder.")
     if name == "glyphs":
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS)
     if name == "mnist":

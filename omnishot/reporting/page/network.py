@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from omnishot.config import EvalSettings
+from omnishot.config import EvalSettings, usual_baselines
 from omnishot.drawing.picture import Picture
 from omnishot.errors import NotFoundError, OmnishotError, UsageError
 from omnishot.formats.evaluation_data import pairs_of_models
@@ -51,7 +51,7 @@ def network_sections(subject: Subject, on_progress: OnProgress) -> list[Section]
             f"{'; '.join(absent)}: cannot be drawn: they need one-shot trials, and the network and its pair dataset in "
             "the store"
         )
-        settings = EvalSettings(ways=ways_to_measure(subject, "test"))
+        settings = EvalSettings(ways=ways_to_measure(subject, "test"), baselines=usual_baselines("within"))
         missing = to_measure(subject, lacking, settings, aim="To make what is lacking")
         sections.append(Section("More pictures", shown=[missing]))
     return sections

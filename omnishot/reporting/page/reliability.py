@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.config import EvalSettings
+from omnishot.config import EvalSettings, usual_baselines
 from omnishot.data.image_set import Labels
 from omnishot.drawing.picture import Picture
 from omnishot.drawing.reliability import (
@@ -65,7 +65,7 @@ def _shown_of(subject: Subject, model: str) -> Iterator[Picture | Command]:
         yield to_verify(subject, lacking, model=model)
     if not any(item.result.ways for item in chosen):
         lacking = f"{model} was not measured in one-shot trials on test images, so that no alphabets can be told apart"
-        yield to_measure(subject, lacking, EvalSettings(ways=(20,)), model=model)
+        yield to_measure(subject, lacking, EvalSettings(ways=(20,), baselines=usual_baselines("within")), model=model)
 
 
 def _chosen(subject: Subject, model: str) -> list[Measured]:

@@ -114,6 +114,9 @@ def test_a_page_that_lost_pictures_to_damage_is_written_says_so_and_exits_with_4
     printed = omnishot("report", "--format", "html", "--store", store.root)
     assert (printed.code, printed.out) == (4, text)
     assert omnishot("report", "--format", "json", "--store", store.root).code == 0
+    # A gate is judged all the same: what fails it is worth more than what the page lacks.
+    gated = omnishot("report", "--out", out, "--fail-under", "4-way=1.0", "--store", store.root)
+    assert (gated.code, "4-way accuracy is below 100.0 %" in gated.err) == (3, True)
 
 
 @pytest.mark.parametrize(
