@@ -8,8 +8,8 @@ MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": 
 KINDS = tuple(MADE_BY)
 """Kinds of artifacts, parents before children."""
 
-SplitName = Literal["koch", "lake", "drawers", "alphabets"]
-"""How images are divided; `alphabets` is for sources other than Omniglot."""
+SplitName = Literal["koch", "lake", "drawers", "alphabets", "folders"]
+"""How images are divided; the last two are for sources other than Omniglot."""
 
 Holdout = Literal["five", "none"]
 """Split `lake`: background alphabets that are held out to validate."""
@@ -36,3 +36,6 @@ Precision = Literal["auto", "bf16", "tf32", "fp32"]
 
 BUILT_IN_SOURCES = frozenset({"omniglot", "glyphs", "mnist"})
 """Sources that need no folder of the user's."""
+
+InkName = Literal["auto", "dark", "light"]
+"""What is ink: the dark on a lighter ground, the light on a darker one, or what most pictures of a source show."""

@@ -1,7 +1,7 @@
 """How numbers and names are put into sentences: percents, counts, and what was probably meant."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def percent(share: float, *, decimals: int = 1) -> str:
@@ -15,8 +15,9 @@ def interval(ci95: tuple[float, float]) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return 1 and "trial" as 1 trial, 4000 as 4,000 trials."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Return 1 and "trial" as 1 trial, 4000 as 4,000 trials, 2 and "class" as 2 classes."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def short_count(number: int) -> str:
@@ -31,3 +32,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `". Did you mean '...'?"` with the nearest known name, or an empty string."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f". Did you mean '{close[0]}'?" if close else ""
+
+
+def listed(names: Sequence[str], *, shown: int) -> str:
+    """Return the first names and the number of the others: `a, b and 3 more`."""
+    first = ", ".join(names[:shown])
+    return first if len(names) <= shown else f"{first} and {len(names) - shown:,} more"

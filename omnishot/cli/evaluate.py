@@ -9,13 +9,17 @@ from omnishot.cli.console import Console
 from omnishot.cli.options import (
     DeviceOption,
     ForceOption,
+    InkOption,
     NameOption,
+    SkipBadOption,
+    chosen_source,
     parse_baselines,
     parse_count,
     parse_ways,
     reference_argument,
 )
 from omnishot.cli.session import Session, with_session
+from omnishot.errors import UsageError
 from omnishot.vocabulary import Protocol, SplitPart
 
 if TYPE_CHECKING:
@@ -46,7 +50,9 @@ def eval_command(
     source: Annotated[
         str | None, typer.Option(help="Images to measure on, instead of those the model was trained with.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of trials and intervals.")] = 0,
+    ink: InkOption = "auto",
+    skip_bad: SkipBadOption = False,
+    seed: Annotated[int, typer.Option(help="Seed of the trials.")] = 0,
     device: DeviceOption = "auto",
     name: NameOption = None,
     force: ForceOption = False,
@@ -57,6 +63,10 @@ def eval_command(
       omnishot eval --ways 20
       omnishot eval quick koch --protocol within --ways 1..20 --trials 1000
     """
+    if source is None and (ink != "auto" or skip_bad):
+        raise UsageError(
+            "--ink and --skip-bad say how the images of --source are read", hint="Name them with --source."
+        )
     from omnishot.config import EvalSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.settings_text import check_given
 
@@ -70,8 +80,9 @@ def eval_command(
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
 
     with session.console.progress() as on_progress:
+        images = None if source is None else chosen_source(source, ink, skip_bad, on_progress)
         made = evaluate(
-            session.store, measured, settings=settings, source=source, device=device, name=name, force=force,
+            session.store, measured, settings=settings, source=images, device=device, name=name, force=force,
             on_progress=on_progress,
         )  # fmt: skip
     _print_results(session.console, made)

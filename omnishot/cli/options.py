@@ -2,14 +2,18 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from omnishot.cli.completion import presets, references
 from omnishot.errors import NotFoundError, UsageError
-from omnishot.vocabulary import BASELINES, Baseline, DeviceName
+from omnishot.progress import OnProgress
+from omnishot.vocabulary import BASELINES, Baseline, DeviceName, InkName
 from omnishot.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from omnishot.data.sources import Source
 
 
 def reference_argument(help_text: str, *kinds: str, metavar: str | None = None) -> Any:
@@ -31,7 +35,22 @@ PresetOption = Annotated[
 ]
 ConfigOption = Annotated[Path | None, typer.Option(help="Settings file, instead of a preset.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the interrupted training of the same settings.")]
+InkOption = Annotated[
+    InkName, typer.Option(help="One's own images: what is drawn is darker than its ground, or lighter.")
+]
+SkipBadOption = Annotated[
+    bool, typer.Option("--skip-bad", help="One's own images: leave out files that cannot be read, and count them.")
+]
 PairsArgument = Annotated[str | None, reference_argument("Pair dataset. Default: the newest.", "pairs")]
+
+
+def chosen_source(name: str, ink: InkName, skip_bad: bool, on_progress: OnProgress) -> "str | Source":
+    """Return a source's name, or the source where options say how it is read."""
+    if ink == "auto" and not skip_bad:
+        return name
+    from omnishot.data.sources import open_source  # Deferred: numpy takes tenths of a second.
+
+    return open_source(name, ink=ink, skip_bad=skip_bad, on_progress=on_progress)
 
 
 def parse_count(text: str, *, option: str) -> int:

@@ -4,11 +4,16 @@ from typing import Annotated
 
 import typer
 
-from omnishot.cli.options import ForceOption, NameOption, parse_count
+from omnishot.cli.options import ForceOption, InkOption, NameOption, SkipBadOption, chosen_source, parse_count
 from omnishot.cli.session import Session, with_session
 from omnishot.vocabulary import Holdout, Negatives, SplitName
 
-SourceOption = Annotated[str, typer.Option(metavar="omniglot|glyphs|mnist|auto|PATH", help="Where images come from.")]
+SourceOption = Annotated[
+    str,
+    typer.Option(
+        metavar="omniglot|glyphs|mnist|auto|PATH", help="Where images come from; PATH is a folder or a zip archive."
+    ),
+]
 HoldoutOption = Annotated[Holdout, typer.Option(help="Split lake: alphabets held out to validate.")]
 PairsOption = Annotated[str, typer.Option(metavar="N", help="Training pairs: 90000, 90k, 1.5M.")]
 AffineOption = Annotated[int, typer.Option(help="Affine variants of each training pair.")]
@@ -19,7 +24,11 @@ def prepare_command(
     session: Session,
     source: SourceOption = "omniglot",
     split: Annotated[
-        SplitName | None, typer.Option(help="How images are divided. Default: koch for Omniglot, alphabets for others.")
+        SplitName | None,
+        typer.Option(
+            help="How images are divided. Default: koch for Omniglot; for others folders, where they are called train "
+            "and test, else alphabets."
+        ),
     ] = None,
     holdout: HoldoutOption = "five",
     pairs: PairsOption = "90k",
@@ -27,6 +36,8 @@ def prepare_command(
     negatives: Annotated[Negatives, typer.Option(help="Where the other image of different pairs is from.")] = "any",
     materialize: Annotated[bool, typer.Option("--materialize", help="Also store rendered pixels; large.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of pairs and variants.")] = 0,
+    ink: InkOption = "auto",
+    skip_bad: SkipBadOption = False,
     name: NameOption = None,
     force: ForceOption = False,
 ) -> None:
@@ -46,5 +57,6 @@ def prepare_command(
         negatives=negatives, materialize=materialize, seed=seed,
     )  # fmt: skip
     with session.console.progress() as on_progress:
-        made = prepare(session.store, settings, source=source, name=name, force=force, on_progress=on_progress)
+        images = chosen_source(source, ink, skip_bad, on_progress)
+        made = prepare(session.store, settings, source=images, name=name, force=force, on_progress=on_progress)
     session.console.made(made, **made.artifact.manifest.summary)

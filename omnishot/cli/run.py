@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from omnishot.cli.options import DeviceOption, ForceOption, PresetOption, ResumeOption, SetOption, parse_count
+from omnishot.cli.options import (
+    DeviceOption,
+    ForceOption,
+    InkOption,
+    PresetOption,
+    ResumeOption,
+    SetOption,
+    SkipBadOption,
+    chosen_source,
+    parse_count,
+)
 from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption
 from omnishot.cli.process import keep_freed_memory
 from omnishot.cli.report import Format, GateOption, print_report
@@ -27,6 +37,8 @@ def run_command(
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
     seed: Annotated[int, typer.Option(help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
+    ink: InkOption = "auto",
+    skip_bad: SkipBadOption = False,
     device: DeviceOption = "auto",
     output_format: Annotated[
         Format, typer.Option("--format", help="As of `omnishot report`, which can also write it into a file.")
@@ -59,8 +71,9 @@ def run_command(
 
     with console.progress() as on_progress:
         options = RunOptions(resume=resume, on_progress=on_progress, watch_signals=watch_signals)
+        images = chosen_source(source, ink, skip_bad, on_progress)
         made = run(
-            session.store, training, settings, source=source, device=device, force=force, options=options,
+            session.store, training, settings, source=images, device=device, force=force, options=options,
             on_result=console.summary,
         )  # fmt: skip
     print_report(session, [result.artifact for result in made.evaluations], output_format, gates)

@@ -129,6 +129,54 @@ def _within_alphabet(
     )
 
 
+def draw_within_by_class(
+    index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, rng: np.random.Generator
+) -> Trials:
+    """Draw trials within one alphabet each, from images that do not say who drew them: classes, then images of each.
+
+    The class that is asked for is drawn uniformly among those of `k_shot + 1` images or more, the others among those of
+    `k_shot` or more. The numbers of trials per alphabet differ by one at most.
+
+    Raises:
+        SamplingError: No alphabet has so many classes of so many images.
+    """
+    usable, askable = index.class_sizes >= k_shot, index.class_sizes > k_shot
+    spans = [slice(*index.alphabet_start[number : number + 2]) for number in range(index.n_alphabets)]
+    fitting = [span for span in spans if usable[span].sum() >= n_way and askable[span].any()]
+    if not fitting:
+        most = max(int(usable[span].sum()) for span in spans)
+        raise SamplingError(
+            f"{n_way}-way {k_shot}-shot trials need {n_way} classes of {k_shot} images in one alphabet, one of them of "
+            f"{k_shot + 1}, but the most there are is {most}",
+            hint="Lower --ways or --shots" + (", or use --protocol between." if usable.sum() >= n_way else "."),
+        )
+    counts = np.bincount(np.arange(n_trials) % len(fitting), minlength=len(fitting))
+    drawn = [
+        _of_classes(index, np.arange(span.start, span.stop), int(count), n_way, k_shot, rng)
+        for span, count in zip(fitting, counts, strict=True)
+    ]
+    return Trials(
+        query=np.concatenate([query for query, _ in drawn]),
+        support=np.concatenate([support for _, support in drawn]),
+        episode=np.arange(n_trials, dtype=np.int32),
+    )
+
+
+def _of_classes(
+    index: ClassIndex, among: NDArray[np.int64], n_trials: int, n_way: int, k_shot: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    sizes = index.class_sizes[among]
+    asked = rng.choice(np.flatnonzero(sizes > k_shot), n_trials)
+    order = np.where(sizes >= k_shot, rng.random((n_trials, len(among))), 2)
+    order[np.arange(n_trials), asked] = -1  # The right class comes first.
+    classes = np.argsort(order, axis=1)[:, :n_way]
+    places = draw_distinct(sizes[classes], k_shot, rng)
+    own = draw_distinct(sizes[asked], k_shot + 1, rng)
+    places[:, 0] = own[:, 1:]
+    start = index.class_start[among[classes]]
+    return index.images[start[:, 0] + own[:, 0]], index.images[start[:, :, None] + places]
+
+
 def draw_between(index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, rng: np.random.Generator) -> Trials:
     """Draw trials whose classes come from all alphabets, with images by any drawers.
 

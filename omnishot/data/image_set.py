@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from omnishot.vocabulary import InkName
+
 
 @dataclass(frozen=True, slots=True)
 class Runs:
@@ -29,7 +31,8 @@ class Labels:
     Attributes:
         alphabet: Index into `alphabet_names`, shape (n,).
         character: Index into `character_names`, shape (n,); unique over all alphabets.
-        drawer: Who drew the image, shape (n,), counted from 0.
+        drawer: Who drew the image, shape (n,), counted from 0; where the source does not say (`has_drawers`), the
+            number of the image within its class.
         alphabet_names: Names of the alphabets.
         character_names: Names of the characters, `alphabet/character`.
     """
@@ -62,6 +65,31 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """What reading a source of one's own showed about its pictures.
+
+    Attributes:
+        ink: What is ink in them: `dark` on a lighter ground, or `light` on a darker one.
+        inverted: Pictures whose dark is ink, and was made bright.
+        contrary: Pictures unmistakably drawn the other way round, and read so.
+        blank: Pictures without ink.
+        copies: Pictures equal to an earlier one of their class, pixel for pixel.
+        in_two_classes: Pictures of which an equal one lies in another class.
+        left_out: Files that are no sound pictures, and were left out as was asked.
+        notes: What of this a user should know, one sentence each.
+    """
+
+    ink: InkName
+    inverted: int = 0
+    contrary: int = 0
+    blank: int = 0
+    copies: int = 0
+    in_two_classes: int = 0
+    left_out: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSet:
     """Images and their labels, in the order alphabet, character, drawer.
 
@@ -69,8 +97,10 @@ class ImageSet:
         pixels: Shape (n, side, side), uint8, ink 255 on 0.
         labels: What each image shows.
         runs: Published one-shot runs over these images, where the source has them.
+        findings: What reading them showed, where they are one's own.
     """
 
     pixels: NDArray[np.uint8]
     labels: Labels
     runs: Runs | None = None
+    findings: Findings | None = None

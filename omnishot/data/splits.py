@@ -1,14 +1,15 @@
 """Which images train, validate and test: fixed rules, so that nothing is re-drawn and results can be compared."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.data.image_set import Labels
-from omnishot.errors import SamplingError, SettingsError
-from omnishot.vocabulary import Holdout, SplitName
+from omnishot.errors import SamplingError, SettingsError, brief
+from omnishot.vocabulary import PARTS, Holdout, SplitName
+from omnishot.wording import counted
 
 LAKE_RUN_ALPHABETS = (
     "Atlantean", "Ge_ez", "Glagolitic", "Gurmukhi", "Kannada",
@@ -41,6 +42,14 @@ class Split:
     test: NDArray[np.int32]
 
 
+NAMED_PARTS = {
+    "train": "train", "training": "train",
+    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
+    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
+}  # fmt: skip
+"""What people call the folders of the parts of a split, in lower case."""
+
+
 def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") -> Split:
     """Divide images into train, validation and test.
 
@@ -48,14 +57,17 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
         labels: What each image shows.
         name: `koch` (Koch et al. 2015, section 4.1: 30/10/10 alphabets, drawers 12/4/4), `lake` (background alphabets
             train and validate, evaluation alphabets test), `drawers` (12 drawers train, 4 validate, evaluation
-            alphabets test), or `alphabets` (for other sources: the last fifths of the alphabets, or of the
-            characters where there are fewer than three alphabets).
+            alphabets test), `folders` (as the source's own folders train, validation and test say), or `alphabets` (for
+            other sources: the last fifths of the alphabets, or of the classes where there are fewer than three
+            alphabets).
         holdout: For `lake`: hold `five` background alphabets out for validation, or `none`.
 
     Raises:
         SettingsError: The split needs Omniglot's alphabets and these are others.
-        SamplingError: There are too few alphabets and characters to divide.
+        SamplingError: There are too few alphabets and classes to divide, or a class is in two parts.
     """
+    if name == "folders":
+        return _by_folder(labels)
     if name == "alphabets":
         return _by_alphabet_or_character(labels)
     evaluation = (*LAKE_RUN_ALPHABETS, *OTHER_EVALUATION_ALPHABETS)
@@ -80,6 +92,45 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
         train=_choose(labels, [alphabet for alphabet in background if alphabet not in held_out], everyone),
         validation=_choose(labels, held_out, everyone),
         test=_choose(labels, evaluation, everyone),
+    )
+
+
+def has_named_parts(labels: Labels) -> bool:
+    """Tell whether the outermost folders of a source are the parts of a split, among them one to train and one to test.
+
+    Args:
+        labels: What each image shows; names of classes are `part/class` or `part/alphabet/class`.
+    """
+    parts = {_part_of(name) for name in labels.character_names}
+    return None not in parts and {"train", "test"} <= parts
+
+
+def _part_of(class_name: str) -> str | None:
+    outermost, slash, _ = class_name.partition("/")
+    return NAMED_PARTS.get(outermost.casefold()) if slash else None
+
+
+def _by_folder(labels: Labels) -> Split:
+    parts = [_part_of(name) for name in labels.character_names]
+    _refuse_shared_classes(labels.character_names, parts)
+    part_of_image = np.array(parts, dtype=object)[labels.character]
+    return Split(*(np.flatnonzero(part_of_image == part).astype(np.int32) for part in PARTS))
+
+
+def _refuse_shared_classes(names: Sequence[str], parts: Sequence[str | None]) -> None:
+    """Refuse a class that is in two parts: what was trained on is no new class any more."""
+    found: dict[str, set[str | None]] = {}
+    for name, part in zip(names, parts, strict=True):
+        found.setdefault(name.partition("/")[2], set()).add(part)
+    shared = [name for name, places in found.items() if len(places) > 1]
+    if not shared:
+        return
+    shown = ", ".join(map(brief, shared[:3])) + (", ..." if len(shared) > 3 else "")
+    raise SamplingError(
+        f"The folders of the parts share {counted(len(shared), 'class')} of {len(found)} ({shown}), but one-shot "
+        "accuracy is measured on classes that were not trained on",
+        hint="Put each class into one part; or move all classes into one folder, to be divided by class; or measure "
+        "on the test folder alone: omnishot eval MODEL --source FOLDER/test.",
     )
 
 

@@ -7,16 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.data.class_index import ClassIndex
+from omnishot.data.copies import first_equal
 from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
-from omnishot.data.splits import Split, all_for_test, split_images
+from omnishot.data.sources import has_drawers
+from omnishot.data.splits import Split, all_for_test, has_named_parts, split_images
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
-from omnishot.formats.manifest_fields import PairsFacts, source_of
+from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
 from omnishot.formats.pairs import read_pairs, read_split
 from omnishot.seeding import generator
 from omnishot.store.artifact import Artifact
+from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
 from omnishot.vocabulary import SplitPart
 
@@ -30,10 +33,12 @@ class EvaluationData:
     Attributes:
         path: A `pairs.h5` or `images.h5` that was checked.
         labels: What each image shows.
-        split: Which images train, validate and test; `images.h5` is divided as `prepare` would by default,
-            but for MNIST, all of which is a test set.
+        split: Which images train, validate and test; of an `images.h5`, from which nothing was trained, Omniglot is
+            divided as Koch et al. divide it, folders called after parts are those parts, and all else is a test set
+            unless it was to be divided.
         runs: Published runs, where the source has them.
         has_pairs: Whether the file holds pairs; else they are drawn.
+        has_drawers: Whether the images say who drew them.
     """
 
     path: Path
@@ -41,32 +46,53 @@ class EvaluationData:
     split: Split
     runs: Runs | None
     has_pairs: bool
+    has_drawers: bool
 
     @classmethod
-    def read(cls, artifact: Artifact) -> "EvaluationData":
-        """Read labels, split and runs of a pairs or images artifact."""
+    def read(cls, artifact: Artifact, *, divided: bool = False) -> "EvaluationData":
+        """Read labels, split and runs of a pairs or images artifact.
+
+        Args:
+            artifact: What to read.
+            divided: Divide images of one's own as `prepare` would, instead of taking all of them for the test.
+        """
         has_pairs = artifact.manifest.kind == "pairs"
         path = artifact.file("pairs.h5" if has_pairs else "images.h5")
         with open_hdf5(path) as file:
             labels, runs = read_labels(file), read_runs(file)
             if has_pairs:
                 split = read_split(file)
-            elif source_of(artifact.manifest) == "mnist":
-                split = all_for_test(len(labels))
+            elif runs or has_named_parts(labels):
+                split = split_images(labels, "koch" if runs else "folders")
+            elif divided and source_of(artifact.manifest) != "mnist":
+                split = split_images(labels, "alphabets")
             else:
-                split = split_images(labels, "koch" if runs else "alphabets")
-        return cls(path, labels, split, runs, has_pairs)
+                split = all_for_test(len(labels))
+        return cls(path, labels, split, runs, has_pairs, says_who_drew(artifact.manifest))
 
     def index(self, part: SplitPart) -> ClassIndex:
         """Return the images of one part by class.
+
+        Images of one's own that are equal to an earlier one of their class are left out: none is asked for and shown at
+        once.
 
         Raises:
             SamplingError: The part is empty.
         """
         chosen: NDArray[np.int32] = getattr(self.split, part)
+        if not self.has_drawers:
+            chosen = self._distinct(chosen)
         if not len(chosen):
             raise SamplingError(f"The {part} part of this split holds no images", hint="Use another --on.")
         return ClassIndex.of(self.labels, chosen)
+
+    def _distinct(self, chosen: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return images without those that are equal, pixel for pixel, to an earlier one of the same class."""
+        first = first_equal(self.pixels(chosen)[chosen])
+        of_class = self.labels.character[chosen]
+        is_copy = (first != np.arange(len(chosen))) & (of_class[first] == of_class)
+        distinct: NDArray[np.int32] = chosen[~is_copy]
+        return distinct
 
     def pixels(self, *chosen: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the chosen images at their places among all, shape (n, side, side); see `read_pixels`."""
@@ -79,6 +105,11 @@ class EvaluationData:
             with open_hdf5(self.path) as file:
                 return read_pairs(file, part)
         return draw_pairs(self.index(part), _PAIRS, negatives="any", rng=generator(0, "pairs", part))
+
+
+def says_who_drew(manifest: Manifest) -> bool:
+    """Tell whether the images of a pair dataset or an images artifact say who drew them."""
+    return has_runs(manifest) or has_drawers(source_of(manifest))
 
 
 def pairs_of_models(store: Store, models: list[Artifact]) -> Artifact:

@@ -30,8 +30,15 @@ class Facts(BaseModel):
             ) from None
 
 
+class _Findings(Facts):
+    notes: list[Line] = []
+
+
 class _ImagesSummary(Facts):
     runs: Count
+    images: Count = 0
+    characters: Count = 0
+    findings: _Findings = _Findings()
 
 
 class _PairsSettings(Facts):
@@ -50,6 +57,8 @@ class _PairsSummary(Facts):
     train_drawers: Count
     validation_alphabets: Count
     validation_drawers: Count
+    images: dict[Line, Count] = {}
+    classes: dict[Line, Count] = {}
 
 
 class _Parent(Facts):
@@ -130,7 +139,7 @@ class ImagesFacts(Facts):
 
     Attributes:
         source: Name and digest of the source.
-        summary: The number of published runs.
+        summary: The number of published runs, of images and of classes, and what reading one's own images showed.
     """
 
     source: dict[str, str]

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from omnishot.config import EvalSettings
-from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_runs
+from omnishot.data.episodes import Trials, draw_between, draw_within, draw_within_by_class, trials_of_runs
 from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
@@ -17,7 +17,7 @@ from omnishot.evaluation.intervals import accuracy_interval, difference_interval
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import Verification, best_threshold, score_pairs, verify
 from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
-from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.evaluation_data import EvaluationData, says_who_drew
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
 from omnishot.formats.model import read_model
 from omnishot.model.device import Compute, choose_compute
@@ -25,7 +25,13 @@ from omnishot.model.siamese import SiameseNetwork
 from omnishot.naming import evaluation_name
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
-from omnishot.stages.evaluation_settings import choose_data, choose_models, complete, refuse_what_cannot_be_measured
+from omnishot.stages.evaluation_settings import (
+    choose_data,
+    choose_models,
+    choose_settings,
+    read_images,
+    refuse_what_cannot_be_measured,
+)
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
@@ -33,7 +39,8 @@ from omnishot.store.reference import check_name
 from omnishot.store.store import Store
 from omnishot.vocabulary import DeviceName
 
-_RECIPE = 1
+_RECIPES = {True: 1, False: 2}
+"""Of images that say who drew them, and of others, whose trials are drawn by class."""
 
 _Scores = dict[str, dict[str, NDArray[Any]]]
 _Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]
@@ -71,18 +78,18 @@ def evaluate(
     """
     models = choose_models(store, models, has_images=data is not None or source is not None)
     data = data or choose_data(store, models, source, on_progress=on_progress)
-    settings = complete(settings or EvalSettings(), data.manifest)
+    settings = choose_settings(settings or EvalSettings(), data)
     refuse_what_cannot_be_measured(settings, models)
     images_name = data.manifest.name if data.manifest.kind == "images" else None
     usual_name = evaluation_name(models[0].manifest.name if models else None, settings, source=images_name)
     name = check_name(usual_name if name is None else name)
     compute = choose_compute(device, "fp32")  # The same results on every machine, as nearly as possible.
     parents = [artifact.as_parent() for artifact in (*models, data)]
-    recipe = Recipe("evals", _RECIPE, settings.model_dump(mode="json"), parents)
+    recipe = Recipe("evals", _RECIPES[says_who_drew(data.manifest)], settings.model_dump(mode="json"), parents)
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
-        task = _Task(models, EvaluationData.read(data), settings, compute, on_progress)
+        task = _Task(models, read_images(data, settings), settings, compute, on_progress)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
             results, comparisons, scores = measure(task)
@@ -177,7 +184,9 @@ def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
                 hint="Use --protocol within, or --source omniglot.",
             )
         return trials_of_runs(data.runs, n_way, rng=rng)
-    draw = draw_within if settings.protocol == "within" else draw_between
+    draw = draw_between
+    if settings.protocol == "within":
+        draw = draw_within if data.has_drawers else draw_within_by_class
     return draw(data.index(settings.on), settings.trials, n_way, settings.shots, rng=rng)
 
 

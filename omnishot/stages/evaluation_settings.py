@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from omnishot.config import EvalSettings, usual_baselines
 from omnishot.data.sources import Source, open_source
 from omnishot.errors import NotFoundError, UsageError
-from omnishot.formats.evaluation_data import pairs_of_models
+from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
 from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
 from omnishot.progress import OnProgress, silent
 from omnishot.stages.prepare import prepare_images
@@ -14,7 +14,6 @@ from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
 
 _USUAL_WAYS = 20
-_CLASSES_OF_MNIST = 10
 _MOST_SCORES = 100_000_000
 
 
@@ -44,8 +43,26 @@ def choose_data(
     """
     if source is not None:
         opened = open_source(source, on_progress=on_progress) if isinstance(source, str) else source
-        return prepare_images(store, opened, on_progress=on_progress).artifact
+        read = prepare_images(store, opened, on_progress=on_progress)
+        for note in read.notes:
+            store.tell(note)
+        return _with_their_split(store, models, read.artifact)
     return pairs_of_models(store, models) if models else store.newest("pairs")
+
+
+def _with_their_split(store: Store, models: list[Artifact], images: Artifact) -> Artifact:
+    """Return images to measure on, or the pair dataset of models that were trained on the same images.
+
+    What they were trained on is no test of them, so that its split holds.
+    """
+    for model in models:
+        parent = model.manifest.parent("pairs")
+        pairs = store.parent(parent) if parent else None
+        origin = pairs.manifest.parent("images") if pairs else None
+        if pairs and origin and origin.recipe == images.manifest.recipe and source_of(images.manifest) != "omniglot":
+            store.tell(f"{model.reference} was trained on these images: the split of {pairs.reference} is kept")
+            return pairs
+    return images
 
 
 def complete(settings: EvalSettings, data: Manifest) -> EvalSettings:
@@ -74,12 +91,26 @@ def complete(settings: EvalSettings, data: Manifest) -> EvalSettings:
 
 
 def _usual_ways(settings: EvalSettings, data: Manifest) -> int:
-    if data.kind == "images":
-        return _CLASSES_OF_MNIST if source_of(data) == "mnist" else _USUAL_WAYS
-    if settings.protocol != "within":
+    if data.kind == "images" or settings.protocol != "within":
         return _USUAL_WAYS
     most = PairsFacts.of(data).summary.largest_alphabet.get(settings.on, _USUAL_WAYS)
     return max(1, min(_USUAL_WAYS, most))
+
+
+def choose_settings(settings: EvalSettings, data: Artifact) -> EvalSettings:
+    """Return complete settings; ways that nobody asked for are no more than the images of a source allow."""
+    chosen = complete(settings, data.manifest)
+    is_open = data.manifest.kind == "images" and "ways" not in settings.model_fields_set
+    if not is_open or chosen.protocol not in {"within", "between"}:
+        return chosen
+    index = read_images(data, chosen).index(chosen.on)
+    sizes = index.alphabet_sizes if chosen.protocol == "within" else [(index.class_sizes > chosen.shots).sum()]
+    return chosen.model_copy(update={"ways": (max(1, min(*chosen.ways, int(max(sizes)))),)})
+
+
+def read_images(data: Artifact, settings: EvalSettings) -> EvaluationData:
+    """Return what is measured on; images of a source are divided only where a part other than the test is needed."""
+    return EvaluationData.read(data, divided=settings.protocol == "verification" or settings.on != "test")
 
 
 def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:

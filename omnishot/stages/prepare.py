@@ -1,6 +1,7 @@
 """prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,21 +13,22 @@ from omnishot.data.class_index import ClassIndex
 from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import Source, open_source
-from omnishot.data.splits import Split, split_images
+from omnishot.data.splits import Split, has_named_parts, split_images
 from omnishot.errors import SamplingError, SettingsError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, write_images
-from omnishot.formats.manifest_fields import ImagesFacts
+from omnishot.formats.manifest_fields import ImagesFacts, PairsFacts
 from omnishot.formats.pairs import write_pairs
 from omnishot.naming import as_name, pairs_name
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
 from omnishot.stages.produce import StageResult, produce
-from omnishot.store.artifact import Staging
+from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
 from omnishot.store.store import Store
-from omnishot.vocabulary import PARTS
+from omnishot.vocabulary import BUILT_IN_SOURCES, PARTS, SplitName
+from omnishot.wording import counted
 
 _IMAGES_RECIPE = 1
 _PAIRS_RECIPE = 1
@@ -49,10 +51,26 @@ def prepare_images(
             "characters": len(labels.character_names),
             "runs": len(images.runs.support) if images.runs else 0,
         }
+        if source.options:
+            staging.summary["source_options"] = list(source.options)
+        if images.findings:
+            staging.summary["findings"] = {**asdict(images.findings), "notes": list(images.findings.notes)}
 
     origin = {"name": source.name, "digest": source.digest}
     recipe = Recipe("images", _IMAGES_RECIPE, dict(source.settings), [], origin)
-    return produce(store, recipe, as_name(source.name), build, force=force)
+    made = produce(store, recipe, as_name(source.name), build, force=force)
+    return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
+
+
+def _found(source: Source, images: Artifact) -> Iterator[str]:
+    """Yield what the user should know of images of their own, when they are read and when they are used again."""
+    if source.note:
+        yield source.note
+    if source.name not in BUILT_IN_SOURCES:
+        summary = ImagesFacts.of(images.manifest).summary
+        yield f"Read {counted(summary.images, 'picture')} of {counted(summary.characters, 'class')}"
+        yield from source.notes
+        yield from summary.findings.notes
 
 
 def prepare(
@@ -83,14 +101,14 @@ def prepare(
         check_name(name)
     if isinstance(source, str):
         source = open_source(source, on_progress=on_progress)
-    settings = _resolved(settings or PrepareSettings(), source, preferred or {})
-    images = prepare_images(store, source, on_progress=on_progress).artifact
+    read = prepare_images(store, source, on_progress=on_progress)
+    images = read.artifact
+    settings = _resolved(settings or PrepareSettings(), source, preferred or {}, _labels_of(images))
     recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
 
     def build(staging: Staging) -> None:
         images_file = images.file("images.h5")
-        with open_hdf5(images_file) as file:
-            labels = read_labels(file)
+        labels = _labels_of(images)
         split = split_images(labels, settings.split, holdout=settings.holdout)
         pairs = _draw_all(labels, split, settings, on_progress)
         variants = {side: _variants(settings, side) for side in ("left", "right")}
@@ -105,16 +123,38 @@ def prepare(
             write_rendered(target, store.prepare_resume_folder(recipe), tell=store.tell, on_progress=on_progress)
         n_runs = ImagesFacts.of(images.manifest).summary.runs
         staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
+        if source.options:
+            staging.summary["source_options"] = list(source.options)
 
-    notes = (source.note,) if source.note else ()
-    return produce(store, recipe, name or pairs_name(source.name, settings), build, force=force, notes=notes)
+    made = produce(store, recipe, name or pairs_name(source.name, settings), build, force=force, notes=read.notes)
+    return replace(made, notes=(*made.notes, *_divided(made.artifact)))
 
 
-def _resolved(settings: PrepareSettings, source: Source, preferred: Mapping[str, Any]) -> PrepareSettings:
+def _labels_of(images: Artifact) -> Labels:
+    with open_hdf5(images.file("images.h5")) as file:
+        return read_labels(file)
+
+
+def _divided(pairs: Artifact) -> Iterator[str]:
+    """Yield which part of the split has how many classes and images."""
+    summary = PairsFacts.of(pairs.manifest).summary
+    parts = [
+        f"{part} {counted(summary.classes[part], 'class')}, {counted(n_images, 'image')}"
+        for part, n_images in summary.images.items()
+        if part in summary.classes
+    ]
+    if parts:
+        yield f"Split {pairs.manifest.settings['split']}: {'; '.join(parts)}"
+
+
+def _resolved(
+    settings: PrepareSettings, source: Source, preferred: Mapping[str, Any], labels: Labels
+) -> PrepareSettings:
     """Return settings that fit the source; what is preferred is for Omniglot, where no split is asked for."""
     if "split" not in settings.model_fields_set:
+        usual: SplitName = "folders" if has_named_parts(labels) else usual_split(source.name)
         is_preferred = source.name == "omniglot" and preferred
-        settings = settings.model_copy(update=preferred if is_preferred else {"split": usual_split(source.name)})
+        settings = settings.model_copy(update=preferred if is_preferred else {"split": usual})
     if settings.pairs * settings.affine > _MOST_VARIANTS:
         raise SettingsError(
             f"{settings.pairs:,} pairs x {settings.affine} variants are {settings.pairs * settings.affine:,}; "
@@ -159,6 +199,7 @@ def _summary(
         "pairs": {part: len(drawn) for part, drawn in pairs.items()},
         "variants": settings.pairs * settings.affine,
         "images": {part: len(getattr(split, part)) for part in PARTS},
+        "classes": {part: len(np.unique(labels.character[getattr(split, part)])) for part in PARTS},
         "train_alphabets": len(np.unique(labels.alphabet[split.train])),
         "train_characters": len(np.unique(labels.character[split.train])),
         "train_drawers": len(np.unique(labels.drawer[split.train])),

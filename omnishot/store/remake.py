@@ -19,6 +19,7 @@ from omnishot.strict_yaml import read_yaml
 from omnishot.vocabulary import BUILT_IN_SOURCES, MADE_BY, Holdout, Negatives, SplitName
 from omnishot.wording import short_count
 
+_SOURCE_OPTIONS = ("--ink", "dark", "light", "--skip-bad")
 _RECORDED = {
     "--pairs": r"[0-9]+(\.[0-9]+)?[kKmM]?",
     "--affine": r"[0-9]+",
@@ -117,6 +118,7 @@ def _ranges(ways: tuple[int, ...]) -> str:
 def _images(manifest: Manifest) -> Iterator[str]:
     """Yield the source, and the pairs that the recorded command drew from it: a newer pair dataset is the newest."""
     yield from ("--source", _source(manifest, (manifest.source or {}).get("name", "PATH")))
+    yield from _source_options(manifest)
     words = manifest.argv if MADE_BY["images"] in manifest.argv[1:2] else []
     for option, value in pairwise(words):
         if option in _RECORDED and re.fullmatch(_RECORDED[option], value):
@@ -132,10 +134,18 @@ def _source(manifest: Manifest, name: str) -> str:
     return words[words.index("--source") + 1]
 
 
+def _source_options(manifest: Manifest) -> Iterator[str]:
+    """Yield the options that say how a source was read, of those that there are."""
+    recorded = manifest.summary.get("source_options")
+    if isinstance(recorded, list):
+        yield from (word for word in recorded if word in _SOURCE_OPTIONS)
+
+
 def _pairs(manifest: Manifest) -> Iterator[str]:
     settings = check(PrepareSettings, manifest.settings, origin=str(manifest.reference))
     name = str(manifest.summary.get("source", "PATH"))
     yield from ("--source", _source(manifest, name))
+    yield from _source_options(manifest)
     yield from prepare_words(settings, name)
     if manifest.name != pairs_name(name, settings):
         yield from ("--name", manifest.name)

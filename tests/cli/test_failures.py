@@ -50,7 +50,11 @@ def store(omnishot: Any, picture_folder: Path, tmp_path_factory: pytest.TempPath
         (["train", "--preset", "quick", "--set", "objective.drawers_per_class=9"], 2, "the smallest has 4 images"),
         (["eval", "no-such-model"], 4, "no-such-model"),
         (["eval", "../../etc/passwd"], 2, "is not a reference"),
-        (["eval", "--ways", "40"], 2, "need an alphabet with 40 classes, but the largest of 1 has 5"),
+        (
+            ["eval", "--ways", "40"],
+            2,
+            "40 classes of 1 images in one alphabet, one of them of 2, but the most there are is 5",
+        ),
         (["eval", "--ways", "0"], 2, "--ways"),
         (["eval", "--ways", "20..1"], 2, "--ways"),
         (["eval", "--trials", "0"], 2, "trials = 0"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnishot.data.class_index import ClassIndex
-from omnishot.data.episodes import Trials, draw_between, draw_within, trials_of_runs
+from omnishot.data.episodes import Trials, draw_between, draw_within, draw_within_by_class, trials_of_runs
 from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.errors import SamplingError
 
@@ -97,3 +97,34 @@ def test_the_real_runs_pair_every_query_with_its_own_character(omniglot: ImageSe
     assert len(trials) == 400
     assert (labels.character[trials.support[:, 0, 0]] == labels.character[trials.query]).all()
     assert (labels.alphabet[trials.support] == labels.alphabet[trials.query][:, None, None]).all()
+
+
+def uneven() -> ClassIndex:
+    """Return one alphabet of 12 classes: two of 30 images, nine of two, one of a single image."""
+    sizes = [30, 30, *[2] * 9, 1]
+    names = [f"A/c{number:02}" for number, size in enumerate(sizes) for _ in range(size)]
+    drawers = [place for size in sizes for place in range(size)]
+    labels = Labels.from_names(["A"] * len(names), names, drawers)
+    return ClassIndex.of(labels, np.arange(len(names), dtype=np.int32))
+
+
+@given(n_way=st.integers(1, 12), seed=st.integers(0, 50))
+def test_without_drawers_every_class_of_two_images_is_asked_for(n_way: int, seed: int) -> None:
+    index = uneven()
+    trials = draw_within_by_class(index, 300, n_way, 1, rng=np.random.default_rng(seed))
+    class_of = np.repeat(np.arange(index.n_classes), index.class_sizes)
+    place = np.argsort(index.images)
+    query, support = class_of[place[trials.query]], class_of[place[trials.support[:, :, 0]]]
+    assert (query == support[:, 0]).all()
+    assert (trials.query[:, None] != trials.support[:, :, 0]).all()
+    assert all(len(set(row)) == n_way for row in support.tolist())
+    counts = np.bincount(query, minlength=12)
+    assert counts[11] == 0  # Its only image can be support, and no query.
+    assert counts[:11].min() > 5  # Uniform: neither the large classes nor the first pictures decide.
+
+
+def test_without_drawers_too_few_classes_are_refused_with_what_there_is() -> None:
+    with pytest.raises(SamplingError, match=r"13 classes of 1 images in one alphabet.*the most there are is 12"):
+        draw_within_by_class(uneven(), 3, 13, 1, rng=np.random.default_rng(0))
+    with pytest.raises(SamplingError, match="the most there are is 2"):
+        draw_within_by_class(uneven(), 3, 3, 5, rng=np.random.default_rng(0))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from omnishot.data.sources import folder
-from omnishot.data.sources.files import MAX_FILE_BYTES, files_of_folder, files_of_zip
+from omnishot.data.sources.folder_tree import MAX_FILE_BYTES, files_of_folder
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError
 
 
@@ -75,7 +76,7 @@ def test_a_claim_of_gigabytes_is_refused_before_anything_is_unpacked(tmp_path: P
 
 
 def test_no_more_than_was_claimed_is_unpacked(tmp_path: Path) -> None:
-    (file,) = files_of_zip(patched(tmp_path / "x.zip", 24, (10).to_bytes(4, "little")))
+    (file,) = files_of_zip(patched(tmp_path / "x.zip", 24, (10).to_bytes(4, "little"))).files
     with pytest.raises(DamagedFileError, match="cannot be read"):
         file.read()
 
@@ -90,19 +91,22 @@ def test_any_bytes_are_an_archive_or_refused(
     path = tmp_path_factory.mktemp("zip") / "x.zip"
     path.write_bytes(whole.getvalue()[:cut] + content + whole.getvalue()[cut + len(content) :])
     try:
-        for file in files_of_zip(path):
+        for file in files_of_zip(path).files:
             file.read()
     except DamagedFileError:
         pass
 
 
-def test_pipes_and_devices_are_passed_over(tmp_path: Path) -> None:
+def test_pipes_and_devices_are_passed_over_and_dead_links_named(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     os.mkfifo(tmp_path / "a" / "pipe")
     (tmp_path / "a" / "zero").symlink_to("/dev/zero")
     (tmp_path / "a" / "loop").symlink_to("loop")
     Image.new("L", (9, 9)).save(tmp_path / "a" / "1.png")
-    assert [file.name for file in files_of_folder(tmp_path)] == ["a/1.png"]
+    found = files_of_folder(tmp_path)
+    assert [file.name for file in found.files] == ["a/1.png"]
+    assert found.passed_over == ["a/pipe (a pipe)", "a/zero (a device)"]
+    assert [str(problem) for problem in found.problems] == [f"{tmp_path}/a/loop is a link that leads nowhere"]
     os.mkfifo(tmp_path / "x.zip")
     with pytest.raises(DamagedFileError, match="is no file"):
         files_of_zip(tmp_path / "x.zip")
@@ -125,4 +129,4 @@ def test_a_file_without_end_is_refused_while_it_is_measured(tmp_path: Path) -> N
     with (tmp_path / "a" / "1.png").open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(DamagedFileError, match="512,000,000 bytes"):
-        files_of_folder(tmp_path)
+        folder.find(tmp_path)

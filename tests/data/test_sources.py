@@ -18,7 +18,9 @@ from omnishot.data.image_set import ImageSet
 from omnishot.data.sources import folder, omniglot, open_source
 from omnishot.data.sources.decoding import decode_picture
 from omnishot.data.sources.download import Download, download
-from omnishot.data.sources.files import content_digest, files_of_folder, files_of_zip
+from omnishot.data.sources.files import content_digest
+from omnishot.data.sources.folder_tree import files_of_folder
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError
 from omnishot.progress import Progress, silent
 
@@ -38,7 +40,9 @@ def test_neighbouring_names_do_not_mix(tmp_path: Path) -> None:
     for name in ("a/x", "a-b/x", "a/x2"):  # In plain order of strings "a-b/x" comes between "a/x" and "a/x2".
         (tmp_path / name).mkdir(parents=True)
         for number in range(2):
-            Image.new("L", (9, 9), 255).save(tmp_path / name / f"{number}.png")
+            image = Image.new("L", (9, 9), 255)
+            image.putpixel((4, 4), 0)
+            image.save(tmp_path / name / f"{number}.png")
     labels = folder.find(tmp_path).read(silent).labels
     assert labels.drawer.tolist() == [0, 1] * 3
     assert len(labels.character_names) == 3
@@ -49,15 +53,15 @@ def test_a_zip_and_its_unpacked_folder_have_one_digest(tmp_path: Path, picture_f
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(picture_folder.rglob("*.png"), reverse=True):
             packed.write(path, path.relative_to(picture_folder))
-    assert content_digest(files_of_zip(archive)) == content_digest(files_of_folder(picture_folder))
+    assert content_digest(files_of_zip(archive).files) == content_digest(files_of_folder(picture_folder).files)
 
 
 def test_the_digest_sees_one_changed_byte(tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "1.png").write_bytes(b"one")
-    before = content_digest(files_of_folder(tmp_path))
+    before = content_digest(files_of_folder(tmp_path).files)
     (tmp_path / "c" / "1.png").write_bytes(b"onf")
-    assert content_digest(files_of_folder(tmp_path)) != before
+    assert content_digest(files_of_folder(tmp_path).files) != before
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "CMYK", "I;16", "LA"])
@@ -84,8 +88,8 @@ def test_white_on_black_is_ink_too() -> None:
 
 def test_what_is_no_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
-    (tmp_path / "letters" / "notes.txt").write_text("not an image")
-    with pytest.raises(DamagedFileError, match=r"letters/notes\.txt is not a readable image"):
+    (tmp_path / "letters" / "notes.png").write_text("not an image")
+    with pytest.raises(DamagedFileError, match=r"letters/notes\.png is text, not a picture"):
         folder.find(tmp_path).read(silent)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from omnishot.data.image_set import ImageSet, Labels
-from omnishot.data.splits import LAKE_RUN_ALPHABETS, split_images
+from omnishot.data.splits import LAKE_RUN_ALPHABETS, has_named_parts, split_images
 from omnishot.errors import SamplingError, SettingsError
 from omnishot.vocabulary import SplitName
 
@@ -83,3 +83,49 @@ def test_two_classes_cannot_be_divided() -> None:
 def test_omniglots_splits_are_for_omniglot(images: ImageSet) -> None:
     with pytest.raises(SettingsError, match="koch"):
         split_images(images.labels, "koch")
+
+
+def in_folders(**classes: str) -> Labels:
+    """Return labels of two images of each class, of which the letters are given, in folders of these names."""
+    names = [f"{folder}/{letter}" for folder, letters in classes.items() for letter in letters for _ in range(2)]
+    return Labels.from_names([name.partition("/")[0] for name in names], names, [0, 1] * (len(names) // 2))
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", "val", "test"),
+        ("Training", "VALIDATION", "Testing"),
+        ("train", "valid", "eval"),
+        ("test", "dev", "train"),
+    ],
+)
+def test_folders_that_are_called_parts_are_those_parts(train: str, validation: str, test: str) -> None:
+    labels = in_folders(**{train: "ab", validation: "c", test: "de"})
+    assert has_named_parts(labels)
+    split = split_images(labels, "folders")
+    found = [
+        {labels.alphabet_names[i] for i in labels.alphabet[part]}
+        for part in (split.train, split.validation, split.test)
+    ]
+    assert found == ([{train}, {validation}, {test}] if train != "test" else [{test}, {validation}, {train}])
+
+
+def test_a_split_by_folders_needs_no_validation() -> None:
+    labels = in_folders(train="ab", test="cd")
+    assert has_named_parts(labels)
+    assert len(split_images(labels, "folders").validation) == 0
+
+
+@pytest.mark.parametrize(
+    "folders", [{"train": "ab", "latin": "cd", "test": "e"}, {"train": "abc"}, {"a": "b", "c": "d"}]
+)
+def test_other_folders_are_alphabets(folders: dict[str, str]) -> None:
+    assert not has_named_parts(in_folders(**folders))
+
+
+def test_a_class_in_two_parts_is_refused_with_its_name_and_the_ways_out() -> None:
+    labels = in_folders(train="abcd", val="cd", test="e")
+    with pytest.raises(SamplingError, match=r"share 2 classes of 5 \(c, d\)") as refused:
+        split_images(labels, "folders")
+    assert "--source FOLDER/test" in refused.value.hint

@@ -1,4 +1,4 @@
-"""Where images come from: Omniglot, invented glyphs, MNIST's test digits, a folder of one's own."""
+"""Where images come from: Omniglot, invented glyphs, MNIST's test digits, a folder or zip archive of one's own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,9 @@ from typing import Any
 from omnishot.data.image_set import ImageSet
 from omnishot.data.location import is_offline, usual_data_folder
 from omnishot.data.sources import folder, glyphs, mnist, omniglot
-from omnishot.errors import UnavailableError, UsageError
+from omnishot.errors import SettingsError, UnavailableError, UsageError
 from omnishot.progress import OnProgress, silent
+from omnishot.vocabulary import BUILT_IN_SOURCES, InkName
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Source:
         read: Decodes every image.
         settings: What besides the content decides the result.
         note: What the user should know about the choice, or an empty string.
+        notes: What was found among the files besides images, one sentence each.
+        options: Options of the command line that were asked for, as they are typed.
     """
 
     name: str
@@ -29,26 +32,55 @@ class Source:
     read: Callable[[OnProgress], ImageSet]
     settings: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    notes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    @property
+    def has_drawers(self) -> bool:
+        """Whether the images say who drew them."""
+        return has_drawers(self.name)
+
+
+def has_drawers(source_name: str) -> bool:
+    """Tell whether a source of this name says who drew its images.
+
+    In others the number of an image within its class stands in a drawer's place: it orders the images, and has nothing
+    to do with that number in another class. No folder has the name of a built-in source.
+    """
+    return source_name in {"omniglot", "glyphs"}
 
 
 def open_source(
-    name: str, *, data_folder: Path | None = None, offline: bool | None = None, on_progress: OnProgress = silent
+    name: str,
+    *,
+    data_folder: Path | None = None,
+    offline: bool | None = None,
+    ink: InkName = "auto",
+    skip_bad: bool = False,
+    on_progress: OnProgress = silent,
 ) -> Source:
     """Find a source's files, download them where that is its way, and identify their content.
 
     Args:
-        name: `omniglot`, `glyphs`, `mnist`, `auto` (Omniglot if it can be had, else glyphs), or the path of a folder.
+        name: `omniglot`, `glyphs`, `mnist`, `auto` (Omniglot if it can be had, else glyphs), or the path of a folder or
+            zip archive.
         data_folder: Where `omniglot/` and `mnist/` lie or are downloaded to; by default what OMNISHOT_DATA says, else
             the user's cache folder.
         offline: Forbids the download; by default what OMNISHOT_OFFLINE says.
+        ink: What is ink in a folder of one's own, or `auto`.
+        skip_bad: Leave out what cannot be read in a folder of one's own.
         on_progress: Receives the progress of a download.
 
     Raises:
         UnavailableError: Omniglot or MNIST is absent and cannot be downloaded.
         InputError: A file or folder is missing or damaged.
+        SettingsError: `ink` or `skip_bad` is for a folder, and this is none.
     """
     data_folder = usual_data_folder() if data_folder is None else data_folder
     offline = is_offline() if offline is None else offline
+    options = (*(("--ink", ink) if ink != "auto" else ()), *(("--skip-bad",) if skip_bad else ()))
+    if options and name in {*BUILT_IN_SOURCES, "auto"}:
+        raise SettingsError(f"{' '.join(options)} is for images of your own, not {name}", hint="Leave it out.")
     if not name:
         raise UsageError("--source is empty", hint="Name a source: omniglot, glyphs, mnist, auto, or a folder.")
     if name == "glyphs":
@@ -57,8 +89,8 @@ def open_source(
         digits = mnist.find(data_folder / "mnist", offline=offline, on_progress=on_progress)
         return Source("mnist", digits.digest, digits.read)
     if name not in {"omniglot", "auto"}:
-        files = folder.find(Path(name))
-        return Source(files.name, files.digest, files.read)
+        files = folder.find(Path(name), ink=ink, skip_bad=skip_bad)
+        return Source(files.name, files.digest, files.read, files.settings, notes=files.notes, options=options)
     try:
         archives = omniglot.find(data_folder / "omniglot", offline=offline, on_progress=on_progress)
     except UnavailableError as error:

@@ -3,13 +3,17 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from omnishot.errors import DamagedFileError, brief
+from omnishot.data.sources.ink import WHITE, Reading, Shades, bits_of, decide, shades_of, white_of
+from omnishot.data.sources.no_picture import no_picture
+from omnishot.errors import DamagedFileError
+from omnishot.vocabulary import InkName
 
 SIDE = 105
 """Side of every image omnishot stores, pixels: that of Omniglot."""
@@ -21,6 +25,10 @@ MAX_PIXELS = 100_000_000
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM")
 # Others are refused: Pillow would hand an EPS to Ghostscript, for example.
 
+_SMALLER = "Save it smaller, or cut it."
+_NEARLY_WHITE = 192
+_VISIBLE = 32
+_BLANK = 8
 _LARGE_PIXELS = 4_000_000
 _BAND_PIXELS = 1 << 20
 _UPRIGHT = {
@@ -48,51 +56,112 @@ def decode_drawing(content: bytes, *, place: str) -> NDArray[np.uint8]:
     Raises:
         DamagedFileError: This is no such drawing.
     """
-    with _opened(content, place, ("PNG",), hint="Fetch its archive again.") as image:
+    with _opened(content, place, ("PNG",)) as image:
         if image.size != (SIDE, SIDE):
             raise DamagedFileError(f"{place} has {image.width}x{image.height} pixels, expected {SIDE}x{SIDE}")
         paper = np.asarray(image if image.mode == "1" else image.convert("L"))
     return np.where(paper, np.uint8(0), np.uint8(255)) if paper.dtype == np.bool_ else 255 - paper
 
 
-def decode_picture(content: bytes, *, place: str) -> NDArray[np.uint8]:
-    """Decode any picture: transparent parts become white, a bright background becomes 0, the longer side 105 pixels.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that was read.
 
-    Of an animation the first picture counts. Brightness of 16 bits is brought to 8; what has no fixed range, as 32-bit
-    integers and floating point numbers, runs from the darkest to the brightest there is.
+    Attributes:
+        pixels: Shape (105, 105), uint8, ink 255 on 0.
+        is_dark: Whether the dark of the file is the ink.
+        is_blank: Whether no ink is to be seen.
+    """
+
+    pixels: NDArray[np.uint8]
+    is_dark: bool
+    is_blank: bool
+
+
+def decode_picture(content: bytes, *, place: str, reading: Reading | None = None) -> NDArray[np.uint8]:
+    """Decode any picture, as `read_picture` does.
 
     Args:
         content: The file's bytes.
         place: What to call the file in messages.
+        reading: What is ink; by default this picture alone decides.
 
     Returns:
         Shape (105, 105), uint8, ink 255 on 0.
 
     Raises:
+        DamagedFileError: As `read_picture` does.
+    """
+    return read_picture(content, place=place, reading=reading or judge([lambda: content])).pixels
+
+
+def read_picture(content: bytes, *, place: str, reading: Reading) -> Picture:
+    """Decode any picture: the ground becomes 0, the ink bright, the longer side 105 pixels.
+
+    Transparent parts become white, or black where all that is visible is nearly white. Of an animation the first
+    picture counts. Brightness of 16 bits is brought to 8; what has no fixed range, as 32-bit integers and floating
+    point numbers, runs from the darkest to the brightest there is.
+
+    Args:
+        content: The file's bytes.
+        place: What to call the file in messages.
+        reading: What is ink.
+
+    Raises:
         DamagedFileError: The bytes are no picture, or one of more than 100 million pixels or 1:210.
     """
-    grey = _grey(content, place)
-    border = [np.asarray(grey.crop(box)).reshape(-1) for box in _edges(*grey.size)]
-    ink = ImageOps.invert(grey) if np.median(np.concatenate(border)) > 127 else grey
-    return np.asarray(ImageOps.pad(ink, (SIDE, SIDE), Image.Resampling.BOX, color=0))
+    grey, shades = _grey(content, place, reading)
+    if reading.levels != (0, 255):
+        grey = grey.point(reading.table)
+    is_dark = reading.is_dark(shades)
+    fitted = ImageOps.contain(ImageOps.invert(grey) if is_dark else grey, (SIDE, SIDE), Image.Resampling.BOX)
+    present = np.flatnonzero(fitted.histogram())
+    ink = ImageOps.pad(fitted, (SIDE, SIDE), Image.Resampling.BOX, color=0)
+    return Picture(np.asarray(ink), is_dark, is_blank=bool(present[-1] - present[0] <= _BLANK))
 
 
-def _grey(content: bytes, place: str) -> Image.Image:
-    """Return the upright brightness; what was decoded for it is gone from memory by then."""
-    hint = "Remove it, or begin its name with a dot to have it passed over."
-    with _opened(content, place, _FORMATS, hint=hint) as image:
+def judge(pictures: Sequence[Callable[[], bytes]], asked: InkName = "auto") -> Reading:
+    """Decide what is ink in a source.
+
+    Args:
+        pictures: Return the bytes of its pictures, or of a sample; those that cannot be read have no say.
+        asked: What the user says is ink, or `auto`.
+    """
+    looks = _looks(pictures, Reading(asked, is_asked=asked != "auto"))
+    if (white := white_of(looks)) != WHITE:
+        looks = _looks(pictures, Reading(asked, is_asked=asked != "auto", white=white))
+    return decide(looks, asked, white=white)
+
+
+def _looks(pictures: Sequence[Callable[[], bytes]], reading: Reading) -> list[Shades]:
+    looks = []
+    for read in pictures:
+        with contextlib.suppress(DamagedFileError):
+            looks.append(_grey(read(), "", reading)[1])
+    return looks
+
+
+def _grey(content: bytes, place: str, reading: Reading) -> tuple[Image.Image, Shades]:
+    """Return the upright brightness and its measures; what was decoded for it is gone from memory by then."""
+    with _opened(content, place, _FORMATS) as image:
         shorter, longer = sorted(image.size)
         if shorter * longer > MAX_PIXELS or shorter * 2 * SIDE <= longer:
             limit = f"100 million is the limit, and 1:{2 * SIDE} for the sides"
-            raise DamagedFileError(f"{place} has {image.width}x{image.height} pixels; {limit}")
+            raise DamagedFileError(f"{place} has {image.width}x{image.height} pixels; {limit}", hint=_SMALLER)
         if shorter * longer > _LARGE_PIXELS:
             image.draft(None, (8 * SIDE, 8 * SIDE))  # A JPEG can be decoded at a fraction of its size.
         image.load()
-        return _upright(_brightness(image), image)
+        if image.mode.startswith("I") or image.mode == "F":
+            grey, peak, is_on_black = _to_8_bits(image, reading.white)
+        else:
+            is_on_black = reading.ink == "light" if reading.is_asked else _is_drawn_in_white(image)
+            grey, peak = _brightness(image, "black" if is_on_black else "white"), 0
+        grey = _upright(grey, image)
+    return grey, shades_of(grey, peak=peak, is_on_black=is_on_black)
 
 
 @contextlib.contextmanager
-def _opened(content: bytes, place: str, formats: tuple[str, ...], *, hint: str) -> Iterator[Image.Image]:
+def _opened(content: bytes, place: str, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     """Open a picture, and say which one it is when reading it fails."""
     try:
         with warnings.catch_warnings():
@@ -102,36 +171,60 @@ def _opened(content: bytes, place: str, formats: tuple[str, ...], *, hint: str) 
     except DamagedFileError:
         raise
     except Exception as error:  # Pillow raises whatever its parsing of a damaged file runs into.
-        reason = "its content is of no known kind" if isinstance(error, UnidentifiedImageError) else brief(error)
-        raise DamagedFileError(f"{place} is not a readable image: {reason}", hint=hint) from None
+        raise no_picture(content, place, error) from None
 
 
-def _brightness(image: Image.Image) -> Image.Image:
-    """Return brightness on white paper, in bands of rows so that no large copy in colour is made."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_8_bits(image))
-    grey = Image.new("L", image.size)
+def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield bands of rows as RGBA, with their first row, so that no large copy in colour is made."""
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
-        band = image.crop((0, top, image.width, min(top + rows, image.height))).convert("RGBA")
-        white = Image.new("RGBA", band.size, "white")
-        grey.paste(Image.alpha_composite(white, band).convert("L"), (0, top))
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height))).convert("RGBA")
+
+
+def _brightness(image: Image.Image, behind: str) -> Image.Image:
+    """Return brightness, with transparent parts on a ground of their own."""
+    grey = Image.new("L", image.size)
+    for top, band in _bands(image):
+        grey.paste(Image.alpha_composite(Image.new("RGBA", band.size, behind), band).convert("L"), (0, top))
     return grey
 
 
-def _to_8_bits(image: Image.Image) -> NDArray[np.uint8]:
+def _is_drawn_in_white(image: Image.Image) -> bool:
+    """Tell whether all that is visible is nearly white and has a transparent ground, so that on white it is blank."""
+    if not image.has_transparency_data:
+        return False
+    lowest, highest, n_clear, n_visible = 255, 0, 0, 0
+    for _, band in _bands(image):
+        visible = np.asarray(band.getchannel("A")) >= _VISIBLE
+        shown = np.asarray(band.convert("RGB").convert("L"))[visible]
+        n_visible, n_clear = n_visible + shown.size, n_clear + visible.size - shown.size
+        lowest, highest = min(lowest, int(shown.min(initial=255))), max(highest, int(shown.max(initial=0)))
+        if lowest < _NEARLY_WHITE:
+            return False
+    is_uniform = highest - lowest <= _BLANK  # Then colour says nothing, whatever the ground.
+    return bool(n_clear and n_visible) and (is_uniform or n_clear > n_visible)
+
+
+def _to_8_bits(image: Image.Image, white: int) -> tuple[Image.Image, int, bool]:
+    """Return the brightness of more than 8 bits, its largest value where it has 16, and whether it is on black."""
     values = np.asarray(image)
-    low, high = (0.0, 65535.0) if values.dtype.itemsize == 2 else (float(values.min()), float(values.max()))
+    low, high = (float(values.min()), float(values.max()))
     if not np.isfinite([low, high]).all():
         raise ValueError("it holds values that are not finite")
-    if image.mode == "I" and low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0  # 16 bits that Pillow read into 32.
+    peak = 0
+    if values.dtype.itemsize == 2 or (image.mode == "I" and low >= 0 and high <= WHITE):  # Pillow reads 16 bits as 32.
+        peak = int(high)
+        low, high = 0.0, float(max(white, bits_of(peak)))  # More bits than the sample had are not cut off.
     grey = np.empty(values.shape, dtype=np.uint8)
     for row, line in enumerate(values):
-        grey[row] = np.rint((line.astype(np.float64) - low) * (255 / ((high - low) or 1)))
+        scaled = (line.astype(np.float64) - low) * (255 / ((high - low) or 1))
+        grey[row] = np.rint(np.minimum(scaled, 255))
+    is_on_black = False
     if isinstance(paper := image.info.get("transparency"), int):
-        grey[values == paper] = 255
-    return grey
+        clear = values == paper
+        is_on_black = bool(grey[~clear].min(initial=255) >= _NEARLY_WHITE and clear.any() and not clear.all())
+        grey[clear] = 0 if is_on_black else 255
+    return Image.fromarray(grey), peak, is_on_black
 
 
 def _upright(grey: Image.Image, image: Image.Image) -> Image.Image:
@@ -141,7 +234,3 @@ def _upright(grey: Image.Image, image: Image.Image) -> Image.Image:
     except Exception:  # The parsing of damaged metadata raises anything.
         return grey
     return grey.transpose(turn) if turn is not None else grey
-
-
-def _edges(width: int, height: int) -> tuple[tuple[int, int, int, int], ...]:
-    return (0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height)

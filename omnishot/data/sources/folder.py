@@ -1,18 +1,31 @@
-"""A folder of one's own images: `class/image` or `alphabet/class/image`."""
+"""A folder or zip archive of one's own images: `class/image` or `alphabet/class/image`."""
 
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from omnishot.data.image_set import ImageSet, Labels
-from omnishot.data.sources.decoding import SIDE, decode_picture
-from omnishot.data.sources.files import File, content_digest, files_of_folder
+from omnishot.data.sources.decoding import judge
+from omnishot.data.sources.files import File, Listing, content_digest
+from omnishot.data.sources.findings import find_out, in_blank_classes, refuse_blank_classes
+from omnishot.data.sources.folder_tree import files_of_folder
+from omnishot.data.sources.ink import Reading
+from omnishot.data.sources.layout import laid_out
+from omnishot.data.sources.pictures import all_at_once, decoded
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, brief, is_one_line
-from omnishot.progress import OnProgress, Progress
+from omnishot.progress import OnProgress, silent
+from omnishot.vocabulary import InkName
+from omnishot.wording import counted, listed
 
 _MOST_ALPHABETS = 32_767
 _BUILT_IN = {"omniglot", "glyphs", "mnist", "auto"}
+_SAMPLE, _SAMPLE_BYTES, _SMALLEST_SAMPLE = 64, 16_000_000, 16
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +34,53 @@ class Folder:
 
     Attributes:
         name: Name of the folder.
+        place: What to call it in messages.
         files: The files, ordered by name.
         digest: Digest of the content.
+        reading: What is ink.
+        skip_bad: Whether what cannot be read is left out.
+        bad: What was left out before anything was decoded.
+        notes: What was found besides, one sentence each.
     """
 
     name: str
+    place: str
     files: tuple[File, ...]
     digest: str
+    reading: Reading
+    skip_bad: bool
+    bad: tuple[DamagedFileError, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What besides the content decides the pixels; nothing where each picture's border says all that is used."""
+        return {**self.reading.settings, **({"skip_bad": True} if self.skip_bad else {})}
 
     def read(self, on_progress: OnProgress) -> ImageSet:
-        """Decode every picture; the drawers of a class are its images in the order of their names.
+        """Decode every picture; the number of a picture among its class's, by name, stands for a drawer.
 
         Raises:
-            DamagedFileError: A file is no image.
+            DamagedFileError: Files are no images, all of them named, or all images of a class are blank.
         """
-        n = len(self.files)
-        pixels = np.empty((n, SIDE, SIDE), dtype=np.uint8)
-        for i, file in enumerate(self.files):
-            pixels[i] = decode_picture(file.read(), place=file.place)
-            if i % 200 == 0:
-                on_progress(Progress(f"Reading {self.name}", i, n, "images"))
-        return ImageSet(pixels, self._labels())
+        read = decoded(self.files, self.reading, self.name, on_progress)
+        if read.bad and not (self.skip_bad and read.files):
+            raise all_at_once(read.bad, len(read.files), self.place)
+        labels = self._labels(read.files)
+        bad = [*self.bad, *read.bad]
+        if self.skip_bad and (is_lost := in_blank_classes(labels, read.is_blank)).any() and not is_lost.all():
+            bad += [
+                DamagedFileError(f"{read.files[i].place} is blank, as all of its class")
+                for i in np.flatnonzero(is_lost)
+            ]
+            read = read.without(is_lost)
+            labels = self._labels(read.files)
+        refuse_blank_classes(labels, read.is_blank)
+        findings = find_out(read, labels, self.reading, bad=bad, place=self.place)
+        return ImageSet(read.pixels, labels, findings=findings)
 
-    def _labels(self) -> Labels:
-        classes = [file.name.rpartition("/")[0] for file in self.files]
+    def _labels(self, files: Sequence[File]) -> Labels:
+        classes = [file.name.rpartition("/")[0] for file in files]
         alphabets = [name.rpartition("/")[0] or self.name for name in classes]
         drawers: list[int] = []
         for i, name in enumerate(classes):
@@ -52,38 +88,92 @@ class Folder:
         return Labels.from_names(alphabets, classes, drawers)
 
 
-def find(path: Path) -> Folder:
-    """List a folder's images.
+def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False) -> Folder:
+    """List the images of a folder or a zip archive, and decide on a sample of them what is ink.
+
+    Args:
+        path: The folder or archive.
+        ink: What is ink, or `auto`.
+        skip_bad: Leave out what cannot be read, instead of refusing the whole.
 
     Raises:
         NotFoundError: There is no such folder, or it holds no class folders.
-        DamagedFileError: Its folders are nested to different depths, or a file or name is no good.
+        DamagedFileError: Files cannot be read or lie elsewhere than in class folders, all of them named, or a name is
+            no good.
     """
-    if not path.is_dir():
-        raise NotFoundError(
-            f"'{path}' is neither a built-in source nor a folder",
-            hint="Use --source omniglot, glyphs, mnist, auto, or the path of a folder with one folder per class.",
-        )
-    name = path.resolve().name
-    if not is_one_line(name):
-        raise DamagedFileError(f"{brief(repr(name))} is no name that can be printed and stored", hint="Rename it.")
-    files = files_of_folder(path)
-    depths = {file.name.count("/") for file in files}
-    if not depths or depths == {0}:
-        raise NotFoundError(
-            f"{path} holds no class folders ({len(files)} files lie in it directly)",
-            hint="Make one folder per class, or alphabet/class, and put the images there.",
-        )
-    if depths not in ({1}, {2}):
-        stray = min(files, key=lambda file: file.name.count("/"))
-        raise DamagedFileError(
-            f"{path} mixes depths: {stray.place} lies {stray.name.count('/')} folders deep, others "
-            f"{max(depths)}; all images must lie in class/ or alphabet/class/",
-            hint="Move it, or begin its name with a dot to have it passed over.",
-        )
-    files.sort(key=lambda file: file.name.split("/"))
+    listing, name = _listing(path)
+    place = str(path)
+    passed_over = _said_of(listing.passed_over)
+    if listing.problems and not listing.files:
+        raise all_at_once(listing.problems, 0, place)
+    layout = laid_out(listing.files, place, is_archive=path.is_file(), besides=passed_over)
+    bad = [*listing.problems, *layout.strays]
+    if bad and not skip_bad:
+        read = decoded(layout.files, Reading("dark"), name, silent)
+        raise all_at_once([*bad, *read.bad], len(read.files), place)
+    files = sorted(layout.files, key=lambda file: file.name.split("/"))
     n_alphabets = len({file.name.rpartition("/")[0].rpartition("/")[0] for file in files})
     if n_alphabets > _MOST_ALPHABETS:
-        raise DamagedFileError(f"{path} holds {n_alphabets:,} alphabets; {_MOST_ALPHABETS:,} is the limit")
-    # A folder called omniglot is not Omniglot.
-    return Folder(f"{name}-folder" if name in _BUILT_IN else name, tuple(files), content_digest(files))
+        raise DamagedFileError(f"{place} holds {n_alphabets:,} alphabets; {_MOST_ALPHABETS:,} is the limit")
+    notes = [passed_over, _without_pictures(listing), *_said_of_wrapping(layout.wrapping)]
+    name = layout.wrapping[-1] if layout.wrapping else name
+    return Folder(
+        name=f"{name}-folder" if name in _BUILT_IN else name,  # A folder called omniglot is not Omniglot.
+        place=place,
+        files=tuple(files),
+        digest=content_digest(files),
+        reading=judge([file.read for file in _sample(files)], ink),
+        skip_bad=skip_bad,
+        bad=tuple(bad),
+        notes=tuple(note for note in notes if note),
+    )
+
+
+def _listing(path: Path) -> tuple[Listing, str]:
+    """Return what a folder or an archive holds, and its name."""
+    try:
+        is_folder, is_archive = path.is_dir(), path.is_file() and (path.suffix == ".zip" or zipfile.is_zipfile(path))
+    except OSError as error:
+        raise DamagedFileError(f"{brief(path)} cannot be read: {error.strerror}") from None
+    if not is_folder and not is_archive:
+        raise NotFoundError(
+            f"'{path}' is neither a built-in source nor a folder or zip archive",
+            hint="Use --source omniglot, glyphs, mnist, auto, or the path of a folder with one folder per class.",
+        )
+    name = path.stem if is_archive else path.resolve().name
+    if not is_one_line(name):
+        raise DamagedFileError(f"{brief(repr(name))} is no name that can be printed and stored", hint="Rename it.")
+    return (files_of_zip if is_archive else files_of_folder)(path, pictures_only=True), name
+
+
+def _sample(files: Sequence[File]) -> list[File]:
+    """Return pictures from all over a source, few enough that looking at them takes no time to speak of."""
+    spread = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, _SAMPLE).astype(int))]
+    sizes = np.cumsum([file.size for file in spread])
+    n_looked_at = max(_SMALLEST_SAMPLE, int((sizes <= _SAMPLE_BYTES).sum()))
+    return [spread[i] for i in np.unique(np.linspace(0, len(spread) - 1, n_looked_at).astype(int))]
+
+
+def _said_of(passed_over: Sequence[str]) -> str:
+    """Return which files and folders were passed over, with the number of those of one name."""
+    if not passed_over:
+        return ""
+    is_folder = [name.endswith("/") for name in passed_over]
+    numbers = [(len(is_folder) - sum(is_folder), "file"), (sum(is_folder), "folder")]
+    bare = Counter(f"{name.rstrip('/').rpartition('/')[2]}{'/' * name.endswith('/')}" for name in passed_over)
+    names = [brief(name) + (f" ({number:,})" if number > 1 else "") for name, number in bare.most_common()]
+    counts = " and ".join(counted(number, noun) for number, noun in numbers if number)
+    return f"Passed over {counts}: {listed(names, shown=_SHOWN)}"
+
+
+def _without_pictures(listing: Listing) -> str:
+    """Return which folders hold nothing to read, the outermost of them."""
+    used = {"/".join(parts[:n]) for file in listing.files if (parts := file.name.split("/")) for n in range(len(parts))}
+    empty = set(listing.folders) - used
+    names = sorted(name for name in empty if name.rpartition("/")[0] not in empty)
+    are = "folder holds" if len(names) == 1 else "folders hold"
+    return f"{len(names):,} {are} no picture: {listed(names, shown=_SHOWN)}" if names else ""
+
+
+def _said_of_wrapping(names: Sequence[str]) -> list[str]:
+    return [f"Read from the only folder in it, {'/'.join(names)}"] if names else []

@@ -5,7 +5,7 @@ Source: Lake, Salakhutdinov & Tenenbaum 2015, https://github.com/brendenlake/omn
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.data.sources.decoding import decode_drawing
 from omnishot.data.sources.download import Download, download
-from omnishot.data.sources.files import File, content_digest, files_of_folder, files_of_zip
-from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief
+from omnishot.data.sources.files import File, content_digest
+from omnishot.data.sources.folder_tree import files_of_folder
+from omnishot.data.sources.zip_archive import files_of_zip
+from omnishot.errors import DamagedFileError, UnavailableError, brief
 from omnishot.progress import OnProgress, Progress, silent
 
 _REPOSITORY = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
@@ -84,11 +86,6 @@ def find(folder: Path, *, offline: bool, on_progress: OnProgress = silent) -> Om
         DamagedFileError: An archive is damaged or incomplete.
     """
     missing = [name for name in ARCHIVES if not place_of(folder, name).exists()]
-    if missing and all(place_of(folder.parent, name).exists() for name in missing):
-        raise NotFoundError(
-            f"Omniglot lies in {folder.parent}, but is looked for in {folder}",
-            hint=f"Set OMNISHOT_DATA={folder.parent.parent}.",
-        )
     for name in missing:
         try:
             if offline:
@@ -113,17 +110,27 @@ def find(folder: Path, *, offline: bool, on_progress: OnProgress = silent) -> Om
 
 
 def place_of(folder: Path, name: str) -> Path:
-    """Return where an archive is, or would be: unpacked, else zipped."""
-    unpacked = folder / name
-    return unpacked if unpacked.is_dir() else folder / f"{name}.zip"
+    """Return where an archive is, or would be: unpacked, else zipped.
+
+    Besides the folder itself, it is looked for where a clone of Omniglot's repository, torchvision or a user who names
+    the folder too high or too low has it.
+    """
+    tops = (folder, folder / "python", folder.parent / "python", folder.parent / "omniglot-py", folder.parent)
+    for place in (top / inner for top in tops for inner in ("", "one-shot-classification")):
+        if (place / name).is_dir():
+            return place / name
+        if (place / f"{name}.zip").exists():
+            return place / f"{name}.zip"
+    return folder / f"{name}.zip"
 
 
 def _files(folder: Path, name: str) -> list[File]:
     """List an archive's files by their names below it, whichever way it is packed."""
     place = place_of(folder, name)
-    files = files_of_folder(place) if place.is_dir() else files_of_zip(place)
-    prefix = f"{name}/"
-    return [File(file.name.removeprefix(prefix), file.place, file.size, file.crc, file.read) for file in files]
+    listing = files_of_folder(place) if place.is_dir() else files_of_zip(place)
+    if listing.problems:
+        raise listing.problems[0]
+    return [replace(file, name=file.name.removeprefix(f"{name}/")) for file in listing.files]
 
 
 def _labels(names: list[str]) -> Labels:

@@ -21,7 +21,8 @@ from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import trials_of_runs
 from omnishot.data.sources import folder
 from omnishot.data.sources.decoding import decode_drawing, decode_picture
-from omnishot.data.sources.files import content_digest, files_of_zip
+from omnishot.data.sources.files import content_digest
+from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, UsageError
 from omnishot.formats.evaluation import read_summary
 from omnishot.formats.hdf5 import create_hdf5, open_hdf5
@@ -243,7 +244,7 @@ def _write_zip(place: Path, rng: random.Random) -> None:
 
 
 def _read_zip(place: Path) -> None:
-    files = files_of_zip(place / "images.zip")
+    files = files_of_zip(place / "images.zip").files
     content_digest(files)
     for file in files:
         decode_drawing(file.read(), place=file.place)

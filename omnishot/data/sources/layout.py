@@ -1,0 +1,94 @@
+"""Which folder is a class: `class/image` or `alphabet/class/image`, with what lies elsewhere named."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from omnishot.data.sources.files import File
+from omnishot.errors import DamagedFileError, NotFoundError
+from omnishot.wording import counted, listed
+
+_SHOWN = 3
+_ONE_FOLDER_PER_CLASS = "Make one folder per class, or alphabet/class, and put the images there."
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Files of which each lies in the folder of its class.
+
+    Attributes:
+        files: The files, their names beginning with `class/` or `alphabet/class/`, all the same.
+        wrapping: Names of folders that hold nothing but the next, and were gone through.
+        strays: Why files that lie elsewhere cannot be used, one error for each number of folders.
+    """
+
+    files: list[File]
+    wrapping: tuple[str, ...]
+    strays: list[DamagedFileError]
+
+
+def laid_out(files: Sequence[File], place: str, *, is_archive: bool, besides: str = "") -> Layout:
+    """Find the classes.
+
+    Args:
+        files: All files, named from the source.
+        place: What to call the source.
+        is_archive: Whether it is an archive, whose files usually lie in one folder.
+        besides: What else there was, to be said where there are no files.
+
+    Raises:
+        NotFoundError: There are no class folders.
+        DamagedFileError: Most files lie in no class folder.
+    """
+    depths = Counter(_depth(file) for file in files)
+    if set(depths) <= {0}:
+        raise NotFoundError(
+            f"{place} holds no class folders ({len(files)} files lie in it directly)"
+            + (f". {besides}" if besides else ""),
+            hint=_ONE_FOLDER_PER_CLASS,
+        )
+    usual = max(depths, key=lambda depth: (depths[depth], depth))
+    inner, wrapping = [file for file in files if _depth(file) == usual], list[str]()
+    shallowest = 1 if is_archive else 2
+    while len(tops := {file.name.split("/")[0] for file in inner}) == 1 and usual - len(wrapping) > shallowest:
+        wrapping += tops
+        inner = [replace(file, name=file.name.partition("/")[2]) for file in inner]
+        shallowest = 2
+    if usual - len(wrapping) not in {1, 2}:
+        raise _unusable(files, usual, place, inside="/".join([*wrapping, min(tops)]))
+    used = {file.place for file in inner}
+    others = [file for file in files if file.place not in used]
+    strays = []
+    for depth in sorted({_depth(file) for file in others}):
+        group = [file.place for file in others if _depth(file) == depth]
+        which = group[0] if len(group) == 1 else f"{len(group):,} files ({listed(group, shown=_SHOWN)})"
+        strays.append(
+            DamagedFileError(
+                f"{which} {'lies' if len(group) == 1 else 'lie'} {counted(depth, 'folder')} deep, "
+                f"{'another' if len(inner) == 1 else f'{len(inner):,} others'} {usual}",
+                hint="Move what lies elsewhere to the others, or begin its name with a dot.",
+            )
+        )
+    return Layout(inner, tuple(wrapping), strays)
+
+
+def _depth(file: File) -> int:
+    return file.name.count("/")
+
+
+def _unusable(files: Sequence[File], usual: int, place: str, *, inside: str) -> DamagedFileError:
+    """Return what to say where most files lie too deep, or in no folder."""
+    example = next(file.place for file in files if _depth(file) == usual)
+    odd = [file for file in files if _depth(file) != usual]
+    many = f"{len(files) - len(odd):,} of {len(files):,}" if odd else f"All {len(files):,}"
+    where, hint = "in no folder", _ONE_FOLDER_PER_CLASS
+    if usual:
+        where = f"{usual} folders deep"
+        hint = f"Give a folder below it, as --source {place}/{inside}, or take a level of folders away."
+    few = ""
+    if odd:
+        which = listed([file.place for file in odd], shown=_SHOWN)
+        few = f"; {which} {'lies' if len(odd) == 1 else 'lie'} {counted(_depth(odd[0]), 'folder')} deep"
+    return DamagedFileError(
+        f"{many} files in {place} lie {where}, as {example}{few}; they must lie in class/ or alphabet/class/", hint=hint
+    )

@@ -1,0 +1,134 @@
+"""The files of a zip archive, none of which is ever unpacked to the disk."""
+
+import stat
+import zipfile
+from functools import partial
+from pathlib import Path
+
+from omnishot.data.sources.files import START_BYTES, File, Listing, not_downloaded
+from omnishot.data.sources.litter import (
+    is_litter,
+    is_no_picture,
+    is_own_figure,
+    is_placeholder,
+    may_be_figure,
+    own_folders,
+)
+from omnishot.errors import DamagedFileError, brief, is_one_line
+
+MAX_MEMBER_BYTES = 64_000_000
+"""Larger files in a zip archive are refused before they are unpacked."""
+
+_LONGEST_NAME = 500
+
+
+def files_of_zip(archive: Path, *, pictures_only: bool = False) -> Listing:
+    """List the files of a zip archive; nothing is ever unpacked to the disk.
+
+    Args:
+        archive: The archive.
+        pictures_only: Passes over what is no picture by its name.
+
+    Raises:
+        DamagedFileError: The archive cannot be read, or holds something other than files with plain, distinct names.
+    """
+    if not archive.is_file():  # Opening a pipe would wait for its writer.
+        raise DamagedFileError(f"{archive} is no file")
+    try:
+        opened = zipfile.ZipFile(archive)
+    except Exception as error:  # zipfile raises whatever its parsing of a damaged directory runs into.
+        raise DamagedFileError(
+            f"{archive} ({archive.stat().st_size} bytes) is not a readable zip archive: {brief(error)}",
+            hint="Delete it and fetch it again.",
+        ) from None
+    own = own_folders(opened.namelist())
+    found, taken, passed_over = Listing(), set[str](), set[str]()
+    for info in opened.infolist():
+        name = _name_in(info)
+        if outside := _outermost_litter(name) or next((folder for folder in own if name.startswith(folder)), ""):
+            passed_over.add(outside)
+            continue
+        if (reason := _reason_to_refuse(info, name)) or name in taken:
+            raise DamagedFileError(
+                f"{archive} holds {brief(repr(name))}, which {reason or 'comes twice'}",
+                hint="Delete it and fetch it again.",
+            )
+        own_name = name.rpartition("/")[2]
+        if info.is_dir():
+            found.folders.append(name.removesuffix("/"))
+            continue
+        taken.add(name)
+        if is_placeholder(own_name):
+            found.problems.append(not_downloaded(f"{archive}/{name}"))
+        elif pictures_only and (
+            is_no_picture(own_name) or (may_be_figure(own_name) and is_own_figure(_start(opened, info)))
+        ):
+            passed_over.add(name)
+        else:
+            read = partial(_member, opened, info)
+            found.files.append(File(name, f"{archive}/{name}", info.file_size, info.CRC, read))
+    found.passed_over = sorted(passed_over)
+    found.files.sort(key=lambda file: file.name)
+    return found
+
+
+def _name_in(info: zipfile.ZipInfo) -> str:
+    """Return a name as it was meant: macOS writes UTF-8 without saying so, which is then read as an old code page."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _outermost_litter(name: str) -> str:
+    """Return the part of a path that ends with the first litter in it, or an empty string where there is none."""
+    parts = name.removesuffix("/").split("/")
+    if {"", ".", ".."} & set(parts):
+        return ""  # Of what leads elsewhere nothing is passed over.
+    for i, part in enumerate(parts):
+        if is_litter(part) and not is_placeholder(part):
+            inside = "/".join(parts[: i + 1])
+            return inside if inside == name else f"{inside}/"
+    return ""
+
+
+def _start(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    try:
+        with archive.open(info) as member:
+            return member.read(START_BYTES)
+    except Exception:  # Reading it as a picture will say what is wrong.
+        return b""
+
+
+def _reason_to_refuse(info: zipfile.ZipInfo, name: str) -> str:
+    parts = name.removesuffix("/").split("/")
+    if {"", ".", ".."} & set(parts) or "\\" in name or not is_one_line(name):
+        return "is not a plain path"
+    if len(name) > _LONGEST_NAME:
+        return f"has a name of {len(name):,} characters"
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "is a link"
+    if info.flag_bits & 1:
+        return "is encrypted"
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        return f"is packed by method {info.compress_type}, which is not deflate"
+    if info.file_size > MAX_MEMBER_BYTES:
+        return f"claims {info.file_size:,} bytes; {MAX_MEMBER_BYTES:,} is the limit"
+    return ""
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    try:
+        with archive.open(info) as member:
+            # A size, so that no more than was claimed is unpacked; reading on to the end checks the CRC.
+            content = member.read(info.file_size)
+            if len(content) != info.file_size or member.read(1):
+                raise zipfile.BadZipFile(f"{len(content)} bytes instead of {info.file_size}")
+            return content
+    except Exception as error:  # As above.
+        raise DamagedFileError(
+            f"{info.filename} in {archive.filename} cannot be read: {brief(error)}",
+            hint="Delete the archive and fetch it again.",
+        ) from None

@@ -1,0 +1,143 @@
+"""What the commands make of folders as people have them: nothing is lost, misread or refused without a word."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import Cli
+
+SMALL = ("--pairs", "40", "--affine", "0")
+
+
+def draw(path: Path, class_number: int, number: int, *, side: int = 40) -> None:
+    """Draw strokes that differ by class, moved a little from picture to picture."""
+    rng = np.random.default_rng([class_number, 7])
+    image = np.full((side, side), 255, dtype=np.uint8)
+    for x, y, w, h in rng.integers(4, side // 2, size=(4, 4)):
+        image[y + number : y + number + 1 + h // 4, x + number : x + number + w] = 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path)
+
+
+def classes(folder: Path, names: Any, n_images: int = 3, *, first: int = 0) -> Path:
+    for place, name in enumerate(names, first):
+        for number in range(n_images):
+            draw(folder / str(name) / f"{number}.png", place, number)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "artifacts"
+
+
+def prepared(omnishot: Cli, source: Path, store: Path, *options: str) -> tuple[dict[str, Any], str]:
+    done = omnishot("prepare", "--source", source, *SMALL, *options, "--store", store, "--json")
+    assert done.code == 0, done.err
+    return json.loads(done.out), done.err
+
+
+def test_prepare_says_what_it_found_and_which_part_has_what(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = classes(tmp_path / "photos", range(10))
+    (source / "3" / "Thumbs.db").write_bytes(b"x")
+    shutil.copy(source / "0" / "0.png", source / "0" / "0 (copy).png")
+    made, err = prepared(omnishot, source, store)
+    assert "Read 31 pictures of 10 classes" in err
+    assert "Passed over 1 file: Thumbs.db" in err
+    assert "copies" in err or "copy" in err
+    assert "Split alphabets: train 6 classes, 19 images; validation 2 classes, 6 images; test 2 classes" in err
+    assert made["classes"] == {"train": 6, "validation": 2, "test": 2}
+    _, again = prepared(omnishot, source, store)
+    assert "Passed over 1 file: Thumbs.db" in again  # It is no less true when nothing is read again.
+
+
+def test_folders_of_parts_are_those_parts(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = tmp_path / "data"
+    for place, (part, names) in enumerate({"train": "abcdef", "val": "gh", "Test": "ij"}.items()):
+        classes(source / part, names, first=10 * place)
+    made, err = prepared(omnishot, source, store)
+    assert "Split folders: train 6 classes, 18 images; validation 2 classes, 6 images; test 2 classes, 6 images" in err
+    assert made["artifact"] == "pairs/data-40-folders:v1"
+
+
+def test_a_class_in_two_parts_is_refused_by_name(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    for part in ("train", "val", "test"):
+        classes(tmp_path / "data" / part, "abcdef")
+    done = omnishot("prepare", "--source", tmp_path / "data", *SMALL, "--store", store)
+    assert done.code == 2
+    assert "share 6 classes of 6 (a, b, c, ...)" in done.err
+    assert (
+        omnishot("prepare", "--source", tmp_path / "data", "--split", "alphabets", *SMALL, "--store", store).code == 0
+    )
+
+
+def test_bad_files_are_named_at_once_and_left_out_where_that_is_asked(
+    omnishot: Cli, tmp_path: Path, store: Path
+) -> None:
+    source = classes(tmp_path / "photos", range(6))
+    (source / "1" / "0.png").write_bytes(b"")
+    (source / "2" / "1.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    done = omnishot("prepare", "--source", source, *SMALL, "--store", store)
+    assert done.code == 4
+    assert "1/0.png" in done.err
+    assert "git lfs pull" in done.err
+    made, err = prepared(omnishot, source, store, "--skip-bad")
+    assert "Read 16 pictures of 6 classes" in err
+    shown = omnishot("show", made["artifact"], "--store", store).out
+    assert "--skip-bad" in shown
+    again = omnishot("prepare", "--source", source, "--skip-bad", *SMALL, "--store", store)
+    assert "Reused" in again.err
+
+
+def test_ink_can_be_said_and_is_for_images_of_ones_own(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = classes(tmp_path / "photos", range(6))
+    _, err = prepared(omnishot, source, store, "--ink", "dark")
+    assert "Read 18 pictures" in err
+    assert omnishot("prepare", "--source", "glyphs", "--ink", "dark", "--store", store).code == 2
+    assert omnishot("eval", "--ink", "dark", "--store", store).code == 2
+
+
+def test_a_source_is_a_test_set_whose_classes_are_all_asked(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = classes(tmp_path / "five", range(5))
+    for protocol in ("within", "between"):
+        arguments = ("--source", source, "--protocol", protocol, "--baselines", "nearest-neighbour", "--trials", "200")
+        done = omnishot("eval", *arguments, "--store", store, "--json")
+        assert done.code == 0, done.err
+        (result,) = json.loads(done.out)["results"]
+        assert result["ways"] == 5  # The most there are, as the help says.
+
+
+def test_what_was_trained_on_stays_out_of_the_test(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = classes(tmp_path / "photos", range(20))
+    prepared(omnishot, source, store)
+    tiny = ("epochs=1", "objective.batches_per_epoch=1", "objective.classes_per_batch=4", "validation_trials=0")
+    settings = [word for change in tiny for word in ("--set", change)]
+    assert omnishot("train", "--preset", "quick", *settings, "--device", "cpu", "--store", store).code == 0
+    done = omnishot("eval", "--source", source, "--baselines", "none", "--trials", "50", "--store", store, "--json")
+    assert done.code == 0, done.err
+    assert "was trained on these images: the split of pairs/photos-40:v1 is kept" in done.err
+    assert json.loads(done.out)["results"][0]["ways"] == 4  # The test part, a fifth of 20 classes.
+
+
+def test_classes_of_very_different_sizes_are_all_asked_and_no_picture_is_its_own_support(
+    omnishot: Cli, tmp_path: Path, store: Path
+) -> None:
+    source = classes(tmp_path / "people", range(6), 2)
+    classes(source, ["large"], 30, first=6)
+    for number in range(30):
+        shutil.copy(source / "large" / "0.png", source / "large" / f"copy of 0, {number}.png")
+    arguments = ("--source", source, "--ways", "5", "--trials", "300", "--baselines", "nearest-neighbour")
+    done = omnishot("eval", *arguments, "--store", store, "--json")
+    assert done.code == 0, done.err
+    scores = h5py.File(store / "evals" / "baselines-people-within" / "v1" / "scores.h5")
+    images = h5py.File(store / "images" / "people" / "v1" / "images.h5")
+    query, support = scores["trials/query"][...], scores["trials/support"][...][:, 0, 0]
+    pixels, of_class = images["images/pixels"][...], images["images/character"][...]
+    assert not any(np.array_equal(pixels[one], pixels[other]) for one, other in zip(query, support, strict=True))
+    assert np.bincount(of_class[query], minlength=7).min() > 20
