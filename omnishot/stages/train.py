@@ -153,12 +153,11 @@ def train(
         task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if options.resume else None)
         with compute.tuned():  # Before the training, which may need all memory.
             peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.world_size
-        if processes.world_size > 1:
-            broadcast(task.as_text())
+        broadcast(task.as_text)
         trainer = task.trainer(compute, processes, store.tell)
         checkpointer = Checkpointer(trainer, store, recipe, options.checkpoint_every, resumed=options.resume)
-        events_folder = staging.path if settings.log.tensorboard else None
-        stop = _take_steps(trainer, checkpointer, options, events_folder=events_folder, tell=store.tell)
+        events = staging.path if settings.log.tensorboard else None
+        stop = _take_steps(trainer, checkpointer, options, events_folder=events, tell=store.tell)
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
         staging.summary |= _summary(trainer, settings, processes.world_size, peak)

@@ -85,14 +85,18 @@ class Processes:
         return DistributedDataParallel(module, gradient_as_bucket_view=True)
 
     @contextlib.contextmanager
-    def broadcasting(self) -> Iterator[Callable[[str], None]]:
-        """Give rank 0 a function that sends the others one message; left without a call, they receive None."""
+    def broadcasting(self) -> Iterator[Callable[[Callable[[], str]], None]]:
+        """Give rank 0 a function that sends the others one message; left without a call, they receive None.
+
+        The message is written only where there are others.
+        """
         is_sent = False
 
-        def broadcast(message: str) -> None:
+        def broadcast(write: Callable[[], str]) -> None:
             nonlocal is_sent
             is_sent = True
-            self._send(message.encode())
+            if self.world_size > 1:
+                self._send(write().encode())
 
         try:
             yield broadcast
