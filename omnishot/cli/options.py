@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their texts are read."""
+"""Options that several commands share, and how their texts are read; what every command has is in `session.py`."""
 
 import re
 from pathlib import Path

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from omnishot.drawing.curve import Curve
 from omnishot.drawing.labels import LONGEST, in_percent, told_apart
 from omnishot.drawing.picture import FAINT, FIRST, FOURTH, INK, PHONE, SECOND, SERIES, THIRD, Colour, Picture, draw
+from omnishot.drawing.sweep_curve import Curve
 from omnishot.wording import percent
 
 _LONGEST_LINE = 48

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from omnishot.drawing.curve import Curve
+from omnishot.drawing.sweep_curve import Curve
 from omnishot.formats.evaluation import Result
 from omnishot.reporting.results import Measured, is_baseline
 

@@ -1,4 +1,4 @@
-"""How a run learns that it has been asked to stop, by whoever watches for signals."""
+"""How a run learns that it has been asked to stop; `cli/signals.py` watches, `stages/train.py` keeps the state."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

@@ -5,9 +5,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from omnishot.drawing.curve import Curve
 from omnishot.drawing.labels import shortened
 from omnishot.drawing.sweep import sweep_chart
+from omnishot.drawing.sweep_curve import Curve
 
 HOSTILE = "$\\f{<b>&日"
 

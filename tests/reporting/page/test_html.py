@@ -5,8 +5,8 @@ from importlib import resources
 
 import pytest
 
-from omnishot.drawing.curve import Curve
 from omnishot.drawing.sweep import sweep_chart
+from omnishot.drawing.sweep_curve import Curve
 from omnishot.reporting.page.html import Command, Headline, Section, as_html
 from omnishot.reporting.tables import Table
 
