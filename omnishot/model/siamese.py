@@ -14,7 +14,7 @@ from omnishot.model.koch import PUBLISHED, KochTwin, initialize_as_koch
 from omnishot.vocabulary import Initialization, TwinName
 
 Twin = KochTwin | Conv4Twin
-"""A module from images to vectors that has a `side` and a `dimension`; `build_network` knows each `TwinName` of `vocabulary.py`."""
+"""From images to vectors, with a `side` and a `dimension`; `build_network` knows each `TwinName` of `vocabulary.py`."""
 
 SQUARED_DISTANCE_SCALE = 8.0
 """The squared-distance head starts as this many times the mean squared difference, negated."""
