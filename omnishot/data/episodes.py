@@ -144,7 +144,7 @@ def draw_within_by_class(
     spans = [slice(*index.alphabet_start[number : number + 2]) for number in range(index.n_alphabets)]
     fitting = [span for span in spans if usable[span].sum() >= n_way and askable[span].any()]
     if not fitting:
-        most = max(int(usable[span].sum()) for span in spans)
+        most = max((int(usable[span].sum()) for span in spans if askable[span].any()), default=0)
         raise SamplingError(
             f"{n_way}-way {k_shot}-shot trials need {n_way} classes of {k_shot} images in one alphabet, one of them of "
             f"{k_shot + 1}, but the most there are is {most}",

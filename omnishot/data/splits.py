@@ -96,13 +96,13 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
 
 
 def has_named_parts(labels: Labels) -> bool:
-    """Tell whether the outermost folders of a source are the parts of a split, among them one to train and one to test.
+    """Tell whether the outermost folders of a source are the parts of a split, among them one to train and another.
 
     Args:
         labels: What each image shows; names of classes are `part/class` or `part/alphabet/class`.
     """
     parts = {_part_of(name) for name in labels.character_names}
-    return None not in parts and {"train", "test"} <= parts
+    return None not in parts and "train" in parts and len(parts) > 1
 
 
 def _part_of(class_name: str) -> str | None:
@@ -113,6 +113,8 @@ def _part_of(class_name: str) -> str | None:
 def _by_folder(labels: Labels) -> Split:
     parts = [_part_of(name) for name in labels.character_names]
     _refuse_shared_classes(labels.character_names, parts)
+    if "test" not in parts:  # Held out is held out: where there is one such part, it is the test.
+        parts = ["test" if part == "validation" else part for part in parts]
     part_of_image = np.array(parts, dtype=object)[labels.character]
     return Split(*(np.flatnonzero(part_of_image == part).astype(np.int32) for part in PARTS))
 

@@ -21,7 +21,7 @@ from omnishot.seeding import generator
 from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
-from omnishot.vocabulary import SplitPart
+from omnishot.vocabulary import SplitName, SplitPart
 
 _PAIRS = 10_000
 
@@ -33,9 +33,8 @@ class EvaluationData:
     Attributes:
         path: A `pairs.h5` or `images.h5` that was checked.
         labels: What each image shows.
-        split: Which images train, validate and test; of an `images.h5`, from which nothing was trained, Omniglot is
-            divided as Koch et al. divide it, folders called after parts are those parts, and all else is a test set
-            unless it was to be divided.
+        split: Which images train, validate and test; `images.h5` is divided as `prepare` would by default, but for
+            MNIST and for classes too few to divide, all of which are a test set.
         runs: Published runs, where the source has them.
         has_pairs: Whether the file holds pairs; else they are drawn.
         has_drawers: Whether the images say who drew them.
@@ -49,25 +48,16 @@ class EvaluationData:
     has_drawers: bool
 
     @classmethod
-    def read(cls, artifact: Artifact, *, divided: bool = False) -> "EvaluationData":
-        """Read labels, split and runs of a pairs or images artifact.
-
-        Args:
-            artifact: What to read.
-            divided: Divide images of one's own as `prepare` would, instead of taking all of them for the test.
-        """
+    def read(cls, artifact: Artifact) -> "EvaluationData":
+        """Read labels, split and runs of a pairs or images artifact."""
         has_pairs = artifact.manifest.kind == "pairs"
         path = artifact.file("pairs.h5" if has_pairs else "images.h5")
         with open_hdf5(path) as file:
             labels, runs = read_labels(file), read_runs(file)
             if has_pairs:
                 split = read_split(file)
-            elif runs or has_named_parts(labels):
-                split = split_images(labels, "koch" if runs else "folders")
-            elif divided and source_of(artifact.manifest) != "mnist":
-                split = split_images(labels, "alphabets")
             else:
-                split = all_for_test(len(labels))
+                split = _split_of(labels, "koch" if runs else None, is_test_set=source_of(artifact.manifest) == "mnist")
         return cls(path, labels, split, runs, has_pairs, says_who_drew(artifact.manifest))
 
     def index(self, part: SplitPart) -> ClassIndex:
@@ -105,6 +95,18 @@ class EvaluationData:
             with open_hdf5(self.path) as file:
                 return read_pairs(file, part)
         return draw_pairs(self.index(part), _PAIRS, negatives="any", rng=generator(0, "pairs", part))
+
+
+def _split_of(labels: Labels, name: SplitName | None, *, is_test_set: bool) -> Split:
+    """Return how images of a source are divided: by a split of that name, or as their folders and classes allow."""
+    if is_test_set:
+        return all_for_test(len(labels))
+    if name is not None or has_named_parts(labels):
+        return split_images(labels, name or "folders")
+    try:
+        return split_images(labels, "alphabets")
+    except SamplingError:  # Only training needs more classes.
+        return all_for_test(len(labels))
 
 
 def says_who_drew(manifest: Manifest) -> bool:

@@ -29,9 +29,9 @@ from omnishot.stages.evaluation_settings import (
     choose_data,
     choose_models,
     choose_settings,
-    read_images,
     refuse_what_cannot_be_measured,
 )
+from omnishot.stages.prepare import summary_of
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
@@ -89,7 +89,7 @@ def evaluate(
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
-        task = _Task(models, read_images(data, settings), settings, compute, on_progress)
+        task = _Task(models, EvaluationData.read(data), settings, compute, on_progress)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
             results, comparisons, scores = measure(task)
@@ -105,6 +105,7 @@ def evaluate(
         write_evaluation(staging.path, summary, scores)
         staging.environment |= compute.describe()
         staging.summary |= {"protocol": settings.protocol, "on": settings.on, "accuracy": _headline(results)}
+        staging.summary |= summary_of(source)
 
     return produce(store, recipe, name, build, force=force)
 

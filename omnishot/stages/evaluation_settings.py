@@ -103,14 +103,13 @@ def choose_settings(settings: EvalSettings, data: Artifact) -> EvalSettings:
     is_open = data.manifest.kind == "images" and "ways" not in settings.model_fields_set
     if not is_open or chosen.protocol not in {"within", "between"}:
         return chosen
-    index = read_images(data, chosen).index(chosen.on)
-    sizes = index.alphabet_sizes if chosen.protocol == "within" else [(index.class_sizes > chosen.shots).sum()]
-    return chosen.model_copy(update={"ways": (max(1, min(*chosen.ways, int(max(sizes)))),)})
-
-
-def read_images(data: Artifact, settings: EvalSettings) -> EvaluationData:
-    """Return what is measured on; images of a source are divided only where a part other than the test is needed."""
-    return EvaluationData.read(data, divided=settings.protocol == "verification" or settings.on != "test")
+    index = EvaluationData.read(data).index(chosen.on)
+    if chosen.protocol == "between":
+        most = int((index.class_sizes > chosen.shots).sum())
+    else:
+        spans = [index.class_sizes[slice(*index.alphabet_start[n : n + 2])] for n in range(index.n_alphabets)]
+        most = max((int((sizes >= chosen.shots).sum()) for sizes in spans if (sizes > chosen.shots).any()), default=1)
+    return chosen.model_copy(update={"ways": (max(1, min(*chosen.ways, most)),)})
 
 
 def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:

@@ -30,7 +30,7 @@ from omnishot.store.store import Store
 from omnishot.vocabulary import BUILT_IN_SOURCES, PARTS, SplitName
 from omnishot.wording import counted
 
-_IMAGES_RECIPE = 1
+_BUILT_IN_RECIPE, _OWN_IMAGES_RECIPE = 1, 2
 _PAIRS_RECIPE = 1
 _MOST_VARIANTS = 100_000_000
 _PAIRS_PER_BLOCK = 1 << 14
@@ -51,15 +51,20 @@ def prepare_images(
             "characters": len(labels.character_names),
             "runs": len(images.runs.support) if images.runs else 0,
         }
-        if source.options:
-            staging.summary["source_options"] = list(source.options)
+        staging.summary |= summary_of(source)
         if images.findings:
             staging.summary["findings"] = {**asdict(images.findings), "notes": list(images.findings.notes)}
 
     origin = {"name": source.name, "digest": source.digest}
-    recipe = Recipe("images", _IMAGES_RECIPE, dict(source.settings), [], origin)
+    version = _BUILT_IN_RECIPE if source.name in BUILT_IN_SOURCES else _OWN_IMAGES_RECIPE
+    recipe = Recipe("images", version, dict(source.settings), [], origin)
     made = produce(store, recipe, as_name(source.name), build, force=force)
     return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
+
+
+def summary_of(source: str | Source | None) -> dict[str, list[str]]:
+    """Return what a summary says of how a source was read: the options that were asked for, if there were any."""
+    return {"source_options": list(source.options)} if isinstance(source, Source) and source.options else {}
 
 
 def _found(source: Source, images: Artifact) -> Iterator[str]:
@@ -123,8 +128,7 @@ def prepare(
             write_rendered(target, store.prepare_resume_folder(recipe), tell=store.tell, on_progress=on_progress)
         n_runs = ImagesFacts.of(images.manifest).summary.runs
         staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
-        if source.options:
-            staging.summary["source_options"] = list(source.options)
+        staging.summary |= summary_of(source)
 
     made = produce(store, recipe, name or pairs_name(source.name, settings), build, force=force, notes=read.notes)
     return replace(made, notes=(*made.notes, *_divided(made.artifact)))

@@ -201,6 +201,7 @@ def _evaluation(manifest: Manifest) -> Iterator[str]:
     source = parse(images[0]).name if images else None
     if source:
         yield from ("--source", _source(manifest, source))
+        yield from _source_options(manifest)
     yield from evaluation_words(settings)
     if manifest.name != evaluation_name(parse(models[0]).name if models else None, settings, source=source):
         yield from ("--name", manifest.name)

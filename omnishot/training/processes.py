@@ -94,9 +94,10 @@ class Processes:
 
         def broadcast(write: Callable[[], str]) -> None:
             nonlocal is_sent
-            is_sent = True
             if self.world_size > 1:
-                self._send(write().encode())
+                content = write().encode()
+                is_sent = True
+                self._send(content)
 
         try:
             yield broadcast

@@ -158,7 +158,7 @@ def test_what_the_owner_says_holds_for_every_picture(tmp_path: Path, ink: InkNam
     assert (images.pixels == (255 - np.stack(expected) if ink == "dark" else np.stack(expected))).all()
     assert images.findings is not None
     assert (images.findings.ink, images.findings.inverted) == (ink, len(DRAWN.pixels) if ink == "dark" else 0)
-    assert open_source(str(both), data_folder=both, offline=True, ink=ink).settings == {"ink": ink}
+    assert open_source(str(both), data_folder=both, offline=True, ink=ink).settings == {"ink": ink, "asked": True}
 
 
 def test_drawings_of_both_kinds_are_read_each_by_its_own_ground_and_counted(tmp_path: Path) -> None:

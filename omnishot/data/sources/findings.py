@@ -13,6 +13,8 @@ from omnishot.errors import DamagedFileError
 from omnishot.wording import listed
 
 _SHOWN = 3
+_LONGEST = 1000
+"""Characters of a note, as a manifest holds it."""
 _DRAWN = {"dark": "dark on a lighter ground", "light": "light on a darker ground"}
 
 
@@ -95,7 +97,7 @@ def find_out(
         copies=len(copies),
         in_two_classes=len(shared),
         left_out=len(bad),
-        notes=tuple(notes),
+        notes=tuple(note if len(note) <= _LONGEST else f"{note[: _LONGEST - 1]}…" for note in notes),
     )
 
 

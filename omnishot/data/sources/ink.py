@@ -152,6 +152,8 @@ def decide(pictures: Sequence[Shades], asked: InkName = "auto", *, white: int = 
     settings: dict[str, object] = {}
     if misread or asked != "auto":
         settings["ink"] = ink
+    if asked != "auto":
+        settings["asked"] = True
     if levels != (0, 255):
         settings["levels"] = list(levels)
     if white != WHITE:
