@@ -104,8 +104,7 @@ def evaluate(
         )
         write_evaluation(staging.path, summary, scores)
         staging.environment |= compute.describe()
-        staging.summary |= {"protocol": settings.protocol, "on": settings.on, "accuracy": _headline(results)}
-        staging.summary |= summary_of(source)
+        staging.summary |= _headline(settings, results) | summary_of(source)
 
     return produce(store, recipe, name, build, force=force)
 
@@ -225,9 +224,11 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
     return results, list(task.comparisons(correct, pair)), arrays
 
 
-def _headline(results: list[Result]) -> dict[str, float]:
+def _headline(settings: EvalSettings, results: list[Result]) -> dict[str, Any]:
+    """Return what a listing says of an evaluation: what was measured, and the accuracies at the most ways."""
     widest = max((result.ways or 0) for result in results)
-    return {result.model: round(result.accuracy, 6) for result in results if (result.ways or 0) == widest}
+    accuracies = {result.model: round(result.accuracy, 6) for result in results if (result.ways or 0) == widest}
+    return {"protocol": settings.protocol, "on": settings.on, "accuracy": accuracies}
 
 
 def trained_on(store: Store, model: Artifact) -> TrainedOn:
