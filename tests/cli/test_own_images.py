@@ -13,6 +13,8 @@ from PIL import Image
 
 from tests.conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--pairs", "40", "--affine", "0")
 
 

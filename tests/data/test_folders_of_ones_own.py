@@ -16,6 +16,8 @@ from omnishot.drawing.picture import Picture
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.progress import silent
 
+pytestmark = pytest.mark.slow
+
 
 def picture(path: Path, number: int = 0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,8 @@ from omnishot.progress import silent
 from omnishot.vocabulary import InkName
 from tests.conftest import draw_images
 
+pytestmark = pytest.mark.slow
+
 DRAWN = draw_images(1, 6, 4, wobble=9, seed=5)
 Finish = Callable[[Image.Image, int], Image.Image]
 
