@@ -244,7 +244,7 @@ def test_a_page_and_a_figure_of_ones_own_beside_the_classes_are_passed_over(phot
 def test_only_sources_that_say_who_drew_have_drawers(photos: Path, tmp_path: Path) -> None:
     assert [has_drawers(name) for name in ("omniglot", "glyphs", "mnist", "photos")] == [True, True, False, False]
     photos.rename(tmp_path / "omniglot")
-    assert not open_source(str(tmp_path / "omniglot"), data_folder=tmp_path, offline=True).has_drawers
+    assert not has_drawers(open_source(str(tmp_path / "omniglot"), data_folder=tmp_path, offline=True).name)
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,6 @@ class Source:
     notes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
-    @property
-    def has_drawers(self) -> bool:
-        """Whether the images say who drew them."""
-        return has_drawers(self.name)
-
 
 def has_drawers(source_name: str) -> bool:
     """Tell whether a source of this name says who drew its images.
