@@ -276,4 +276,4 @@ class EvalSettings(Settings):
     baselines: tuple[Baseline, ...] = BASELINES
     """Methods without training, run on the same trials."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Seed of the trials and of the bootstrap."""
+    """Seed of the trials."""

@@ -33,7 +33,7 @@ class GroupAccuracy:
 def accuracy_by_group(correct: NDArray[np.bool_], group: NDArray[np.integer]) -> list[GroupAccuracy]:
     """Return the accuracy in each group, the worst first, from the outcome and the group of each trial.
 
-    The intervals are Wilson's over queries: an alphabet has two of Lake's runs, too few to resample. Where queries
+    The intervals are Wilson's over queries: an alphabet has two of Lake's runs, too few to say more. Where queries
     share their support set they are narrower than they should be.
     """
     found = []

@@ -40,6 +40,7 @@ class Result:
         alphabets: Alphabets the trials come from.
         threshold: Verification: logit above which pairs are called the same.
         equal_error_rate: Verification: where both kinds of error are equally frequent.
+        questions: Different questions among the trials; None in evaluations that did not count them.
     """
 
     model: Line
@@ -54,6 +55,7 @@ class Result:
     alphabets: Count
     threshold: FiniteFloat | None = None
     equal_error_rate: _Share | None = None
+    questions: Annotated[int, Field(ge=1, le=10**9)] | None = None
 
 
 class TrainedOn(_Frozen):
@@ -137,7 +139,11 @@ def write_evaluation(
     folder: Path, summary: EvaluationSummary, scores: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> None:
     """Write an evaluation: its summary, and its arrays by method and name."""
-    text = json.dumps(summary.model_dump(exclude_unset=True), indent=1, allow_nan=False)
+    values = summary.model_dump(exclude_unset=True)
+    for result in values["results"]:
+        if result["questions"] is None:  # As before questions were counted.
+            del result["questions"]
+    text = json.dumps(values, indent=1, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", "utf-8")
     with create_hdf5(folder / "scores.h5") as file:
         for method, arrays in scores.items():

@@ -46,6 +46,10 @@ class PairScores:
     scores: dict[str, NDArray[np.float32]]
 
 
+ANY_NUMBER = 1 << 31
+"""Images that indices may point at where nothing is looked up by them."""
+
+
 def read_trial_scores(path: Path, methods: Iterable[str], *, n_images: int) -> TrialScores:
     """Read the trials of an evaluation and some methods' scores.
 
@@ -68,8 +72,8 @@ def read_trial_scores(path: Path, methods: Iterable[str], *, n_images: int) -> T
         return TrialScores(query, support, episode, _scores(file, methods, shape))
 
 
-def read_pair_scores(path: Path, models: Iterable[str]) -> PairScores:
-    """Read the pairs of a verification and some models' scores, from a `scores.h5` as for `read_trial_scores`.
+def read_pair_scores(path: Path, models: Iterable[str], *, n_images: int = ANY_NUMBER) -> PairScores:
+    """Read the pairs of a verification and some models' scores; arguments as for `read_trial_scores`.
 
     Raises:
         DamagedFileError: The file does not hold pairs, or not in these shapes, or a score is not finite.
@@ -79,6 +83,8 @@ def read_pair_scores(path: Path, models: Iterable[str]) -> PairScores:
         same = read_array(file, "pairs/same", np.bool_, 1)
         if not 0 < len(left) == len(right) == len(same):
             raise damaged(file, f"left, right and same have {len(left):,}, {len(right):,} and {len(same):,} entries")
+        refuse_strays(file, "pairs/left", left, n_images)
+        refuse_strays(file, "pairs/right", right, n_images)
         scores = _scores(file, models, same.shape)
         for model, found in scores.items():
             # Unlike a trial, where it is wrong, a pair without a score can be neither above a threshold nor below.

@@ -7,18 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.errors import DamagedFileError, UsageError
-from omnishot.evaluation.intervals import difference_interval
+from omnishot.evaluation.intervals import Dependence, dependence_of_pairs, dependence_of_trials, difference_interval
 from omnishot.evaluation.oneshot import correct_trials
 from omnishot.formats.evaluation import EvaluationSummary, Result, read_summary
+from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.manifest_fields import PairsFacts
-from omnishot.formats.scores import PairScores, TrialScores, read_pair_scores, read_trial_scores
-from omnishot.seeding import generator
+from omnishot.formats.scores import ANY_NUMBER, PairScores, TrialScores, read_pair_scores, read_trial_scores
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.vocabulary import BASELINES
-
-_ANY = 1 << 31
-"""Images that indices may point at: they are compared with each other, nothing is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +89,11 @@ class _Side:
     def models(self) -> list[str]:
         return list(dict.fromkeys(result.model for result in self.results.values()))
 
-    def trials(self) -> TrialScores:
-        return read_trial_scores(self.artifact.file("scores.h5"), self.models, n_images=_ANY)
+    def trials(self, class_of_image: NDArray[np.int32] | None) -> TrialScores:
+        return read_trial_scores(self.artifact.file("scores.h5"), self.models, n_images=_count(class_of_image))
 
-    def pairs(self) -> PairScores:
-        return read_pair_scores(self.artifact.file("scores.h5"), self.models)
+    def pairs(self, class_of_image: NDArray[np.int32] | None) -> PairScores:
+        return read_pair_scores(self.artifact.file("scores.h5"), self.models, n_images=_count(class_of_image))
 
     def correct(self, result: Result, drawn: TrialScores | PairScores) -> NDArray[np.bool_]:
         """Return which trials or pairs a model got right, as often as the summary says."""
@@ -130,7 +127,8 @@ def paired(store: Store, one: Artifact, other: Artifact) -> list[PairedCompariso
         reasons = [f"the images are those of {first.summary.data} in one and {second.summary.data} in the other"]
     found: list[PairedComparison] = []
     if not reasons:
-        found = list((_verified if first.any_result.ways is None else _answered)(first, second))
+        compare = _verified if first.any_result.ways is None else _answered
+        found = list(compare(first, second, _classes_of(store, one)))
     if not found:
         raise UsageError(
             f"{one.reference} and {other.reference} have no trials in common, so that they cannot be paired: "
@@ -172,14 +170,25 @@ def _images_of(store: Store, evaluation: Artifact) -> str:
     return PairsFacts.of(found.manifest).parents[0].recipe if found else data.recipe
 
 
-def _answered(first: _Side, second: _Side) -> Iterator[PairedComparison]:
+def _classes_of(store: Store, evaluation: Artifact) -> NDArray[np.int32] | None:
+    """Return the class of every image behind an evaluation, or None where the images are no longer in the store."""
+    parent = evaluation.manifest.parent("pairs") or evaluation.manifest.parent("images")
+    data = store.parent(parent) if parent else None
+    return EvaluationData.read(data).labels.character if data else None
+
+
+def _count(class_of_image: NDArray[np.int32] | None) -> int:
+    return ANY_NUMBER if class_of_image is None else len(class_of_image)
+
+
+def _answered(first: _Side, second: _Side, class_of_image: NDArray[np.int32] | None) -> Iterator[PairedComparison]:
     """Yield the differences in one-shot trials, for every number of ways at which the trials are the same."""
-    mine, theirs = first.trials(), second.trials()
+    mine, theirs = first.trials(class_of_image), second.trials(class_of_image)
     for (place, ways), one in first.results.items():
         other = second.results.get((place, ways))
         if ways and other and _are_same(mine, theirs, ways):
             a, b = first.correct(one, mine), second.correct(other, theirs)
-            yield _compared(one, a, other, b, mine.episode, seed=first.summary.seed)
+            yield _compared(one, a, other, b, dependence_of_trials(mine.query, mine.episode, class_of_image))
 
 
 def _are_same(mine: TrialScores, theirs: TrialScores, ways: int) -> bool:
@@ -193,30 +202,28 @@ def _are_same(mine: TrialScores, theirs: TrialScores, ways: int) -> bool:
     )
 
 
-def _verified(first: _Side, second: _Side) -> Iterator[PairedComparison]:
+def _verified(first: _Side, second: _Side, class_of_image: NDArray[np.int32] | None) -> Iterator[PairedComparison]:
     """Yield the differences in verification, where the pairs are the same."""
-    mine, theirs = first.pairs(), second.pairs()
+    mine, theirs = first.pairs(class_of_image), second.pairs(class_of_image)
     if not all(np.array_equal(getattr(mine, name), getattr(theirs, name)) for name in ("left", "right", "same")):
         return
-    episode = np.arange(len(mine.same), dtype=np.int32)
     for key, one in first.results.items():
         if other := second.results.get(key):
             a, b = first.correct(one, mine), second.correct(other, theirs)
-            yield _compared(one, a, other, b, episode, seed=first.summary.seed)
+            yield _compared(one, a, other, b, dependence_of_pairs(mine.left, mine.right, class_of_image))
 
 
 def _compared(
-    one: Result, mine: NDArray[np.bool_], other: Result, theirs: NDArray[np.bool_], episode: NDArray[np.int32], *,
-    seed: int,
-) -> PairedComparison:  # fmt: skip
+    one: Result, mine: NDArray[np.bool_], other: Result, theirs: NDArray[np.bool_], dependence: Dependence
+) -> PairedComparison:
     task = f"{one.protocol} {one.ways}-way on {one.on}" if one.ways else f"{one.protocol} on {one.on}"
     return PairedComparison(
         one=one.model,
         other=other.model,
         task=task,
         ways=one.ways,
-        trials=len(episode),
+        trials=len(mine),
         accuracies=(one.accuracy, other.accuracy),
         difference=float(theirs.mean() - mine.mean()),
-        ci95=difference_interval(theirs, mine, episode, generator(seed, "paired", one.ways or "verification")),
+        ci95=difference_interval(theirs, mine, dependence),
     )

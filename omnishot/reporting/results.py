@@ -33,6 +33,13 @@ class Measured:
     paired: Comparison | None = None
 
 
+def trials_of(result: Result) -> str:
+    """Return the number of trials, and of different questions among them where trials repeat."""
+    trials = f"{result.trials:,}"
+    repeats = result.questions is not None and result.questions < result.trials
+    return f"{trials} ({result.questions:,} different)" if repeats else trials
+
+
 def is_baseline(method: str) -> bool:
     """Tell baselines from models."""
     return method in BASELINES

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from omnishot.formats.evaluation import Result
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION, Published
-from omnishot.reporting.results import Measured, describe_training, is_baseline
+from omnishot.reporting.results import Measured, describe_training, is_baseline, trials_of
 from omnishot.reporting.sweeps import curves_of, sweeps_of
 from omnishot.wording import counted, interval, percent
 
@@ -106,8 +106,8 @@ def sweep_table(sweep: Sequence[Measured]) -> Table:
             for way, row in zip(ways, shares, strict=True)
         ),
         notes=(
-            f"{first.result.trials:,} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are at "
-            f"most ± {100 * widest:.1f} points.",
+            f"{trials_of(first.result)} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are "
+            f"at most ± {100 * widest:.1f} points.",
             *_training_notes(sweep),
         ),
         shares=shares,
@@ -123,7 +123,7 @@ def twenty_way_table(official: Sequence[Measured]) -> Table:
     """Return results on Lake's runs among the published ones."""
     note = (
         "Protocol lake: the 20 official runs, 400 trials within alphabets, which resolve 0.25 points; "
-        "intervals resample runs."
+        "intervals allow for what the queries of a run share."
     )
     title = "20-way one-shot accuracy on Lake's runs, ours beside published figures"
     return _beside(title, official, TWENTY_WAY, note)
@@ -144,7 +144,7 @@ def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published]
     lines: list[tuple[float, bool, tuple[str, ...]]] = []
     for item in ours:
         result = item.result
-        cells = (result.model, percent(result.accuracy), result.protocol, interval(result.ci95), f"{result.trials:,}")
+        cells = (result.model, percent(result.accuracy), result.protocol, interval(result.ci95), trials_of(result))
         origin = f"{item.evaluation}, seed {item.seed}, {item.device}"
         is_network = not is_baseline(result.model)
         lines.append((result.accuracy, is_network, (*cells, describe_training(item.trained_on), origin)))
@@ -167,7 +167,7 @@ def accuracy_table(measured: Sequence[Measured]) -> Table:
     for item in measured:
         result = item.result
         cells = (result.model, task_of(result), percent(result.accuracy), result.protocol, result.on, item.source)
-        rows.append((*cells, interval(result.ci95), f"{result.correct:,}", f"{result.trials:,}"))
+        rows.append((*cells, interval(result.ci95), f"{result.correct:,}", trials_of(result)))
     columns = ("method", "task", "accuracy", "protocol", "on", "images", "95 % interval", "correct", "trials")
     networks = frozenset(i for i, item in enumerate(measured) if not is_baseline(item.result.model))
     return Table(title="Accuracy", columns=columns, rows=tuple(rows), emphasised=networks)
@@ -186,7 +186,7 @@ def paired_table(measured: Sequence[Measured]) -> Table | None:
             result, (low, high) = item.result, item.paired.ci95
             points = (f"{100 * item.paired.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}")
             cells = (result.model, item.paired.against, *points, task_of(result), result.protocol, result.on)
-            rows.append((*cells, item.source, f"{result.trials:,}"))
+            rows.append((*cells, item.source, trials_of(result)))
     if not rows:
         return None
     return Table(
@@ -210,7 +210,7 @@ def verification_table(ours: Sequence[Measured]) -> Table:
         n_pairs = f"{from_dataset.train_pairs:,}" if from_dataset else "on the fly"
         affine = "on the fly" if from_dataset is None else f"x {from_dataset.affine}" if from_dataset.affine else "none"
         results = (percent(result.accuracy), interval(result.ci95), percent(result.equal_error_rate or 0))
-        where = (f"{result.trials:,}", result.on, describe_training(training))
+        where = (trials_of(result), result.on, describe_training(training))
         rows.append((result.model, n_pairs, affine, *results, *where))
     return Table(
         title="Verification accuracy (same or different)" + (", ours beside Koch's table 1" if published else ""),

@@ -13,7 +13,13 @@ from omnishot.data.episodes import Trials, draw_between, draw_within, draw_withi
 from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
-from omnishot.evaluation.intervals import accuracy_interval, difference_interval
+from omnishot.evaluation.intervals import (
+    Dependence,
+    accuracy_interval,
+    dependence_of_pairs,
+    dependence_of_trials,
+    difference_interval,
+)
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import Verification, best_threshold, score_pairs, verify
 from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
@@ -126,16 +132,18 @@ class _Task:
             network = read_model(model.file("weights.safetensors"), model.file("config.yaml"))
             yield str(model.reference), network.to(self.compute.device)
 
-    def results(self, outcomes: _Outcomes, episode: NDArray[np.int32], shown: NDArray[np.int32]) -> Iterator[Result]:
+    def results(
+        self, outcomes: _Outcomes, dependence: Dependence, shown: NDArray[np.int32], n_questions: dict[int | None, int]
+    ) -> Iterator[Result]:
         """Yield the accuracies.
 
         Args:
             outcomes: Which trials each method has right.
-            episode: Trials of one number are resampled together, shape (n_trials,).
+            dependence: What the trials have in common.
             shown: An image of each trial, whose alphabets are counted, shape (n_trials,).
+            n_questions: How many different questions there are among the trials, by the number of ways.
         """
         for (method, n_way), correct in outcomes.items():
-            rng = generator(self.settings.seed, "bootstrap", n_way or "verification")
             yield Result(
                 model=method,
                 protocol=self.settings.protocol,
@@ -145,18 +153,18 @@ class _Task:
                 trials=len(correct),
                 correct=int(correct.sum()),
                 accuracy=float(correct.mean()),
-                ci95=accuracy_interval(correct, episode, rng),
+                ci95=accuracy_interval(correct, dependence),
                 alphabets=len(np.unique(self.data.labels.alphabet[shown])),
+                questions=n_questions[n_way],
             )
 
-    def comparisons(self, outcomes: _Outcomes, episode: NDArray[np.int32]) -> Iterator[Comparison]:
+    def comparisons(self, outcomes: _Outcomes, dependence: Dependence) -> Iterator[Comparison]:
         """Yield how every later model compares with the first on the same trials; arguments as for `results`."""
         names = [str(model.reference) for model in self.models]
         for (method, n_way), mine in outcomes.items():
             if method in names[1:]:
                 first = outcomes[names[0], n_way]
-                rng = generator(self.settings.seed, "paired", n_way or "verification")
-                ci95 = difference_interval(mine, first, episode, rng)
+                ci95 = difference_interval(mine, first, dependence)
                 difference = float(mine.mean() - first.mean())
                 yield Comparison(model=method, against=names[0], ways=n_way, difference=difference, ci95=ci95)
 
@@ -171,8 +179,10 @@ def _oneshot(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
     }
     arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
     arrays |= {method: {"scores": found} for method, found in scores.items()}
-    results = list(task.results(outcomes, trials.episode, trials.query))
-    return results, list(task.comparisons(outcomes, trials.episode)), arrays
+    dependence = dependence_of_trials(trials.query, trials.episode, task.data.labels.character)
+    n_questions: dict[int | None, int] = {n_way: trials.n_questions(n_way) for n_way in task.settings.ways}
+    results = list(task.results(outcomes, dependence, trials.query, n_questions))
+    return results, list(task.comparisons(outcomes, dependence)), arrays
 
 
 def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
@@ -216,12 +226,15 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
         arrays[model] = {"scores": scores}
         outcomes[model] = verify(scores, pairs.same, threshold)
     correct: _Outcomes = {(model, None): outcome.correct for model, outcome in outcomes.items()}
-    pair = np.arange(len(pairs), dtype=np.int32)
+    dependence = dependence_of_pairs(pairs.left, pairs.right, task.data.labels.character)
+    n_questions: dict[int | None, int] = {None: len(np.unique(dependence.question))}
     results = [
         replace(result, threshold=outcome.threshold, equal_error_rate=outcome.equal_error_rate)
-        for result, outcome in zip(task.results(correct, pair, pairs.left), outcomes.values(), strict=True)
+        for result, outcome in zip(
+            task.results(correct, dependence, pairs.left, n_questions), outcomes.values(), strict=True
+        )
     ]
-    return results, list(task.comparisons(correct, pair)), arrays
+    return results, list(task.comparisons(correct, dependence)), arrays
 
 
 def _headline(settings: EvalSettings, results: list[Result]) -> dict[str, Any]:

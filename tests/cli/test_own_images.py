@@ -114,6 +114,8 @@ def test_classes_too_few_to_divide_are_all_a_test(omnishot: Cli, tmp_path: Path,
         assert done.code == 0, done.err
         (result,) = json.loads(done.out)["results"]
         assert result["ways"] == 5  # The most there are, as the help says.
+        assert result["questions"] < result["trials"] == 200
+        assert f"200 ({result['questions']} different)" in done.err
 
 
 def test_what_was_trained_on_stays_out_of_the_test(omnishot: Cli, tmp_path: Path, store: Path) -> None:
@@ -126,6 +128,17 @@ def test_what_was_trained_on_stays_out_of_the_test(omnishot: Cli, tmp_path: Path
     assert done.code == 0, done.err
     assert "was trained on these images: the split of pairs/photos-40:v1 is kept" in done.err
     assert json.loads(done.out)["results"][0]["ways"] == 4  # The test part, a fifth of 20 classes.
+
+
+def test_ten_pictures_are_no_ten_thousand_trials(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = classes(tmp_path / "few", range(5), 2)
+    arguments = ("--source", source, "--ways", "5", "--trials", "10000", "--baselines", "nearest-neighbour")
+    done = omnishot("eval", *arguments, "--store", store, "--json")
+    assert done.code == 0, done.err
+    (result,) = json.loads(done.out)["results"]
+    low, high = result["ci95"]
+    assert result["questions"] == 160  # Ten queries, and two pictures of each of four other classes beside each.
+    assert high - low > 0.25
 
 
 def test_classes_of_very_different_sizes_are_all_asked_and_no_picture_is_its_own_support(

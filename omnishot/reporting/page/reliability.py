@@ -41,7 +41,7 @@ def reliability_section(subject: Subject) -> Section:
 def _explained(subject: Subject) -> tuple[str, ...]:
     """Return what a reader of the pictures has to know."""
     intervals = (
-        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample."
+        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to say more."
     )
     models = subject.models[:_MOST_MODELS]
     if any(item.result.protocol == "lake" for model in models for item in _chosen(subject, model)):

@@ -3,7 +3,7 @@
 from omnishot.reporting.page.html import Headline, Section
 from omnishot.reporting.page.missing import to_train
 from omnishot.reporting.page.subject import Subject
-from omnishot.reporting.results import Measured, describe_training
+from omnishot.reporting.results import Measured, describe_training, trials_of
 from omnishot.reporting.tables import Table, task_of
 from omnishot.wording import counted, interval, percent
 
@@ -67,7 +67,7 @@ def _overview(subject: Subject, items: list[Measured]) -> Table:
         result, rival = item.result, _rival(subject, item)
         against = percent(rival.result.accuracy) if rival else ""
         results = (percent(result.accuracy), interval(result.ci95), against)
-        where = (result.protocol, result.on, f"{result.trials:,}", item.source, str(item.seed), item.device)
+        where = (result.protocol, result.on, trials_of(result), item.source, str(item.seed), item.device)
         rows.append((result.model, task_of(result), *results, *where))
     columns = ("network", "task", "accuracy", "95 % interval", "nearest neighbour")
     title = "Every network under every protocol, at the most ways that were measured"
