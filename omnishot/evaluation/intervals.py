@@ -148,7 +148,7 @@ def _design_effect(outcomes: NDArray[np.float64], members: NDArray[np.integer], 
         asked_again: Reckon with one member more that stands against all others. Where no member erred yet, it says how
             little is known of whether trials with the same member err together.
     """
-    n_trials, n_members = members.shape
+    n_trials, n_members = len(members), int(members.shape[1])
     deviations = outcomes - outcomes.mean()
     _, place = np.unique(members, return_inverse=True)
     place = place.reshape(members.shape)

@@ -141,11 +141,11 @@ def write_evaluation(
     folder: Path, summary: EvaluationSummary, scores: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> None:
     """Write an evaluation: its summary, and its arrays by method and name."""
-    values = summary.model_dump(exclude_unset=True)
-    for result in values["results"]:
+    written = summary.model_dump(exclude_unset=True)
+    for result in written["results"]:
         if result["questions"] is None:  # As before questions were counted.
             del result["questions"]
-    text = json.dumps(values, indent=1, allow_nan=False)
+    text = json.dumps(written, indent=1, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", "utf-8")
     with create_hdf5(folder / "scores.h5") as file:
         for method, arrays in scores.items():

@@ -185,9 +185,8 @@ def paired_table(measured: Sequence[Measured]) -> Table | None:
         if item.paired:
             result, (low, high) = item.result, item.paired.ci95
             points = (f"{100 * item.paired.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}")
-            p = item.paired.mcnemar_p
-            points = (*points, "" if p is None else p_value(p))
-            cells = (result.model, item.paired.against, *points, task_of(result), result.protocol, result.on)
+            tested = "" if item.paired.mcnemar_p is None else p_value(item.paired.mcnemar_p)
+            cells = (result.model, item.paired.against, *points, tested, task_of(result), result.protocol, result.on)
             rows.append((*cells, item.source, trials_of(result)))
     if not rows:
         return None

@@ -117,7 +117,7 @@ def test_trials_that_repeat_are_counted_once_and_nobody_is_told_to_ask_more_of_t
         ({"protocol": "lake"}, "--protocol within --trials 10000 asks more than Lake's runs do"),
     ],
 )
-def test_the_advice_is_what_can_be_done(store: Store, changes: dict[str, str], advice: str) -> None:
+def test_the_advice_is_what_can_be_done(store: Store, changes: dict[str, Any], advice: str) -> None:
     trials = {**TRIALS, "query": np.arange(N_TRIALS, dtype=np.int32)}
     sides = [oneshot(store, name, FIRST, trials=trials, **changes) for name in ("a", "b")]
     assert paired(store, sides[0], sides[1])[0].advice == advice
