@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from omnishot.cli.command import Command
 from omnishot.cli.completion import alphabets
 from omnishot.cli.options import PairsArgument, check_folder_of, reference_argument
 from omnishot.cli.session import Session, with_session
@@ -28,7 +29,7 @@ figure_app = typer.Typer(
 )
 
 
-@figure_app.command("trials")
+@figure_app.command("trials", cls=Command)
 @with_session()
 def trials_command(
     session: Session,
@@ -77,7 +78,7 @@ def trials_command(
     _write(session, out, picture, [evaluation])
 
 
-@figure_app.command("filters")
+@figure_app.command("filters", cls=Command)
 @with_session()
 def filters_command(
     session: Session,
@@ -97,7 +98,7 @@ def filters_command(
     _write(session, out, picture, found)
 
 
-@figure_app.command("activations")
+@figure_app.command("activations", cls=Command)
 @with_session()
 def activations_command(
     session: Session,
@@ -120,7 +121,7 @@ def activations_command(
     _write(session, out, picture, [found])
 
 
-@figure_app.command("pairs")
+@figure_app.command("pairs", cls=Command)
 @with_session()
 def pairs_command(
     session: Session,
@@ -143,7 +144,7 @@ def pairs_command(
     _write(session, out, picture, [found])
 
 
-@figure_app.command("curves")
+@figure_app.command("curves", cls=Command)
 @with_session()
 def curves_command(
     session: Session,
@@ -165,7 +166,7 @@ def curves_command(
     _write(session, out, picture, found)
 
 
-@figure_app.command("embedding")
+@figure_app.command("embedding", cls=Command)
 @with_session()
 def embedding_command(
     session: Session,

@@ -12,6 +12,7 @@ import typer
 
 from omnishot.cli.console import Console
 from omnishot.errors import UsageError
+from omnishot.machine import with_home
 
 if TYPE_CHECKING:
     from omnishot.store.artifact import Artifact
@@ -90,6 +91,7 @@ def with_session(*, publishes: bool = False) -> Callable[[Command], Callable[...
     def extend(command: Command) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
+            given = {name: with_home(value) if isinstance(value, Path) else value for name, value in given.items()}
             command(Session(**{option.name: given.pop(option.name) for option in options}), **given)
 
         _, *own = inspect.signature(command).parameters.values()

@@ -35,7 +35,7 @@ def ls_command(
     from omnishot.reporting.tables import Table
     from omnishot.store.artifact import place_name  # Deferred: pydantic takes tenths of a second.
 
-    if kind and kind not in KINDS:
+    if kind is not None and kind not in KINDS:
         raise UsageError(f"unknown kind '{kind}'{did_you_mean(kind, KINDS)}", hint=f"Kinds: {', '.join(KINDS)}.")
     unreadable: dict[Path, DamagedFileError] = {}
     console, artifacts = session.console, session.store.artifacts(kind, damaged=unreadable)

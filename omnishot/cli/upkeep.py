@@ -29,7 +29,7 @@ def check_command(
     """
     from omnishot.maintenance.check import check_artifacts  # Deferred: pydantic takes tenths of a second.
 
-    if reference and everything:
+    if reference is not None and everything:
         raise UsageError(f"{reference} and --all both say what to check", hint="Give one of them.")
     console = session.console
     with console.progress() as on_progress:

@@ -55,7 +55,7 @@ def choose_training(
     """
     if preset is not None and config is not None:
         raise UsageError("--preset and --config both say what the settings are", hint="Give one of them.")
-    if config:
+    if config is not None:
         text, chosen = _text_of(config), config.stem
     else:
         chosen = "auto" if preset is None else preset
@@ -63,7 +63,7 @@ def choose_training(
             chosen = _preset_for(device)
             tell(f"Preset {chosen}, as the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}")
         text = preset_text(chosen)
-    origin = str(config) if config else f"preset {chosen}"
+    origin = f"preset {chosen}" if config is None else str(config)
     values = read_yaml(text, origin=origin)
     if not isinstance(values, dict):
         raise UsageError(f"{origin} holds no settings", hint="Write `name: value`, one setting a line.")
