@@ -12,6 +12,8 @@ from omnishot.wording import MAY_BE_EMPTIED
 
 _NAMED = re.compile(r"`[^`]*`|(?<![\w-])--[a-z][a-z-]*")
 
+_COMMAND = re.compile(r"`omnishot ([a-z]+)")
+
 
 class Command(TyperCommand):
     """A command of omnishot."""
@@ -49,7 +51,9 @@ class Command(TyperCommand):
                 raise UsageError(f"{variable} is empty; {MAY_BE_EMPTIED}", hint="Give it a value, or unset it.")
 
     def _elsewhere(self, hint: str, ctx: Any) -> Iterator[str]:
-        own = {option for parameter in self.params for option in parameter.opts}
+        mentioned = [ctx.find_root().command.commands.get(name) for name in _COMMAND.findall(hint)]
+        known = [parameter for command in (self, *filter(None, mentioned)) for parameter in command.params]
+        own = {option for parameter in known for option in parameter.opts}
         for option in dict.fromkeys(_NAMED.findall(hint)):
             if option.startswith("--") and option not in own and (other := _command_with(option, ctx)):
                 yield f"{option} is an option of `{other}`."

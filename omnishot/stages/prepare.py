@@ -154,11 +154,12 @@ def _divided(pairs: Artifact) -> Iterator[str]:
 def _resolved(
     settings: PrepareSettings, source: Source, preferred: Mapping[str, Any], labels: Labels
 ) -> PrepareSettings:
-    """Return settings that fit the source; what is preferred is for Omniglot, where no split is asked for."""
+    """Return settings that fit the source; what is preferred is for Omniglot, where a split is not asked for."""
     if "split" not in settings.model_fields_set:
         usual: SplitName = "folders" if has_named_parts(labels) else usual_split(source.name)
         is_preferred = source.name == "omniglot" and preferred
-        settings = settings.model_copy(update=preferred if is_preferred else {"split": usual})
+        chosen = {name: value for name, value in preferred.items() if name not in settings.model_fields_set}
+        settings = settings.model_copy(update=chosen if is_preferred else {"split": usual})
     if settings.pairs * settings.affine > _MOST_VARIANTS:
         raise SettingsError(
             f"{settings.pairs:,} pairs x {settings.affine} variants are {settings.pairs * settings.affine:,}; "
