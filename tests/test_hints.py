@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -97,7 +98,17 @@ def options_of(command: Any) -> dict[str, Any]:
 
 def typed(command: str) -> list[str]:
     """Return the words of a command line, with a value for every word in capitals."""
-    return [re.sub(r"^[A-Z]+$|(?<==)[A-Z]+$", FILLED_IN, word) for word in shlex.split(command)][1:]
+    words = [re.sub(r"^[A-Z]+$|(?<==)[A-Z]+$", FILLED_IN, word) for word in shlex.split(command)][1:]
+    options = options_of(COMMANDS[words[0]]) if words[0] in COMMANDS else {}
+    for number, (word, value) in enumerate(pairwise(words), 1):
+        if value == FILLED_IN and word in options and (choices := choices_of(options[word])):
+            words[number] = choices[0]
+    return words
+
+
+def choices_of(parameter: Any) -> tuple[str, ...]:
+    annotation = parameter.type_descriptor.annotation
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def commands_in(text: Text) -> list[list[str]]:
@@ -132,9 +143,8 @@ def takes(parameter: Any, option: str, value: str) -> bool:
         return value in preset_names()
     if option == "--source":
         return value in {*BUILT_IN_SOURCES, "auto"}
-    annotation = parameter.type_descriptor.annotation
-    choices = get_args(annotation) if get_origin(annotation) is Literal else ()
-    return not choices or all(part in map(str, choices) for part in value.split("|"))
+    choices = choices_of(parameter)
+    return not choices or all(part in choices for part in value.split("|"))
 
 
 @pytest.mark.parametrize("text", SETTINGS, ids=str)
