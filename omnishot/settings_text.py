@@ -110,7 +110,8 @@ def with_changes(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str,
             )
         *sections, name = key.split(".")
         if len(sections) > 3:
-            raise SettingsError(f"'{brief(change)}' leads {len(sections)} sections deep, but 3 are the most")
+            hint = "`omnishot presets NAME` prints every setting in its section."
+            raise SettingsError(f"'{brief(change)}' leads {len(sections)} sections deep, but 3 are the most", hint=hint)
         place = result
         for section in sections:
             place = place.setdefault(section, {})

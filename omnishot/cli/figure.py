@@ -12,6 +12,7 @@ from omnishot.cli.completion import alphabets
 from omnishot.cli.options import PairsArgument, check_folder_of, reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import UnavailableError, UsageError
+from omnishot.wording import listed
 
 if TYPE_CHECKING:
     from omnishot.drawing.picture import Picture
@@ -21,6 +22,8 @@ OutOption = Annotated[
     Path, typer.Option(help="File to write: .svg, .pdf or .png, as its name ends. One that is there is replaced.")
 ]
 ModelArgument = Annotated[str | None, reference_argument("Model. Default: the newest.", "models")]
+
+_SHOWN_LETTERS = 10
 
 figure_app = typer.Typer(
     no_args_is_help=True,
@@ -211,6 +214,11 @@ def _write(session: Session, out: Path, picture: "Picture", artifacts: "list[Art
         raise UnavailableError(f"--out {out} cannot be written: {error}") from None
     console = session.console
     console.note(picture.title)
+    if out.suffix.lower() != ".svg" and (lacking := picture.letters_lacking()):
+        shown = listed(lacking, shown=_SHOWN_LETTERS)
+        console.note(
+            f"The font of pictures lacks {shown}: boxes stand for them. An .svg has them in the viewer's own font"
+        )
     console.detail(picture.alt)
     names = [str(artifact.reference) for artifact in artifacts]
     values = {"path": str(out), "title": picture.title, "alt": picture.alt, "artifacts": names}

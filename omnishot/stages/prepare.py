@@ -1,5 +1,6 @@
 """prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -102,6 +103,7 @@ def prepare(
     Raises:
         OmnishotError: The source cannot be read, or has too few images for the pairs.
     """
+    started = time.perf_counter()
     if name is not None:
         check_name(name)
     if isinstance(source, str):
@@ -130,8 +132,10 @@ def prepare(
         staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
         staging.summary |= summary_of(source)
 
-    made = produce(store, recipe, name or pairs_name(source.name, settings), build, force=force, notes=read.notes)
-    return replace(made, notes=(*made.notes, *_divided(made.artifact)))
+    name = pairs_name(source.name, settings) if name is None else name
+    made = produce(store, recipe, name, build, force=force, notes=read.notes)
+    seconds = time.perf_counter() - started  # Reading and storing the images included.
+    return replace(made, notes=(*made.notes, *_divided(made.artifact)), seconds=seconds)
 
 
 def _labels_of(images: Artifact) -> Labels:
