@@ -1,6 +1,7 @@
 """The paper's network trains on a CPU too, from the pair dataset alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,6 @@ def test_a_training_ends_with_what_the_kept_epoch_reached() -> None:
     assert (
         _outcome_in_words(found) == "Kept epoch 2 of 3: loss 0.5000, accuracy 50.0 % in training, 75.0 % in validation"
     )
-    unvalidated = [record.model_copy(update={"validation_accuracy": None}) for record in epochs]
+    unvalidated = [replace(record, validation_accuracy=None) for record in epochs]
     found = Position(planned_epochs=3, epoch=3, history=unvalidated)
     assert _outcome_in_words(found) == "Kept epoch 3 of 3: loss 0.3333, accuracy 50.0 % in training"

@@ -1,6 +1,7 @@
 """Runs end when they should, keep the best weights, and continue exactly."""
 
 import io
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ from omnishot.vocabulary import TwinName
 from tests.stop_signals import SignalAfter
 
 CPU = Compute(torch.device("cpu"), bf16=False)
-QUICK = {
+QUICK: dict[str, Any] = {
     "twin": "conv4",
     "objective": {"kind": "classes", "classes_per_batch": 10, "batches_per_epoch": 3},
     "optimizer": {"kind": "adamw", "learning_rate": 1e-3},
@@ -185,3 +186,14 @@ def test_progress_tells_loss_validation_and_speed(images: ImageSet) -> None:
     assert {"epoch", "loss", "pairs/s"} <= set(reports[0].figures)
     assert reports[-1].figures["validation"] == "50.0%"
     assert 0 <= reports[0].done <= reports[-1].done <= reports[-1].total
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_the_next_line_of_its_log(
+    images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omnishot.training.loop._REPORT_SECONDS", 0.0)
+    run = trainer(images, {**QUICK, "objective": {**QUICK["objective"], "batches_per_epoch": 100}})
+    torch.nn.init.constant_(run._network.head.weight, math.nan)
+    with pytest.raises(TrainingError, match=r"no longer a number in epoch 1, step 1, at a learning rate of"):
+        run.run()
+    assert run.position.step == 1
