@@ -18,7 +18,7 @@ PairsOption = Annotated[str, typer.Option(metavar="N", help="Training pairs: 900
 AffineOption = Annotated[int, typer.Option(help="Affine variants of each training pair.")]
 
 
-@with_session(publishes=True)
+@with_session(waits=True)
 def prepare_command(
     session: Session,
     source: SourceOption = "omniglot",

@@ -23,7 +23,7 @@ from omnishot.cli.signals import watch_signals
 from omnishot.vocabulary import Holdout, SplitName
 
 
-@with_session(publishes=True)
+@with_session(waits=True)
 def run_command(
     session: Session,
     preset: PresetOption = None,

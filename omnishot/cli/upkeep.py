@@ -60,7 +60,7 @@ def _state(item: "Checked") -> str:
     return "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
 
 
-@with_session()
+@with_session(waits=True)
 def gc_command(
     session: Session,
     keep: Annotated[int, typer.Option(min=1, help="Versions of each name to keep.")],

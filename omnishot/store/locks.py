@@ -58,13 +58,13 @@ class Locks:
         self._has_told = False
 
     @contextlib.contextmanager
-    def held(self, name: str, holder: Holder, *, wait_seconds: float | None = None) -> Iterator[None]:
+    def held(self, name: str, holder: Holder, *, at_least: float = 0) -> Iterator[None]:
         """Hold a lock while the block runs.
 
         Args:
             name: Name of the lock.
             holder: What others are told while they wait, and what must not be removed meanwhile.
-            wait_seconds: How long to wait, if not as long as usual.
+            at_least: Seconds to wait for it even where that is longer than asked for.
 
         Raises:
             StoreBusyError: Another process did not release it in time.
@@ -79,7 +79,7 @@ class Locks:
                     "processes of this machine apart, but not for certain those of others"
                 )
             lock, note = self._lock(name), self._note(name)
-            self._wait_for(lock, name, self._wait_seconds if wait_seconds is None else wait_seconds)
+            self._wait_for(lock, name, max(self._wait_seconds, at_least))
         except OSError as error:
             raise self._cannot_be_written(error) from None
         try:
