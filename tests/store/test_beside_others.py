@@ -11,6 +11,7 @@ from omnishot.errors import NotFoundError, StoreBusyError
 from omnishot.maintenance.check import check_artifacts
 from omnishot.maintenance.garbage_collection import clean
 from omnishot.store import artifact as artifacts
+from omnishot.store.manifest import read_manifest
 from omnishot.store.remake import how_to_remake
 from omnishot.store.store import Store
 from tests.store.test_store import publish, recipe
@@ -34,7 +35,7 @@ def test_an_artifact_that_is_removed_meanwhile_is_not_found(store: Store) -> Non
 def test_nothing_is_called_damaged_beside_a_running_gc(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(3):
         publish(store, "koch", seed=seed)
-    read = artifacts.read_manifest
+    read = read_manifest
 
     def read_as_it_goes(path: Path) -> Any:
         if path.name == "v1":
