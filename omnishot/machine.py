@@ -57,6 +57,17 @@ def memory(root: Path = _ROOT) -> dict[str, int | None]:
     return facts
 
 
+def with_home(path: Path) -> Path:
+    """Return a path whose first part was `~`, or `~` and a user's name, below that user's home folder.
+
+    Shells do it only where a word begins with it, and not in `--store=~/x`. Where there is no such user it stays.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def peak_memory() -> int | None:
     """Return the most bytes of main memory that this process has held so far, or None where that is not known."""
     # Not getrusage: there a process has, from its start on, what its parent had.

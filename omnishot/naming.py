@@ -1,7 +1,13 @@
 """What an artifact is called unless a name is given: it says what it was made of."""
 
+import hashlib
+import re
+import unicodedata
+
 from omnishot.config import EvalSettings, PrepareSettings, usual_split
 from omnishot.wording import short_count
+
+_LONGEST, _DIGITS = 54, 6
 
 
 def pairs_name(source_name: str, settings: PrepareSettings) -> str:
@@ -19,9 +25,18 @@ def pairs_name(source_name: str, settings: PrepareSettings) -> str:
 
 
 def as_name(text: str) -> str:
-    """Return a text in which everything a name may not hold became a hyphen."""
+    """Return a text in which everything a name may not hold became a hyphen.
+
+    Where letters of other scripts, or the end, are lost in that, digits of the text's SHA-256 tell such names apart.
+    """
+    text = unicodedata.normalize("NFC", text)  # Systems differ in how they compose letters in names of files.
     kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._+-") else "-" for letter in text)
-    return kept.lstrip("._+-")[:60] or "images"
+    name = kept.lstrip("._+-") or "images"
+    if len(name) <= _LONGEST and text.isascii():
+        return name
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    start = re.sub("-{2,}", "-", name[: _LONGEST - _DIGITS - 1]).strip("-") or "images"
+    return f"{start}-{digest[:_DIGITS]}"
 
 
 def evaluation_name(first_model: str | None, settings: EvalSettings, *, source: str | None = None) -> str:

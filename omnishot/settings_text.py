@@ -25,7 +25,7 @@ from omnishot.config import (
 )
 from omnishot.errors import SettingsError, brief
 from omnishot.strict_yaml import read_yaml
-from omnishot.wording import did_you_mean
+from omnishot.wording import MAY_BE_EMPTIED, did_you_mean
 
 S = TypeVar("S", bound=Settings)
 
@@ -101,12 +101,17 @@ def with_changes(values: Mapping[str, Any], changes: Iterable[str]) -> dict[str,
     """
     result = copy.deepcopy(dict(values))
     for change in changes:
-        key, equals, text = change.partition("=")
-        if not equals or not key:
+        key, _, text = (part.strip() for part in change.partition("="))
+        if "=" not in change or not key:
             raise SettingsError(f"'{change}' is not key=value", hint="For example: --set max_minutes=3")
+        if not text:
+            raise SettingsError(
+                f"'{change}' gives no value; {MAY_BE_EMPTIED}", hint="Give one; `null` stands for none."
+            )
         *sections, name = key.split(".")
         if len(sections) > 3:
-            raise SettingsError(f"'{brief(change)}' leads {len(sections)} sections deep, but 3 are the most")
+            hint = "`omnishot presets NAME` prints every setting in its section."
+            raise SettingsError(f"'{brief(change)}' leads {len(sections)} sections deep, but 3 are the most", hint=hint)
         place = result
         for section in sections:
             place = place.setdefault(section, {})

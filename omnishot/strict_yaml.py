@@ -37,7 +37,8 @@ def read_yaml(text: str, *, origin: str, as_written: bool = False) -> Any:
         SettingsError: The text is not the YAML described.
     """
     if len(text) > MOST_CHARACTERS:
-        raise SettingsError(f"{origin} has {len(text):,} characters; {MOST_CHARACTERS:,} is the limit")
+        hint = "Leave out what is no setting."
+        raise SettingsError(f"{origin} has {len(text):,} characters; {MOST_CHARACTERS:,} is the limit", hint=hint)
     number = _WRITTEN_NUMBER if as_written else _NUMBER
     try:
         return _build(text, number)

@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
+MAY_BE_EMPTIED = "a failed $(…) may have emptied it"
+"""What is said of an empty word where a user meant something: the command that was to print it printed nothing."""
+
 
 def percent(share: float, *, decimals: int = 1) -> str:
     """Return 0.955 as 95.5 %."""

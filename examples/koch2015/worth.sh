@@ -12,7 +12,7 @@ for seed in $seeds; do
     network() {
         local called=$1 pairs
         shift
-        pairs=$(omnishot prepare --source omniglot "$@")
+        pairs=$(omnishot prepare --source omniglot "$@") || return # `set -e` does not reach into $(…).
         train "$pairs" "${settings[@]}" --set "seed=$seed" --name "$name-$called"
     }
     as_paper=$(network "${most%/*}-affine${most#*/}-seed$seed" --split koch --pairs "${most%/*}" --affine "${most#*/}")

@@ -4,7 +4,7 @@ import re
 import sys
 from typing import NoReturn
 
-from omnishot.cli.process import choose_threads
+from omnishot.cli.process import choose_threads, quiet_libraries
 from omnishot.cli.signals import Stopped, ignore_signals, received, stop_on_signals
 from omnishot.cli.streams import open_streams, say, visible
 from omnishot.errors import OmnishotError
@@ -18,6 +18,7 @@ def main() -> NoReturn:
     open_streams()
     stop_on_signals()
     choose_threads()
+    quiet_libraries()
     try:
         code = _outcome(sys.argv[1:])
         ignore_signals()

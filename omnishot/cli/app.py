@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from omnishot.cli.command import Command
 from omnishot.cli.doctor import doctor_command
 from omnishot.cli.evaluate import eval_command
 from omnishot.cli.figure import figure_app
@@ -38,17 +39,17 @@ def _root(
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, epilog=EXIT_CODES)
 app.callback()(_root)
-app.command("prepare")(prepare_command)
-app.command("train")(train_command)
-app.command("eval")(eval_command)
-app.command("report")(report_command)
-app.command("run")(run_command)
+app.command("prepare", cls=Command)(prepare_command)
+app.command("train", cls=Command)(train_command)
+app.command("eval", cls=Command)(eval_command)
+app.command("report", cls=Command)(report_command)
+app.command("run", cls=Command)(run_command)
 app.add_typer(figure_app, name="figure")
-app.command("tune")(tune_command)
-app.command("ls")(ls_command)
-app.command("show")(show_command)
-app.command("check")(check_command)
-app.command("diff")(diff_command)
-app.command("gc")(gc_command)
-app.command("presets")(presets_command)
-app.command("doctor")(doctor_command)
+app.command("tune", cls=Command)(tune_command)
+app.command("ls", cls=Command)(ls_command)
+app.command("show", cls=Command)(show_command)
+app.command("check", cls=Command)(check_command)
+app.command("diff", cls=Command)(diff_command)
+app.command("gc", cls=Command)(gc_command)
+app.command("presets", cls=Command)(presets_command)
+app.command("doctor", cls=Command)(doctor_command)

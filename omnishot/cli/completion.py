@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from omnishot.errors import OmnishotError, UsageError
+from omnishot.machine import with_home
 from omnishot.presets import preset_names
 from omnishot.store.reference import Reference, parse, parse_exact
 from omnishot.store.text_file import read_text
@@ -54,7 +55,7 @@ def _quoted(name: str) -> str:
 
 
 def _folder(context: typer.Context) -> Path:
-    return Path(context.params.get("store") or "artifacts")
+    return with_home(Path(context.params.get("store") or "artifacts"))
 
 
 def _known(root: Path, kinds: tuple[str, ...]) -> Iterator[Reference]:

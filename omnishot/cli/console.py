@@ -71,7 +71,8 @@ class Console:
         self.note(f"{what} {reference}, {size / 1e6:.1f} MB{after}{where}")
         if manifest.kind == "models" and (facts := ModelFacts.of(manifest)).summary.cut_short:
             epochs = f"{facts.summary.epochs} of {facts.settings.epochs} epochs"
-            self.note(f"The time limit decided the schedule: {epochs}; --set max_minutes=N changes it")
+            limit = "a time limit" if (minutes := facts.settings.max_minutes) is None else f"max_minutes = {minutes:g}"
+            self.note(f"Cut short by {limit} after {epochs}; --set max_minutes=N changes it")
         settings = yaml.safe_dump(manifest.settings, sort_keys=False)
         self.detail(f"{made.artifact.path}\nrecipe {manifest.recipe}\n{settings}")
 
@@ -170,12 +171,12 @@ class _Lines:
 
     def __init__(self) -> None:
         self._started = self._printed = time.monotonic()
-        self._task = ""
+        self._task, self._done_before = "", 0.0
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.task != self._task:
-            self._task, self._started = progress.task, now
+            self._task, self._started, self._done_before = progress.task, now, progress.done
         if now - self._printed < _SECONDS_BETWEEN_LINES:
             return
         self._printed = now
@@ -183,8 +184,8 @@ class _Lines:
         if progress.total:
             words.append(f"{progress.done / progress.total:4.0%}")
         words += [f"{name} {value}" for name, value in progress.figures.items()]
-        if progress.total and progress.done:
-            left = (now - self._started) * (progress.total / progress.done - 1)
+        if progress.total and progress.done > self._done_before and now > self._started:
+            left = (now - self._started) * (progress.total - progress.done) / (progress.done - self._done_before)
             words.append(f"{_duration(left)} left")
         say("  ".join(words))
 

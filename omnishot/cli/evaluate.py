@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from omnishot.stages.produce import StageResult
 
 
-@with_session(publishes=True)
+@with_session(waits=True)
 def eval_command(
     session: Session,
     models: Annotated[list[str] | None, reference_argument("Models. Default: the newest.", "models")] = None,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from omnishot.cli.command import Command
 from omnishot.cli.completion import alphabets
 from omnishot.cli.options import PairsArgument, check_folder_of, reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import UnavailableError, UsageError
+from omnishot.wording import listed
 
 if TYPE_CHECKING:
     from omnishot.drawing.picture import Picture
@@ -21,6 +23,8 @@ OutOption = Annotated[
 ]
 ModelArgument = Annotated[str | None, reference_argument("Model. Default: the newest.", "models")]
 
+_SHOWN_LETTERS = 10
+
 figure_app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -28,7 +32,7 @@ figure_app = typer.Typer(
 )
 
 
-@figure_app.command("trials")
+@figure_app.command("trials", cls=Command)
 @with_session()
 def trials_command(
     session: Session,
@@ -77,7 +81,7 @@ def trials_command(
     _write(session, out, picture, [evaluation])
 
 
-@figure_app.command("filters")
+@figure_app.command("filters", cls=Command)
 @with_session()
 def filters_command(
     session: Session,
@@ -97,7 +101,7 @@ def filters_command(
     _write(session, out, picture, found)
 
 
-@figure_app.command("activations")
+@figure_app.command("activations", cls=Command)
 @with_session()
 def activations_command(
     session: Session,
@@ -120,7 +124,7 @@ def activations_command(
     _write(session, out, picture, [found])
 
 
-@figure_app.command("pairs")
+@figure_app.command("pairs", cls=Command)
 @with_session()
 def pairs_command(
     session: Session,
@@ -143,7 +147,7 @@ def pairs_command(
     _write(session, out, picture, [found])
 
 
-@figure_app.command("curves")
+@figure_app.command("curves", cls=Command)
 @with_session()
 def curves_command(
     session: Session,
@@ -165,7 +169,7 @@ def curves_command(
     _write(session, out, picture, found)
 
 
-@figure_app.command("embedding")
+@figure_app.command("embedding", cls=Command)
 @with_session()
 def embedding_command(
     session: Session,
@@ -210,6 +214,11 @@ def _write(session: Session, out: Path, picture: "Picture", artifacts: "list[Art
         raise UnavailableError(f"--out {out} cannot be written: {error}") from None
     console = session.console
     console.note(picture.title)
+    if out.suffix.lower() != ".svg" and (lacking := picture.letters_lacking()):
+        shown = listed(lacking, shown=_SHOWN_LETTERS)
+        console.note(
+            f"The font of pictures lacks {shown}: boxes stand for them. An .svg has them in the viewer's own font"
+        )
     console.detail(picture.alt)
     names = [str(artifact.reference) for artifact in artifacts]
     values = {"path": str(out), "title": picture.title, "alt": picture.alt, "artifacts": names}

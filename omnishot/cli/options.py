@@ -97,10 +97,12 @@ def parse_ways(text: str) -> tuple[int, ...]:
         if not match:
             raise UsageError(f"--ways {text!r} cannot be read", hint="Write --ways 20, 1..20 or 1,5,20.")
         first, last = int(match[1]), int(match[2] or match[1])
-        if not 1 <= first <= last <= 100_000:
+        if not (1 <= first <= 100_000 and 1 <= last <= 100_000):
             raise UsageError(
                 f"--ways {text!r}: {part.strip()} is not within 1..100000", hint="Write --ways 20 or 1..20."
             )
+        if first > last:
+            raise UsageError(f"--ways {text!r}: {first} is more than {last}", hint=f"Write --ways {last}..{first}.")
         ways += range(first, last + 1)
     return tuple(sorted(set(ways)))
 
@@ -122,10 +124,13 @@ def parse_baselines(text: str) -> tuple[Baseline, ...]:
 
 
 def check_folder_of(path: Path) -> None:
-    """Check that the folder of a file that is to be written exists, before the work that goes into the file.
+    """Check that a file can be written where it is to be, before the work that goes into it.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no folder for it.
+        UsageError: It is a folder itself.
     """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder, but a file is to be written", hint="Name a file in it.")
     if not path.absolute().parent.is_dir():
         raise NotFoundError(f"There is no folder {path.absolute().parent} for {path.name}", hint="Make it first.")

@@ -14,12 +14,11 @@ SourceOption = Annotated[
         metavar="omniglot|glyphs|mnist|auto|PATH", help="Where images come from; PATH is a folder or a zip archive."
     ),
 ]
-HoldoutOption = Annotated[Holdout, typer.Option(help="Split lake: alphabets held out to validate.")]
 PairsOption = Annotated[str, typer.Option(metavar="N", help="Training pairs: 90000, 90k, 1.5M.")]
 AffineOption = Annotated[int, typer.Option(help="Affine variants of each training pair.")]
 
 
-@with_session(publishes=True)
+@with_session(waits=True)
 def prepare_command(
     session: Session,
     source: SourceOption = "omniglot",
@@ -30,7 +29,7 @@ def prepare_command(
             "and test, else alphabets."
         ),
     ] = None,
-    holdout: HoldoutOption = "five",
+    holdout: Annotated[Holdout, typer.Option(help="Split lake: alphabets held out to validate.")] = "five",
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
     negatives: Annotated[Negatives, typer.Option(help="Where the other image of different pairs is from.")] = "any",

@@ -1,6 +1,7 @@
 """How this process uses the machine: threads and memory, as they are best for training on a CPU."""
 
 import contextlib
+import logging
 import os
 
 from omnishot.machine import bound_cores, cores
@@ -21,6 +22,11 @@ def choose_threads() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+
+
+def quiet_libraries() -> None:
+    """Keep off stderr what libraries say of themselves: matplotlib, of folders that it cannot write."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def keep_freed_memory() -> None:

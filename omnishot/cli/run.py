@@ -15,15 +15,15 @@ from omnishot.cli.options import (
     chosen_source,
     parse_count,
 )
-from omnishot.cli.prepare import AffineOption, HoldoutOption, PairsOption, SourceOption
+from omnishot.cli.prepare import AffineOption, PairsOption, SourceOption
 from omnishot.cli.process import keep_freed_memory
 from omnishot.cli.report import Format, GateOption, print_report
 from omnishot.cli.session import Session, with_session
 from omnishot.cli.signals import watch_signals
-from omnishot.vocabulary import SplitName
+from omnishot.vocabulary import Holdout, SplitName
 
 
-@with_session(publishes=True)
+@with_session(waits=True)
 def run_command(
     session: Session,
     preset: PresetOption = None,
@@ -31,9 +31,16 @@ def run_command(
     source: SourceOption = "auto",
     split: Annotated[
         SplitName | None,
-        typer.Option(help="Default: koch for the koch presets; else lake, with all 30 alphabets to train."),
+        typer.Option(
+            help="Default: koch for the koch presets; else lake, with all 30 alphabets to train unless --holdout five."
+        ),
     ] = None,
-    holdout: HoldoutOption = "five",
+    holdout: Annotated[
+        Holdout | None,
+        typer.Option(
+            help="Split lake: alphabets held out to validate. Default: none where no split is named, else five."
+        ),
+    ] = None,
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
     seed: Annotated[int, typer.Option(help="Seed of pairs and trials; --set seed=N is training's.")] = 0,

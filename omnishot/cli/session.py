@@ -12,6 +12,7 @@ import typer
 
 from omnishot.cli.console import Console
 from omnishot.errors import UsageError
+from omnishot.machine import with_home
 
 if TYPE_CHECKING:
     from omnishot.store.artifact import Artifact
@@ -32,7 +33,7 @@ class Session:
         self,
         *,
         wait_for_lock: Annotated[
-            float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for a process making the same.")
+            float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for other processes that hold a lock.")
         ] = 3600.0,
         store: Annotated[Path, typer.Option(envvar="OMNISHOT_STORE", help="Folder of artifacts.")] = Path("artifacts"),
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")] = False,
@@ -78,18 +79,19 @@ def is_rank_zero() -> bool:
     return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK", "0") == "0"
 
 
-def with_session(*, publishes: bool = False) -> Callable[[Command], Callable[..., None]]:
+def with_session(*, waits: bool = False) -> Callable[[Command], Callable[..., None]]:
     """Give a command a session as its first argument, and the session's options after its own.
 
-    Only one that publishes artifacts may have to wait for another process, and so has `--wait-for-lock`.
+    Only one that publishes or removes artifacts may have to wait for another process, and so has `--wait-for-lock`.
     """
     options = list(inspect.signature(Session).parameters.values())
-    if not publishes:
+    if not waits:
         options = [option for option in options if option.name != "wait_for_lock"]
 
     def extend(command: Command) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
+            given = {name: with_home(value) if isinstance(value, Path) else value for name, value in given.items()}
             command(Session(**{option.name: given.pop(option.name) for option in options}), **given)
 
         _, *own = inspect.signature(command).parameters.values()

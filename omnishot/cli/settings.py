@@ -25,11 +25,12 @@ def presets_command(
     from omnishot.settings_text import as_yaml  # Deferred: pydantic takes tenths of a second.
     from omnishot.stages.training_settings import choose_training
 
-    settings = {preset: choose_training(preset=preset).settings for preset in ([name] if name else preset_names())}
+    names = preset_names() if name is None else [name]
+    settings = {preset: choose_training(preset=preset).settings for preset in names}
     comments = {
         preset: [line for line in preset_text(preset).splitlines() if line.startswith("#")] for preset in settings
     }
-    if name:
+    if name is not None:
         text = "\n".join(comments[name]) + "\n" + as_yaml(settings[name])
     else:
         width = max(map(len, settings)) + 2

@@ -11,7 +11,7 @@ from omnishot.cli.console import Console
 from omnishot.cli.options import reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.cli.streams import is_screen, visible, width_of
-from omnishot.errors import DamagedFileError, UsageError
+from omnishot.errors import DamagedFileError, NotFoundError, UsageError
 from omnishot.vocabulary import KINDS
 from omnishot.wording import counted, did_you_mean
 
@@ -35,11 +35,12 @@ def ls_command(
     from omnishot.reporting.tables import Table
     from omnishot.store.artifact import place_name  # Deferred: pydantic takes tenths of a second.
 
-    if kind and kind not in KINDS:
+    if kind is not None and kind not in KINDS:
         raise UsageError(f"unknown kind '{kind}'{did_you_mean(kind, KINDS)}", hint=f"Kinds: {', '.join(KINDS)}.")
     unreadable: dict[Path, DamagedFileError] = {}
     console, artifacts = session.console, session.store.artifacts(kind, damaged=unreadable)
     listed = [(artifact, _damage(artifact)) for artifact in artifacts]
+    listed = [(artifact, error) for artifact, error in listed if artifact.path.exists()]  # Others may remove some.
     for error in [*filter(None, (error for _, error in listed)), *unreadable.values()]:
         console.note(f"omnishot: {error}")
     if console.as_json:
@@ -63,6 +64,8 @@ def _damage(artifact: "Artifact") -> DamagedFileError | None:
     """Return what a look at the sizes finds; `omnishot check` reads the files."""
     try:
         artifact.verify(contents=False)
+    except NotFoundError:
+        return None
     except DamagedFileError as error:
         return error
     return None

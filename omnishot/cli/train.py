@@ -22,7 +22,7 @@ from omnishot.cli.session import Session, is_rank_zero, with_session
 from omnishot.cli.signals import watch_signals
 
 
-@with_session(publishes=True)
+@with_session(waits=True)
 def train_command(
     session: Session,
     pairs: PairsArgument = None,

@@ -51,7 +51,7 @@ def tune_command(
     """
     from omnishot.stages.training_settings import choose_training, tuned_preset
 
-    console, target = session.console, out or study.with_suffix(".best.yaml")
+    console, target = session.console, study.with_suffix(".best.yaml") if out is None else out
     data = session.find(pairs, "pairs") or session.store.newest("pairs")
     training = choose_training(
         preset=tuned_preset(preset, config), config=config, changes=changes or [], device=device, tell=console.note

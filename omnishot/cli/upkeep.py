@@ -29,7 +29,7 @@ def check_command(
     """
     from omnishot.maintenance.check import check_artifacts  # Deferred: pydantic takes tenths of a second.
 
-    if reference and everything:
+    if reference is not None and everything:
         raise UsageError(f"{reference} and --all both say what to check", hint="Give one of them.")
     console = session.console
     with console.progress() as on_progress:
@@ -49,7 +49,7 @@ def check_command(
         for parent in item.missing:
             console.note(f"{item.reference} was made from {parent}, which is no longer in the store")
         if item.replaced_by:
-            console.note(f"{item.problem}\nIt was made again as {item.replaced_by}; `omnishot gc` removes it.")
+            console.note(f"{item.problem}\nIt was made again as {item.replaced_by}; `omnishot gc --keep N` removes it.")
         elif item.problem:
             console.note(f"{item.problem}\n{item.hint}")
     if damaged := [item.reference for item in checked if item.problem and not item.replaced_by]:
@@ -60,13 +60,13 @@ def _state(item: "Checked") -> str:
     return "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
 
 
-@with_session()
+@with_session(waits=True)
 def gc_command(
     session: Session,
     keep: Annotated[int, typer.Option(min=1, help="Versions of each name to keep.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
     unfinished: Annotated[
-        bool, typer.Option("--unfinished", help="Also remove what interrupted runs keep for --resume.")
+        bool, typer.Option("--unfinished", help="Also remove what interrupted runs keep to be resumed.")
     ] = False,
 ) -> None:
     """Remove old versions, but nothing a kept artifact descends from. Creates: nothing; prints what was removed.

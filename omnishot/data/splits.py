@@ -132,7 +132,7 @@ def _refuse_shared_classes(names: Sequence[str], parts: Sequence[str | None]) ->
         f"The folders of the parts share {counted(len(shared), 'class')} of {len(found)} ({shown}), but one-shot "
         "accuracy is measured on classes that were not trained on",
         hint="Put each class into one part; or move all classes into one folder, to be divided by class; or measure "
-        "on the test folder alone: omnishot eval MODEL --source FOLDER/test.",
+        "on the test folder alone: `omnishot eval MODEL --source FOLDER/test`.",
     )
 
 

@@ -14,7 +14,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.image import AxesImage
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from omnishot.errors import UsageError
@@ -53,10 +55,12 @@ SERIES = (FIRST, SECOND, THIRD, FOURTH)
 """Colours of series in the order in which they are told apart best; also by readers who see no red or green."""
 _ALL = (INK, FAINT, LINE, PAPER, *SERIES, GOOD, BAD)
 
+_FONT = "DejaVu Sans"
+
 _STYLE: dict[Any, Any] = {  # Any: matplotlib types its names one by one.
     "svg.fonttype": "none",  # Text stays text: it can be searched, copied and read aloud.
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
+    "font.sans-serif": [_FONT],
     "font.size": 9.0,
     "axes.titlesize": 10.0,
     "axes.spines.top": False,
@@ -118,6 +122,12 @@ class Picture:
         ]
         return text.replace("</svg>", "".join(filters) + "</svg>")
 
+    def letters_lacking(self) -> str:
+        """Return the letters of its texts that the font lacks; files other than SVG have boxes in their places."""
+        font = get_font(findfont(_FONT))
+        letters = {letter for text in self.figure.findobj(Text) for letter in text.get_text() if letter.isprintable()}
+        return "".join(letter for letter in sorted(letters) if not font.get_char_index(ord(letter)))
+
     def write(self, path: Path) -> None:
         """Write a file of its own, in the light theme, which holds its title and what it says in words.
 
@@ -163,7 +173,7 @@ _DEFAULTS = {name: value for name, value in mpl.rcParamsDefault.items() if not n
 def _styled(more: dict[Any, Any]) -> Iterator[None]:
     # Not on top of the user's own matplotlibrc, which could put images into files of their own.
     with mpl.rc_context({**_DEFAULTS, **_STYLE, **more}), warnings.catch_warnings():
-        # Names may hold letters that the font lacks; in SVG the reader's own fonts have them.
+        # Names may hold letters that the font lacks, see `letters_lacking`; in SVG the reader's own fonts have them.
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         yield
 

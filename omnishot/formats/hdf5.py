@@ -71,7 +71,8 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     if not path.is_file():  # Opening a pipe would wait for its writer.
         raise DamagedFileError(f"{path} is no file")
     try:
-        file = h5py.File(path, "r")
+        # Without a lock: a published file never changes, and some network file systems have none.
+        file = h5py.File(path, "r", locking=False)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise DamagedFileError(f"{path} is not a readable HDF5 file: {brief(error)}") from None
     with file:

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from omnishot.errors import DamagedFileError
 from omnishot.store.manifest import Manifest
@@ -74,6 +82,7 @@ class _ModelSettings(Facts):
     twin: Line
     objective: _Objective
     epochs: Count
+    max_minutes: FiniteFloat | None = None
 
 
 class _ModelSummary(Facts):

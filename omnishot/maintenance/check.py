@@ -1,5 +1,6 @@
 """check: every file is hashed again and compared with what its manifest says."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def check_artifacts(
     damaged = {place_name(path) for path in unreadable}
     for artifact in artifacts:
         on_progress(Progress("Checking", done, total, "bytes"))
-        checked.append(_check(store, known, damaged, artifact))
+        with contextlib.suppress(NotFoundError):  # Removed by another process meanwhile, which is no damage.
+            checked.append(_check(store, known, damaged, artifact))
         done += artifact.size
     checked += [Checked(name, path, 0, str(error), error.hint) for name, (path, error) in problems.items()]
     return checked

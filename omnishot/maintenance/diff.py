@@ -48,7 +48,7 @@ def _why(one: Artifact, other: Artifact, names: list[str], same: bool) -> str:
     if one.path == other.path:
         return "They are the same artifact."
     if same:
-        return "The recipe is the same; the later one was made with --force, or because the earlier one was damaged."
+        return "The recipe is the same; the later one was forced, or the earlier one was damaged."
     causes = [name for name in names if name.startswith(("settings.", "source."))]
     if _recipes(one) != _recipes(other):
         causes.append("parents")

@@ -28,7 +28,9 @@ class Gate:
         """What measures it."""
         if not self.ways:
             return "omnishot eval --protocol verification"
-        return f"omnishot eval --ways {self.ways}" + (f" --protocol {self.protocol}" if self.protocol else "")
+        if not self.protocol:
+            return f"omnishot eval --ways {self.ways}"
+        return f"omnishot eval --ways {self.ways} --protocol {self.protocol}"
 
     @property
     def task(self) -> str:
@@ -64,9 +66,10 @@ def check_gate(measured: list[Measured], gate: Gate) -> str:
     judged = [result for result in networks if result.ways == gate.ways and gate.protocol in {None, result.protocol}]
     if not judged:
         has = sorted({f"{result.ways}-way" if result.ways else "verification" for result in networks})
+        needs = f", where the images have {gate.ways} classes to choose from" if gate.ways else ""
         raise UsageError(
             f"--fail-under {gate.task}={gate.least:g}: no network was measured at {gate.task} on test images",
-            hint=f"There is {', '.join(has) or 'nothing but baselines'}; `{gate.command}` measures it.",
+            hint=f"There is {', '.join(has) or 'nothing but baselines'}; `{gate.command}` measures it{needs}.",
         )
     below = [result for result in judged if result.accuracy < gate.least]
     reached = "; ".join(_described(result) for result in below or judged)

@@ -135,7 +135,7 @@ class _Side:
             raise DamagedFileError(
                 f"In {self.artifact.reference} the scores of {result.model} are right {correct.sum():,} times of "
                 f"{len(correct):,}, but its summary says {result.correct:,} of {result.trials:,}",
-                hint="Evaluate again with --force.",
+                hint="Evaluate again: the same `omnishot eval` with --force.",
             )
         return correct
 

@@ -232,7 +232,7 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
     if validation is None or pairs is None:
         raise SamplingError(
             "Verification needs validation pairs to choose its threshold from, but this split holds nothing out",
-            hint="Prepare without --holdout none.",
+            hint="Make one with `omnishot prepare`, without --holdout none.",
         )
     pixels = torch.from_numpy(task.data.pixels(validation.left, validation.right, pairs.left, pairs.right))
     outcomes: dict[str, Verification] = {}

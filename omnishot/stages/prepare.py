@@ -1,5 +1,6 @@
 """prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -102,6 +103,7 @@ def prepare(
     Raises:
         OmnishotError: The source cannot be read, or has too few images for the pairs.
     """
+    started = time.perf_counter()
     if name is not None:
         check_name(name)
     if isinstance(source, str):
@@ -130,8 +132,10 @@ def prepare(
         staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
         staging.summary |= summary_of(source)
 
-    made = produce(store, recipe, name or pairs_name(source.name, settings), build, force=force, notes=read.notes)
-    return replace(made, notes=(*made.notes, *_divided(made.artifact)))
+    name = pairs_name(source.name, settings) if name is None else name
+    made = produce(store, recipe, name, build, force=force, notes=read.notes)
+    seconds = time.perf_counter() - started  # Reading and storing the images included.
+    return replace(made, notes=(*made.notes, *_divided(made.artifact)), seconds=seconds)
 
 
 def _labels_of(images: Artifact) -> Labels:
@@ -154,11 +158,12 @@ def _divided(pairs: Artifact) -> Iterator[str]:
 def _resolved(
     settings: PrepareSettings, source: Source, preferred: Mapping[str, Any], labels: Labels
 ) -> PrepareSettings:
-    """Return settings that fit the source; what is preferred is for Omniglot, where no split is asked for."""
+    """Return settings that fit the source; what is preferred is for Omniglot, where a split is not asked for."""
     if "split" not in settings.model_fields_set:
         usual: SplitName = "folders" if has_named_parts(labels) else usual_split(source.name)
         is_preferred = source.name == "omniglot" and preferred
-        settings = settings.model_copy(update=preferred if is_preferred else {"split": usual})
+        chosen = {name: value for name, value in preferred.items() if name not in settings.model_fields_set}
+        settings = settings.model_copy(update=chosen if is_preferred else {"split": usual})
     if settings.pairs * settings.affine > _MOST_VARIANTS:
         raise SettingsError(
             f"{settings.pairs:,} pairs x {settings.affine} variants are {settings.pairs * settings.affine:,}; "

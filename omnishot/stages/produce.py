@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from omnishot.errors import DamagedFileError
+from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
@@ -71,6 +71,8 @@ def _sound(store: Store, recipe: Recipe, *, tell: bool) -> Artifact | None:
     for artifact in store.find_by_recipe(recipe):
         try:
             artifact.verify()
+        except NotFoundError:  # Removed meanwhile.
+            continue
         except DamagedFileError as error:
             if tell:
                 store.tell(f"{error}; making it again")

@@ -34,7 +34,7 @@ def require_tensorboard() -> None:
     if find_spec("tensorboard") is None:
         raise UnavailableError(
             "log.tensorboard = true needs the package tensorboard",
-            hint="Install it: pip install 'omnishot[tensorboard]'.",
+            hint="pip install 'tensorboard>=2.17'; or in a clone of omnishot: pip install -e '.[tensorboard]'.",
         )
 
 

@@ -31,9 +31,11 @@ from omnishot.store.reference import check_name
 from omnishot.store.remake import preset_and_changes
 from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
+from omnishot.training.position import Position
 from omnishot.training.processes import Processes, process_group
 from omnishot.training.stop_signal import StopSignal, WatchSignals, unwatched
 from omnishot.vocabulary import DeviceName
+from omnishot.wording import percent
 
 _RECIPE = 1
 _PEAK_SECONDS = 0.1
@@ -162,6 +164,7 @@ def train(
         staging.environment |= compute.describe()
         staging.summary |= _summary(trainer, settings, processes.world_size, peak)
         store.tell(_speed_in_words(staging.summary))
+        store.tell(_outcome_in_words(trainer.position))
 
     with process_group(compute.device) as processes, processes.broadcasting() as broadcast:
         if force or not store.find_by_recipe(recipe):
@@ -236,6 +239,15 @@ def _speed_in_words(summary: dict[str, Any]) -> str:
         f"{summary['flops_per_second'] / 1e9:,.0f} GFLOP/s, {share:.0%} of the "
         f"{summary['matmul_flops_per_second'] / 1e9:,.0f} GFLOP/s of a large matrix product here{memory}"
     )
+
+
+def _outcome_in_words(position: Position) -> str:
+    """Return what the epoch reached whose weights are kept; of a run that validated nothing, the last one."""
+    kept = position.history[position.best_epoch - 1 if position.best_epoch else -1]
+    accuracies = {"training": kept.training_accuracy, "validation": kept.validation_accuracy}
+    shown = [f"{percent(share)} in {name}" for name, share in accuracies.items() if share is not None]
+    of_all = f"{kept.epoch} of {position.epoch}" if position.epoch > 1 else str(kept.epoch)
+    return f"Kept epoch {of_all}: loss {kept.loss:.4f}, accuracy {', '.join(shown)}"
 
 
 def _deciding(settings: TrainSettings) -> dict[str, Any]:

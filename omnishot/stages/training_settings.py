@@ -1,11 +1,12 @@
 """Which settings a network is trained with, and what it is called: a preset's or a file's, with changes."""
 
+import codecs
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from omnishot.config import TrainSettings
-from omnishot.errors import NotFoundError, UsageError
+from omnishot.errors import DamagedFileError, NotFoundError, UsageError
 from omnishot.presets import preset_text
 from omnishot.settings_text import check, with_changes
 from omnishot.strict_yaml import MOST_CHARACTERS, read_yaml
@@ -55,7 +56,7 @@ def choose_training(
     """
     if preset is not None and config is not None:
         raise UsageError("--preset and --config both say what the settings are", hint="Give one of them.")
-    if config:
+    if config is not None:
         text, chosen = _text_of(config), config.stem
     else:
         chosen = "auto" if preset is None else preset
@@ -63,7 +64,7 @@ def choose_training(
             chosen = _preset_for(device)
             tell(f"Preset {chosen}, as the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}")
         text = preset_text(chosen)
-    origin = str(config) if config else f"preset {chosen}"
+    origin = f"preset {chosen}" if config is None else str(config)
     values = read_yaml(text, origin=origin)
     if not isinstance(values, dict):
         raise UsageError(f"{origin} holds no settings", hint="Write `name: value`, one setting a line.")
@@ -77,11 +78,20 @@ def tuned_preset(preset: str | None, config: Path | None) -> str | None:
 
 
 def _text_of(config: Path) -> str:
+    """Return a settings file's text: UTF-8, or UTF-16 with its mark, which PowerShell writes."""
     try:
-        with config.open(encoding="utf-8") as file:
-            return file.read(MOST_CHARACTERS + 1)  # One more than is accepted.
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFoundError(f"--config {config} cannot be read: {error}", hint="Give an existing YAML file.") from None
+        with config.open("rb") as file:
+            content = file.read(4 * MOST_CHARACTERS + 4)  # More than is accepted.
+    except OSError as error:
+        hint = "Give an existing YAML file."
+        raise NotFoundError(f"--config {config} cannot be read: {error.strerror}", hint=hint) from None
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return content.decode("utf-16" if marked else "utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        what = "broken UTF-16" if marked else "not UTF-8"
+        raise DamagedFileError(f"--config {config}: line {line} is {what}", hint="Save the file as UTF-8.") from None
 
 
 def _preset_for(device: DeviceName) -> str:

@@ -113,7 +113,9 @@ def _study(storage: Path, searched: dict[str, Any], epochs: int) -> "optuna.Stud
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
     except ImportError:
-        raise UnavailableError("tune needs Optuna", hint="Install it: pip install 'omnishot[tune]'.") from None
+        raise UnavailableError(
+            "tune needs Optuna", hint="pip install 'optuna>=4'; or in a clone of omnishot: pip install -e '.[tune]'."
+        ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         study = optuna.create_study(
@@ -203,5 +205,8 @@ def _measured(
     if stop.number and not trainer.is_finished:
         raise StoppedError("Stopped within a trial, which is lost", signal_number=stop.number, hint=_STUDY_IS_KEPT)
     if trainer.position.best_accuracy < 0:
-        raise SettingsError("This split holds nothing out to validate on", hint="Prepare without --holdout none.")
+        raise SettingsError(
+            "This split holds nothing out to validate on",
+            hint="Make one with `omnishot prepare`, without --holdout none.",
+        )
     return trainer.position.best_accuracy

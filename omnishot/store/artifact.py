@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omnishot.errors import DamagedFileError
+from omnishot.errors import DamagedFileError, InputError, NotFoundError
 from omnishot.store.digests import Digests
 from omnishot.store.manifest import Manifest, Parent, read_manifest
 from omnishot.store.recipe import run_key
@@ -32,8 +32,13 @@ class Artifact:
 
         Raises:
             DamagedFileError: It cannot be read, or is another artifact's.
+            NotFoundError: It is gone.
         """
-        manifest = read_manifest(path)
+        try:
+            manifest = read_manifest(path)
+        except DamagedFileError:
+            _refuse_if_gone(path)
+            raise
         if str(manifest.reference) != place_name(path):
             raise DamagedFileError(
                 f"{path} holds {manifest.reference}, which belongs elsewhere",
@@ -70,6 +75,7 @@ class Artifact:
 
         Raises:
             DamagedFileError: The file is missing or its size or digest is not the manifest's.
+            NotFoundError: The whole artifact is gone.
         """
         expected, path = self.manifest.files.get(name), self.path / name
         if expected is None:
@@ -84,6 +90,7 @@ class Artifact:
                 return path
         except OSError as error:
             what = f"{expected.size} bytes, found a file that cannot be read ({error.strerror})"
+        _refuse_if_gone(self.path)
         from omnishot.store.remake import how_to_remake  # Deferred: settings and presets are read for the hint alone.
 
         hint = how_to_remake(self.path.parents[2], self.manifest)
@@ -102,9 +109,15 @@ class Artifact:
         """Tell whether every file holds what it should; `contents` as for `file`."""
         try:
             self.verify(contents=contents)
-        except DamagedFileError:
+        except InputError:
             return False
         return True
+
+
+def _refuse_if_gone(path: Path) -> None:
+    """Tell what another process has removed meanwhile, all at once, from what is damaged."""
+    if not path.exists():
+        raise NotFoundError(f"{place_name(path)} was removed by another process", hint="Start again.")
 
 
 def place_name(path: Path) -> str:

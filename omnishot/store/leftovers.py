@@ -36,6 +36,7 @@ class Leftovers:
 
     def sweep(self) -> None:
         """Remove incomplete artifacts, and checkpoints of runs that have finished, unless a process works on them."""
+        self._locks.sweep()
         for folder in _folders(self._root / STAGING):
             if folder.name.startswith(_REMOVED):
                 discard(folder)

@@ -1,18 +1,27 @@
-"""Locks between processes that share a store, and who holds them: the system drops a lock when its holder dies."""
+"""Locks between processes that share a store, and who holds them: the system drops a lock when its holder dies.
+
+Where the file system has no locks, a file that names its holder is the lock, which the next one takes from a dead one.
+"""
 
 import contextlib
+import errno
+import fcntl
+import functools
 import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from omnishot.errors import StoreBusyError, UnavailableError
 from omnishot.store.atomic_write import replaced
 
 _SECONDS_BETWEEN_LOOKS = 1.0
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EACCES, errno.EPERM}
+"""With what file systems answer that have no locks: NFS without its lock daemon, Lustre without `-o flock`, others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +55,16 @@ class Locks:
             tell: Receives a sentence that says which process this one waits for.
         """
         self._folder, self._wait_seconds, self._tell = folder, wait_seconds, tell
+        self._has_told = False
 
     @contextlib.contextmanager
-    def held(self, name: str, holder: Holder, *, wait_seconds: float | None = None) -> Iterator[None]:
+    def held(self, name: str, holder: Holder, *, at_least: float = 0) -> Iterator[None]:
         """Hold a lock while the block runs.
 
         Args:
             name: Name of the lock.
             holder: What others are told while they wait, and what must not be removed meanwhile.
-            wait_seconds: How long to wait, if not as long as usual.
+            at_least: Seconds to wait for it even where that is longer than asked for.
 
         Raises:
             StoreBusyError: Another process did not release it in time.
@@ -62,8 +72,14 @@ class Locks:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            if self._refusal and not self._has_told:
+                self._has_told = True
+                self._tell(
+                    f"The file system of {self._folder.parent} has no locks ({self._refusal.strerror}): files keep the "
+                    "processes of this machine apart, but not for certain those of others"
+                )
             lock, note = self._lock(name), self._note(name)
-            self._wait_for(lock, name, self._wait_seconds if wait_seconds is None else wait_seconds)
+            self._wait_for(lock, name, max(self._wait_seconds, at_least))
         except OSError as error:
             raise self._cannot_be_written(error) from None
         try:
@@ -71,7 +87,8 @@ class Locks:
                 with replaced(note) as aside:
                     aside.write_text(json.dumps(asdict(holder)), "utf-8")
             except OSError as error:
-                raise self._cannot_be_written(error) from None
+                if holder.parents:  # Else it is for those who wait alone; gc frees a disk that is full.
+                    raise self._cannot_be_written(error) from None
             yield
         finally:
             with contextlib.suppress(OSError):
@@ -102,16 +119,36 @@ class Locks:
                 found.append(holder)
         return found
 
-    def _lock(self, name: str) -> FileLock:
+    def sweep(self) -> None:
+        """Remove the notes of processes that were killed."""
+        for note in self._folder.glob("*.holder"):
+            with self.held_if_free(note.stem) as is_free, contextlib.suppress(OSError):
+                if is_free:
+                    note.unlink(missing_ok=True)
+
+    def _lock(self, name: str) -> BaseFileLock:
+        if self._refusal:
+            return SoftFileLock(self._folder / f"{name}.softlock")
         return FileLock(self._folder / f"{name}.lock")
+
+    @functools.cached_property
+    def _refusal(self) -> OSError | None:
+        """How the file system refuses a lock that nobody else can hold, or None where it gives one."""
+        with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=self._folder) as probe:
+            try:
+                fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                return error if error.errno in _NO_LOCKS else None
+        return None
 
     def _note(self, name: str) -> Path:
         return self._folder / f"{name}.holder"
 
     def _cannot_be_written(self, error: OSError) -> UnavailableError:
-        return UnavailableError(f"The store {self._folder.parent} cannot be written: {error}")
+        hint = "Use a store in a folder that can be written, on a local disk if need be: --store FOLDER."
+        return UnavailableError(f"The store {self._folder.parent} cannot be written: {error}", hint=hint)
 
-    def _wait_for(self, lock: FileLock, name: str, seconds: float) -> None:
+    def _wait_for(self, lock: BaseFileLock, name: str, seconds: float) -> None:
         # At least one look: others hold a lock for moments only to see that it is free.
         deadline = time.monotonic() + max(seconds, _SECONDS_BETWEEN_LOOKS)
         told: Holder | None = None
@@ -123,9 +160,11 @@ class Locks:
             except Timeout:
                 holder = _read(self._note(name))
             if time.monotonic() >= deadline:
+                hint = "Wait longer with --wait-for-lock SECONDS, or stop that process; its lock ends with it."
+                if self._refusal:
+                    hint += f" Where it ended on another machine, remove {lock.lock_file}."
                 raise StoreBusyError(
-                    f"The store is busy: waited {seconds:g} seconds for {holder or 'another process'}",
-                    hint="Wait longer with --wait-for-lock SECONDS, or stop that process; its lock ends with it.",
+                    f"The store is busy: waited {seconds:g} seconds for {holder or 'another process'}", hint=hint
                 )
             if holder and holder != told:  # One that was killed may be followed by another.
                 self._tell(f"Waiting for {holder}")

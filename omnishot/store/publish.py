@@ -1,10 +1,9 @@
 """The last steps of an artifact's making: flushed, hashed, described, and moved to where it exists."""
 
-import errno
 import re
 from pathlib import Path
 
-from omnishot.store.atomic_write import flush
+from omnishot.store.atomic_write import flush, make_read_only
 from omnishot.store.manifest import FILE_NAME, FileEntry, Manifest, file_digest
 
 VERSION = re.compile("v[1-9][0-9]{0,8}")
@@ -17,7 +16,7 @@ def sealed(folder: Path) -> dict[str, FileEntry]:
     for path in sorted(folder.iterdir()):
         flush(path)
         entries[path.name] = FileEntry(sha256=file_digest(path), size=path.stat().st_size)
-        path.chmod(0o444)
+        make_read_only(path)
     return entries
 
 
@@ -33,20 +32,11 @@ def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Path:
     """
     written = folder / FILE_NAME
     written.write_text(manifest.as_yaml(), "utf-8")
-    written.chmod(0o444)
+    make_read_only(written)
     flush(written)
     flush(folder)
     versions = root / manifest.kind / manifest.name
     target = folder.rename(versions / f"v{manifest.version}")
     for parent in (versions, versions.parent, root):
-        _flush_names(parent)
+        flush(parent)
     return target
-
-
-def _flush_names(folder: Path) -> None:
-    """Flush the names in a folder, where the file system has a way to: the artifact is there already."""
-    try:
-        flush(folder)
-    except OSError as error:
-        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
-            raise

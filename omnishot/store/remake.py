@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from omnishot.config import EvalSettings, PrepareSettings, Settings, TrainSettings, usual_baselines, usual_split
 from omnishot.errors import SettingsError
+from omnishot.machine import with_home
 from omnishot.naming import evaluation_name, pairs_name
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import check
@@ -59,7 +60,12 @@ def command_of(root: Path, manifest: Manifest) -> str:
 def how_to_remake(root: Path, manifest: Manifest) -> str:
     """Return in a sentence how to make an artifact of a store again, or how it says that it was made."""
     try:
-        return f"Make it again: `{command_line(root, *words_of(manifest))}`."
+        words = words_of(manifest)
+        where = words.index("--source") + 1 if "--source" in words else None
+        if where is None or words[where] in BUILT_IN_SOURCES or with_home(Path(words[where])).exists():
+            return f"Make it again: `{command_line(root, *words)}`."
+        words[where] = "PATH"
+        return f"Make it again: `{command_line(root, *words)}`, where PATH is its source as it is seen from here."
     except SettingsError:
         return f"Its settings are another version's; it was made by `{recorded_line(manifest)}`."
 

@@ -73,8 +73,10 @@ class Store:
                 continue
             try:
                 found.append(Artifact.read(path, self._digests))
+            except NotFoundError:  # Another process removed it meanwhile.
+                continue
             except DamagedFileError as error:
-                if damaged is not None and path.exists():  # Else another process removed it meanwhile.
+                if damaged is not None:
                     damaged[path] = error
         return sorted(found, key=lambda artifact: (artifact.manifest.created, artifact.manifest.version))
 
@@ -191,10 +193,9 @@ class Store:
             self.leftovers.sweep()
             yield
 
-    def _publishing(self) -> contextlib.AbstractContextManager[None]:
+    def _publishing(self, *, at_least: float = 0) -> contextlib.AbstractContextManager[None]:
         """Hold the lock under which artifacts appear and disappear; it is never held for long."""
-        holder = Holder(os.getpid(), self._command())
-        return self._locks.held("versions", holder, wait_seconds=_SECONDS_TO_PUBLISH)
+        return self._locks.held("versions", Holder(os.getpid(), self._command()), at_least=at_least)
 
     def _command(self) -> str:
         return shlex.join(["omnishot", *self._argv[1:]])
@@ -264,7 +265,7 @@ class Store:
     def _publish(self, recipe: Recipe, name: str, staging: Staging, seconds: float) -> Artifact:
         files = sealed(staging.path)
         versions = self.root / recipe.kind / name
-        with self._publishing():
+        with self._publishing(at_least=_SECONDS_TO_PUBLISH):  # The work is done: better late than lost.
             versions.mkdir(parents=True, exist_ok=True)
             manifest = Manifest(
                 format=manifests.FORMAT,

@@ -38,10 +38,12 @@ class ClassesLoss:
         self._settings, self._index, self._seed, self._processes = settings, index, seed, processes
         n_classes, fewest = index.n_classes * settings.rotations, int(index.class_sizes.min())
         if n_classes < 2 or fewest < settings.drawers_per_class:
+            can_be_lowered = min(n_classes, fewest) >= 2
+            lower = f", or --set objective.drawers_per_class={fewest}" if can_be_lowered else ""
             raise SamplingError(
                 f"A batch holds {settings.drawers_per_class} images of each of 2 classes or more, but there are "
                 f"{n_classes} classes (rotations included) and the smallest has {fewest} images",
-                hint="Add images, or lower --set objective.drawers_per_class.",
+                hint=f"Add images{lower}.",
             )
         self._classes_per_batch = min(settings.classes_per_batch, n_classes)
         self.steps_per_epoch = settings.batches_per_epoch

@@ -1,6 +1,10 @@
 """Where a step's pixels come from: from the device, or from a file, ahead of the device and in bounded memory."""
 
+import multiprocessing
+import multiprocessing.process
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -95,6 +99,7 @@ class StreamedImages:
             prefetch_factor=_AHEAD,
             multiprocessing_context=self._settings.start_method,
             generator=torch.Generator(),  # Else it draws from the global one.
+            worker_init_fn=_end_with_parent,
         )
         # Signals may reach the readers too, but it is this process that ends them.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -117,6 +122,18 @@ def lost_reader(error: RuntimeError) -> UnavailableError | None:
         hint="If memory was short, fewer readers take less: --set data.readers=1. --resume continues from the last "
         "checkpoint, if there is one.",
     )
+
+
+def _end_with_parent(reader: int) -> None:
+    """Have a reader end at once when the training does, however that ends; torch looks every five seconds only."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+
+
+def _exit_after(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _unchanged(batch: Any) -> Any:

@@ -125,15 +125,15 @@ class Trainer:
 
     def _steps(self, stop: StopSignal, on_progress: OnProgress) -> Iterator[Position]:
         position, throughput = self.position, self.throughput
-        clock, reported = Clock(position.seconds), -_REPORT_SECONDS
+        clock, reported = Clock(position.seconds), position.seconds - _REPORT_SECONDS
         throughput.resume()
         is_asked_to_stop = self._agree(stop, clock)
         while not self.is_finished and not is_asked_to_stop:
             self._step()
             throughput.count(self._objective.pairs_per_step)
             is_asked_to_stop = self._agree(stop, clock)
-            if clock.elapsed() - reported >= _REPORT_SECONDS:
-                reported = clock.elapsed()
+            if position.seconds - reported >= _REPORT_SECONDS:  # Alike in all processes.
+                reported = position.seconds
                 on_progress(self._progress())
             if position.step == self._objective.steps_per_epoch or self._is_out_of_time():
                 position.cut_short |= position.step < self._objective.steps_per_epoch
@@ -175,15 +175,9 @@ class Trainer:
 
     def _finish_epoch(self) -> None:
         position = self.position
-        loss, training_accuracy = (self._sums / position.step).tolist()  # Waits for the device.
+        loss, training_accuracy = self._means()
         self.throughput.pause()
         steps = position.step
-        if not math.isfinite(loss):
-            rate = self._optimizer.param_groups[0]["lr"]
-            raise TrainingError(
-                f"The loss is no longer a number after epoch {position.epoch + 1}, at a learning rate of {rate:.3g}",
-                hint="Lower --set optimizer.learning_rate.",
-            )
         accuracy = self._validated()
         position.epoch, position.step = position.epoch + 1, 0
         if accuracy is not None and accuracy >= position.best_accuracy:  # Of equals the later: it has seen more.
@@ -202,6 +196,22 @@ class Trainer:
             )
         )
         self._sums.zero_()
+
+    def _means(self) -> tuple[float, float]:
+        """Return loss and accuracy of the epoch so far, for which this waits for the device.
+
+        Raises:
+            TrainingError: The loss is no longer a number.
+        """
+        position, optimizer = self.position, self._optimizer
+        loss, training_accuracy = (self._sums / position.step).tolist()
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss is no longer a number in epoch {position.epoch + 1}, step {position.step}, at a learning "
+                f"rate of {optimizer.param_groups[0]['lr']:.3g}",
+                hint="Lower --set optimizer.learning_rate.",
+            )
+        return loss, training_accuracy
 
     def _validated(self) -> float | None:
         if not self._validate:
@@ -233,7 +243,7 @@ class Trainer:
         position = self.position
         total = position.planned_epochs * self._objective.steps_per_epoch
         figures: dict[str, float | str] = {"epoch": f"{position.epoch + 1}/{position.planned_epochs}"}
-        loss, training_accuracy = (self._sums / position.step).tolist()  # Waits for the device.
+        loss, training_accuracy = self._means()
         figures |= {"loss": f"{loss:.4f}", "training": f"{training_accuracy:.1%}"}
         if position.best_accuracy >= 0:
             figures["validation"] = f"{position.history[-1].validation_accuracy:.1%}"

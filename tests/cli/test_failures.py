@@ -27,9 +27,9 @@ def store(omnishot: Any, picture_folder: Path, tmp_path_factory: pytest.TempPath
     [
         (["prepare", "--pairs", "0"], 2, "pairs = 0"),
         (["prepare", "--source", ""], 2, "--source is empty"),
-        (["train", "--preset", ""], 2, "unknown preset ''"),
+        (["train", "--preset", ""], 2, "--preset is empty; a failed $(…)"),
         (["eval", "--source", ""], 2, "--source is empty"),
-        (["eval", "--ways", ""], 2, "--ways ''"),
+        (["eval", "--ways", ""], 2, "--ways is empty; a failed $(…)"),
         (["prepare", "--pairs", "many"], 2, "90000, 90k or 1.5M"),
         (["prepare", "--affine", "-1"], 2, "affine = -1"),
         (["prepare", "--split", "kock"], 2, "koch"),

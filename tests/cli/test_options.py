@@ -1,9 +1,11 @@
 """How numbers and ways are read."""
 
+from pathlib import Path
+
 import pytest
 
-from omnishot.cli.options import parse_count, parse_ways
-from omnishot.errors import UsageError
+from omnishot.cli.options import check_folder_of, parse_count, parse_ways
+from omnishot.errors import NotFoundError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,17 @@ def test_ways(text: str, ways: tuple[int, ...]) -> None:
 def test_what_is_no_number_of_ways(text: str) -> None:
     with pytest.raises(UsageError, match="--ways"):
         parse_ways(text)
+
+
+def test_ways_that_run_backwards_are_called_so() -> None:
+    with pytest.raises(UsageError, match=r"--ways '20\.\.1': 20 is more than 1") as raised:
+        parse_ways("20..1")
+    assert raised.value.hint == "Write --ways 1..20."
+
+
+def test_a_file_that_is_to_be_written_is_no_folder_and_has_one(tmp_path: Path) -> None:
+    check_folder_of(tmp_path / "new.svg")
+    with pytest.raises(UsageError, match="is a folder"):
+        check_folder_of(tmp_path)
+    with pytest.raises(NotFoundError, match="There is no folder"):
+        check_folder_of(tmp_path / "none" / "new.svg")

@@ -13,7 +13,7 @@ from omnishot.cli.session import Session, with_session
 from omnishot.errors import UsageError
 
 EVERYWHERE = {"--store", "--json", "--quiet", "-q", "--verbose", "-v", "--no-progress"}
-PUBLISHING = {"prepare", "train", "eval", "run"}
+WAITING = {"prepare", "train", "eval", "run", "gc"}
 
 
 def commands(group: Any, *names: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ COMMANDS = commands(typer.main.get_command(app))
 def test_every_command_has_the_options_and_lists_them(name: str) -> None:
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert options >= EVERYWHERE
-    assert ("--wait-for-lock" in options) == (name in PUBLISHING)
+    assert ("--wait-for-lock" in options) == (name in WAITING)
     shown = CliRunner().invoke(app, [*name.split(), "--help"], env={"COLUMNS": "200"}).stdout
     for option in EVERYWHERE:
         assert f" {option} " in shown

@@ -86,6 +86,8 @@ def test_letters_that_the_font_lacks_are_no_reason_to_warn(tmp_path: Path) -> No
     picture = draw("x", "x", "x", onto)
     picture.write(tmp_path / "x.png")
     assert "日本" in picture.svg()
+    assert picture.letters_lacking() == "日本"
+    assert a_picture().letters_lacking() == ""
 
 
 def test_what_a_user_has_set_for_matplotlib_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,12 @@ from typer.testing import CliRunner
 
 from omnishot.cli.app import app
 from omnishot.config import EvalSettings, PrepareSettings
+from omnishot.data.image_set import ImageSet
+from omnishot.data.sources import Source
 from omnishot.errors import UsageError
 from omnishot.presets import preset_text
 from omnishot.settings_text import check_given
+from omnishot.stages import prepare as prepare_stage
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.evaluation_settings import complete
 from omnishot.stages.prepare import prepare
@@ -172,3 +175,16 @@ def test_a_settings_file_names_the_model(tmp_path: Path) -> None:
 
 def test_an_option_that_is_left_out_is_not_named() -> None:
     assert "split" not in check_given(PrepareSettings, origin="prepare", split=None, pairs=60).model_fields_set
+
+
+def test_what_is_preferred_gives_way_to_what_is_asked_for(images: ImageSet) -> None:
+    def resolved(**asked: Any) -> tuple[str | None, str]:
+        source = Source("omniglot", "0" * 64, lambda on_progress: images)
+        preferred = {"split": "lake", "holdout": "none"}
+        found = prepare_stage._resolved(PrepareSettings(**asked), source, preferred, images.labels)
+        return found.split, found.holdout
+
+    assert resolved() == ("lake", "none")
+    assert resolved(holdout="five") == ("lake", "five")
+    assert resolved(split="lake") == ("lake", "five")
+    assert resolved(split="koch") == ("koch", "five")

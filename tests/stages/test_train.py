@@ -1,6 +1,7 @@
 """The paper's network trains on a CPU too, from the pair dataset alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSett
 from omnishot.presets import preset_text
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
-from omnishot.stages.train import _deciding, _Task, train
+from omnishot.stages.train import _deciding, _outcome_in_words, _Task, train
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
+from omnishot.training.history import EpochRecord
+from omnishot.training.position import Position
 
 
 @pytest.mark.slow
@@ -57,3 +60,17 @@ def test_what_other_ranks_are_told_comes_back_whatever_its_files_are_called() ->
     )
     assert _Task.from_text(task.as_text()) == task
     assert task.as_text().isascii()
+
+
+def test_a_training_ends_with_what_the_kept_epoch_reached() -> None:
+    epochs = [
+        EpochRecord(epoch=number, loss=1 / number, training_accuracy=0.5, validation_accuracy=share, learning_rate=1.0)
+        for number, share in ((1, 0.25), (2, 0.75), (3, 0.5))
+    ]
+    found = Position(planned_epochs=3, epoch=3, best_epoch=2, best_accuracy=0.75, history=epochs)
+    assert (
+        _outcome_in_words(found) == "Kept epoch 2 of 3: loss 0.5000, accuracy 50.0 % in training, 75.0 % in validation"
+    )
+    unvalidated = [replace(record, validation_accuracy=None) for record in epochs]
+    found = Position(planned_epochs=3, epoch=3, history=unvalidated)
+    assert _outcome_in_words(found) == "Kept epoch 3 of 3: loss 0.3333, accuracy 50.0 % in training"

@@ -1,5 +1,7 @@
 """One process at a time, and the others know for whom they wait."""
 
+import errno
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from omnishot.errors import StoreBusyError
+from omnishot.errors import StoreBusyError, UnavailableError
 from omnishot.store.locks import Holder, Locks
 
 ME = Holder(os.getpid(), "omnishot test", ("pairs/x:v1",))
@@ -89,3 +91,83 @@ def test_a_free_lock_is_held_for_the_block_and_one_that_is_not_is_left(tmp_path:
         locks(tmp_path, wait_seconds=0).held("a", ME),
     ):
         assert is_held
+
+
+REFUSALS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EACCES)
+
+
+@pytest.fixture(params=REFUSALS, ids=errno.errorcode.get)
+def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A file system that refuses every lock."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    return int(request.param)
+
+
+def test_where_there_are_no_locks_files_keep_processes_apart_and_that_is_said_once(
+    tmp_path: Path, without_locks: int
+) -> None:
+    told: list[str] = []
+    mine = locks(tmp_path, told)
+    with mine.held("a", ME), mine.held("b", ME):
+        assert [holder.pid for holder in locks(tmp_path).holders()] == [os.getpid()] * 2
+        with locks(tmp_path).held_if_free("a") as is_held:
+            assert not is_held
+        with (
+            pytest.raises(StoreBusyError, match="waited 0 seconds") as busy,
+            locks(tmp_path, wait_seconds=0).held("a", ME),
+        ):
+            pass
+    assert busy.value.hint.endswith(f"remove {tmp_path / 'a.softlock'}.")
+    assert told == [
+        f"The file system of {tmp_path.parent} has no locks ({os.strerror(without_locks)}): files keep the processes "
+        "of this machine apart, but not for certain those of others"
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_there_are_no_locks_the_next_process_takes_that_of_a_killed_one(
+    tmp_path: Path, without_locks: int
+) -> None:
+    program = (
+        "import fcntl, os, signal, sys\nfrom pathlib import Path\n"
+        "from omnishot.store.locks import Holder, Locks\n"
+        "def refuse(*_): raise OSError(int(sys.argv[2]), 'refused')\n"
+        "fcntl.flock = refuse\n"
+        "with Locks(Path(sys.argv[1]), wait_seconds=0, tell=str).held('a', Holder(os.getpid(), 'x')):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path, str(without_locks)], check=False)
+    assert (tmp_path / "a.softlock").exists()
+    with locks(tmp_path, wait_seconds=10).held("a", ME):
+        assert locks(tmp_path).holders() == [ME]
+
+
+def test_a_store_that_has_locks_uses_them_and_says_nothing(tmp_path: Path) -> None:
+    told: list[str] = []
+    with locks(tmp_path, told).held("a", ME):
+        assert {path.name for path in tmp_path.iterdir()} == {"a.lock", "a.holder"}
+    assert told == []
+
+
+def test_notes_of_killed_processes_are_swept_and_those_of_others_stay(tmp_path: Path) -> None:
+    with locks(tmp_path).held("a", ME):
+        (tmp_path / "b.holder").write_text(json.dumps({"pid": 1, "command": "x", "parents": []}))
+        locks(tmp_path).sweep()
+        assert {path.name for path in tmp_path.glob("*.holder")} == {"a.holder"}
+
+
+def test_a_full_disk_costs_the_note_of_who_frees_it_and_stops_who_needs_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    with locks(tmp_path).held("versions", Holder(os.getpid(), "omnishot gc")):
+        pass
+    with pytest.raises(UnavailableError, match="No space left on device"), locks(tmp_path).held("a", ME):
+        pass

@@ -3,6 +3,9 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,6 +112,33 @@ def test_a_reader_that_is_killed_ends_the_run_with_a_sentence(stream: StreamedIm
     assert explained is not None
     assert str(explained).startswith("A process that reads images ended: DataLoader worker")
     assert lost_reader(RuntimeError("mat1 and mat2 have other shapes")) is None
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.slow
+def test_readers_end_with_a_training_that_is_killed(images_file: Path, method: str) -> None:
+    training = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("readers.py"), images_file, method],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert training.stdout
+    with training.stdout:
+        readers = [int(word) for word in training.stdout.readline().split()]
+    assert len(readers) == 2
+    assert all(map(is_running, readers))
+    training.kill()
+    training.wait()
+    deadline = time.monotonic() + 15  # By themselves, torch's are there after 30 seconds too.
+    while any(map(is_running, readers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(is_running, readers))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_file_that_breaks_meanwhile_is_named(images: ImageSet, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Runs end when they should, keep the best weights, and continue exactly."""
 
 import io
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -152,7 +153,7 @@ def test_less_than_an_epoch_of_time_still_gives_a_model_with_its_own_loss(images
 
 def test_a_run_that_diverges_says_so_and_keeps_nothing(images: ImageSet) -> None:
     run = trainer(images, {**KOCH35, "optimizer": {"kind": "sgd", "learning_rate": 1e30}})
-    with pytest.raises(TrainingError, match=r"after epoch \d"):
+    with pytest.raises(TrainingError, match=r"in epoch \d, step \d, at a learning rate of 1e\+30"):
         run.run()
 
 
@@ -185,3 +186,16 @@ def test_progress_tells_loss_validation_and_speed(images: ImageSet) -> None:
     assert {"epoch", "loss", "pairs/s"} <= set(reports[0].figures)
     assert reports[-1].figures["validation"] == "50.0%"
     assert 0 <= reports[0].done <= reports[-1].done <= reports[-1].total
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_the_next_line_of_its_log(
+    images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omnishot.training.loop._REPORT_SECONDS", 0.0)
+    run = trainer(
+        images, {**QUICK, "objective": {"kind": "classes", "classes_per_batch": 10, "batches_per_epoch": 100}}
+    )
+    torch.nn.init.constant_(run._network.head.weight, math.nan)
+    with pytest.raises(TrainingError, match=r"no longer a number in epoch 1, step 1, at a learning rate of"):
+        run.run()
+    assert run.position.step == 1

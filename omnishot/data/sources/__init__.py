@@ -9,6 +9,7 @@ from omnishot.data.image_set import ImageSet
 from omnishot.data.location import is_offline, usual_data_folder
 from omnishot.data.sources import folder, glyphs, mnist, omniglot
 from omnishot.errors import SettingsError, UnavailableError, UsageError
+from omnishot.machine import with_home
 from omnishot.progress import OnProgress, silent
 from omnishot.vocabulary import BUILT_IN_SOURCES, InkName
 
@@ -84,7 +85,7 @@ def open_source(
         digits = mnist.find(data_folder / "mnist", offline=offline, on_progress=on_progress)
         return Source("mnist", digits.digest, digits.read)
     if name not in {"omniglot", "auto"}:
-        files = folder.find(Path(name), ink=ink, skip_bad=skip_bad)
+        files = folder.find(with_home(Path(name)), ink=ink, skip_bad=skip_bad)
         return Source(files.name, files.digest, files.read, files.settings, notes=files.notes, options=options)
     try:
         archives = omniglot.find(data_folder / "omniglot", offline=offline, on_progress=on_progress)

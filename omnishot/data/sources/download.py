@@ -3,12 +3,12 @@
 import hashlib
 import http.client
 import os
+import secrets
 import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from omnishot.errors import UnavailableError
@@ -47,12 +47,11 @@ def download(source: Download, target: Path, *, on_progress: OnProgress = silent
     try:
         response = _answer(source.url, patience_seconds)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with response, NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as aside:
-            path = Path(aside.name)
+        path = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+        with response, path.open("xb") as aside:
             try:
                 _copy(response, aside, source, target.name, on_progress)
                 os.fsync(aside.fileno())
-                path.chmod(0o644)  # Temporary files are private; data sets are shared.
                 path.replace(target)
             finally:
                 path.unlink(missing_ok=True)
