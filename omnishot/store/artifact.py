@@ -89,7 +89,9 @@ class Artifact:
             else:
                 return path
         except OSError as error:
-            what = f"{expected.size} bytes, found a file that cannot be read ({error.strerror})"
+            _refuse_if_gone(self.path)
+            hint = "Make it readable, and see that its disk or server answers."
+            raise DamagedFileError(f"{path} cannot be read: {error.strerror}", hint=hint) from None
         _refuse_if_gone(self.path)
         from omnishot.store.remake import how_to_remake  # Deferred: settings and presets are read for the hint alone.
 
@@ -116,8 +118,13 @@ class Artifact:
 
 def _refuse_if_gone(path: Path) -> None:
     """Tell what another process has removed meanwhile, all at once, from what is damaged."""
-    if not path.exists():
-        raise NotFoundError(f"{place_name(path)} was removed by another process", hint="Start again.")
+    try:
+        path.stat()
+    except FileNotFoundError:
+        message = f"{place_name(path)} was removed by another process"
+        raise NotFoundError(message, hint="Start again.") from None
+    except OSError:  # It is there, for all one knows.
+        return
 
 
 def place_name(path: Path) -> str:

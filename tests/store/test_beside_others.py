@@ -1,5 +1,7 @@
 """What another process removes meanwhile is gone, not damaged; and every lock is waited for as long as is asked."""
 
+import errno
+import os
 import shutil
 import time
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from omnishot.errors import NotFoundError, StoreBusyError
+from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError
 from omnishot.maintenance.check import check_artifacts
 from omnishot.maintenance.garbage_collection import clean
 from omnishot.store import artifact as artifacts
@@ -88,3 +90,15 @@ def test_a_source_that_cannot_be_seen_from_here_is_not_advised(
     (tmp_path / "photos").mkdir()
     assert "--source photos" in how_to_remake(store.root, manifest)
     assert f"--store {store.root}" in how_to_remake(store.root, manifest)
+
+
+def test_what_cannot_be_read_is_not_called_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = publish(store, "koch")
+
+    def fail(*_: object, **__: object) -> str:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("omnishot.store.digests.Digests.of", fail)
+    with pytest.raises(DamagedFileError, match=r"data\.bin cannot be read: Input/output error$") as raised:
+        made.file("data.bin")
+    assert raised.value.hint == "Make it readable, and see that its disk or server answers."

@@ -19,6 +19,7 @@ from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.training.classes_objective import ClassesLoss
 from omnishot.training.objective import Objective, Step, rendered
 from omnishot.training.pairs_objective import PairsLoss, PairTensors
+from tests.conftest import draw_images
 
 CPU = Compute(torch.device("cpu"), bf16=False)
 
@@ -171,3 +172,15 @@ def test_a_small_source_fills_its_batches_with_all_it_has(images: ImageSet, inde
 def test_too_few_images_for_a_batch_are_counted(images: ImageSet, index: ClassIndex) -> None:
     with pytest.raises(SamplingError, match=r"6 images of each of 2 classes or more, but .* the smallest has 5 images"):
         classes_loss(images, index, drawers_per_class=6)
+
+
+@pytest.mark.parametrize(("n_drawers", "wanted", "hint"), [
+    (4, 9, "Add images, or --set objective.drawers_per_class=4."),
+    (1, 2, "Add images."),
+])  # fmt: skip
+def test_a_hint_advises_no_value_that_is_refused(n_drawers: int, wanted: int, hint: str) -> None:
+    labels = draw_images(2, 3, n_drawers).labels
+    index = ClassIndex.of(labels, np.arange(len(labels), dtype=np.int32))
+    with pytest.raises(SamplingError) as raised:
+        ClassesLoss(ClassesObjective(drawers_per_class=wanted), index, seed=0)
+    assert raised.value.hint == hint
