@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from omnishot.errors import DamagedFileError
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 
@@ -14,12 +15,14 @@ class Ancestor:
     Attributes:
         depth: Generations before the artifact that was asked about, which has 0.
         reference: What its child's manifest calls it.
-        artifact: The artifact, or another of the same recipe; None if there is none in the store.
+        artifact: The artifact, or another of the same content; None if there is none in the store that can be read.
+        damage: Why it cannot be read, or an empty text.
     """
 
     depth: int
     reference: str
     artifact: Artifact | None
+    damage: str = ""
 
 
 def lineage(store: Store, artifact: Artifact, *, among: list[Artifact] | None = None) -> list[Ancestor]:
@@ -27,14 +30,18 @@ def lineage(store: Store, artifact: Artifact, *, among: list[Artifact] | None = 
 
     The store is not listed again where `among` holds all its artifacts.
     """
-    return list(_lineage(store, store.artifacts() if among is None else among, artifact, 0))
+    return list(_lineage(store, store.artifacts(damaged={}) if among is None else among, artifact, 0))
 
 
 def _lineage(store: Store, everything: list[Artifact], artifact: Artifact, depth: int) -> Iterator[Ancestor]:
     yield Ancestor(depth, str(artifact.reference), artifact)
     for parent in artifact.manifest.parents:
-        found = store.parent(parent, among=everything, contents=False)
+        found, damage = None, ""
+        try:
+            found = store.parent(parent, among=everything, contents=False)
+        except DamagedFileError as error:
+            damage = str(error)
         if found:
             yield from _lineage(store, everything, found, depth + 1)
         else:
-            yield Ancestor(depth + 1, parent.reference, None)
+            yield Ancestor(depth + 1, parent.reference, None, damage)
