@@ -98,18 +98,25 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
 
 
 def has_named_parts(labels: Labels) -> bool:
-    """Tell whether the outermost folders of a source are the parts of a split, among them one to train and another.
+    """Tell whether the outermost folders of a source are the parts of a split.
 
     Args:
         labels: What each image shows; names of classes are `part/class` or `part/alphabet/class`.
     """
-    parts = {_part_of(name) for name in labels.character_names}
+    return all("/" in name for name in labels.character_names) and are_named_parts(
+        {name.partition("/")[0] for name in labels.character_names}
+    )
+
+
+def are_named_parts(folders: Collection[str]) -> bool:
+    """Tell whether folders are called as the parts of a split, among them one to train and another."""
+    parts = {_part_of(name) for name in folders}
     return None not in parts and "train" in parts and len(parts) > 1
 
 
 def _part_of(class_name: str) -> str | None:
-    outermost, slash, _ = class_name.partition("/")
-    return NAMED_PARTS.get(outermost.casefold()) if slash else None
+    """Return the part that is the outermost folder of a class, or None where it is called otherwise."""
+    return NAMED_PARTS.get(class_name.partition("/")[0].casefold())
 
 
 def _by_folder(labels: Labels) -> Split:

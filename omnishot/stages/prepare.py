@@ -1,6 +1,7 @@
 """prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import Source, open_source
 from omnishot.data.splits import Split, has_named_parts, split_images
-from omnishot.errors import SamplingError, SettingsError
+from omnishot.errors import OmnishotError, SamplingError, SettingsError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, write_images
 from omnishot.formats.manifest_fields import ImagesFacts, PairsFacts
@@ -61,8 +62,20 @@ def prepare_images(
     origin = {"name": source.name, "digest": source.digest}
     version = _BUILT_IN_RECIPE if source.name in BUILT_IN_SOURCES else _OWN_IMAGES_RECIPE
     recipe = Recipe("images", version, dict(source.settings), [], origin)
-    made = produce(store, recipe, as_name(source.name), build, force=force)
-    return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
+    with _noted(source.notes):
+        made = produce(store, recipe, as_name(source.name), build, force=force)
+        return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
+
+
+@contextlib.contextmanager
+def _noted(notes: Sequence[str]) -> Iterator[None]:
+    """Have an error say first what a result would have said."""
+    try:
+        yield
+    except OmnishotError as error:
+        for note in notes:
+            error.add_note(note)
+        raise
 
 
 def summary_of(source: str | Source | None) -> dict[str, list[str]]:
@@ -122,9 +135,24 @@ def prepare(
     if isinstance(source, str):
         source = open_source(source, on_progress=on_progress)
     read = prepare_images(store, source, on_progress=on_progress)
+    settings = _resolved(settings or PrepareSettings(), source, preferred or {}, labels_of(read.artifact))
+    with _noted(read.notes):
+        return _pairs_of(store, read, settings, source, name=name, force=force, on_progress=on_progress)
+
+
+def _pairs_of(
+    store: Store,
+    read: StageResult,
+    settings: PrepareSettings,
+    source: Source,
+    *,
+    name: str | None,
+    force: bool,
+    on_progress: OnProgress,
+) -> StageResult:
+    """Make the pair dataset of images that were read; arguments as for `prepare`."""
     images = read.artifact
     labels = labels_of(images)
-    settings = _resolved(settings or PrepareSettings(), source, preferred or {}, labels)
     version = _PAIRS_RECIPES[settings.split == "alphabets" and bool(single_classes(labels))]
     recipe = Recipe("pairs", version, settings.model_dump(mode="json"), [images.as_parent()])
 

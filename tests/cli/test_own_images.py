@@ -190,9 +190,11 @@ def test_a_part_of_single_pictures_has_no_pairs(omnishot: Cli, tmp_path: Path, s
 
 def test_one_picture_of_each_class_cannot_train(omnishot: Cli, tmp_path: Path, store: Path) -> None:
     source = classes(tmp_path / "people", range(8), 1)
+    (source / "3" / "Thumbs.db").write_bytes(b"x")
     done = omnishot("prepare", "--source", source, *SMALL, "--store", store)
     assert done.code == 2
     assert "a class of 2 images or more each, but none of 8 classes have them" in done.err
+    assert done.err.startswith("Read 8 pictures of 8 classes\nPassed over 1 file: Thumbs.db\n")
     assert not re.search("alphabet|drawer|character", done.err)
 
 

@@ -17,7 +17,7 @@ from omnishot.data.sources.ink import Reading
 from omnishot.data.sources.layout import laid_out
 from omnishot.data.sources.pictures import all_at_once, decoded
 from omnishot.data.sources.zip_archive import files_of_zip
-from omnishot.errors import DamagedFileError, NotFoundError, brief, is_one_line
+from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, brief, is_one_line
 from omnishot.progress import OnProgress, silent
 from omnishot.vocabulary import InkName
 from omnishot.wording import counted, listed
@@ -75,7 +75,7 @@ class Folder:
             ]
             read = read.without(is_lost)
             labels = self._labels(read.files)
-        refuse_blank_classes(labels, read.is_blank)
+        refuse_blank_classes(labels, read.is_blank, skip_bad=self.skip_bad)
         findings = find_out(read, labels, self.reading, bad=bad, place=self.place)
         return ImageSet(read.pixels, labels, findings=findings)
 
@@ -102,11 +102,21 @@ def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False) -> Folder
             no good.
     """
     listing, name = _listing(path)
-    place = str(path)
     passed_over = _said_of(listing.passed_over)
+    try:
+        return _laid_out(path, listing, name, passed_over, ink=ink, skip_bad=skip_bad)
+    except OmnishotError as error:
+        if passed_over:
+            error.add_note(passed_over)
+        raise
+
+
+def _laid_out(path: Path, listing: Listing, name: str, passed_over: str, *, ink: InkName, skip_bad: bool) -> Folder:
+    """Return the images of what was listed, as `find` does; `passed_over` says what is none of them."""
+    place = str(path)
     if listing.problems and not listing.files:
         raise all_at_once(listing.problems, 0, place)
-    layout = laid_out(listing.files, place, is_archive=path.is_file(), besides=passed_over)
+    layout = laid_out(listing.files, place, is_archive=path.is_file())
     bad = [*listing.problems, *layout.strays]
     if bad and not skip_bad:
         read = decoded(layout.files, Reading("dark"), name, silent)

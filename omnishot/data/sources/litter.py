@@ -36,7 +36,7 @@ _BARE = re.compile(
     r"([-_][^.]*)?"
 )
 _SYSTEM_NAME = re.compile("|".join(fnmatch.translate(pattern) for pattern in _SYSTEM), re.DOTALL)
-_ARTIFACT = re.compile(rf"(?P<store>.*/)(?:{'|'.join(KINDS)})/[^/]+/v[0-9]+/manifest\.yaml")
+_ARTIFACT = re.compile(rf"(?P<kind>(?:.*/)?(?:{'|'.join(KINDS)})/)[^/]+/v[0-9]+/manifest\.yaml")
 
 
 @cache
@@ -57,12 +57,10 @@ def is_placeholder(name: str) -> bool:
 
 
 def is_own_output(folder: Path) -> bool:
-    """Tell whether a folder is a store of omnishot's, or an artifact out of one."""
+    """Tell whether a folder holds the artifacts of one kind in a store of omnishot's; what lies beside it is read."""
     try:
-        if re.fullmatch(r"v[0-9]+", folder.name) and (folder / "manifest.yaml").is_file():
-            return True
-        return any((folder / name).is_dir() for name in (".locks", ".staging")) or any(
-            next((folder / kind).glob("*/v*/manifest.yaml"), None) for kind in KINDS if (folder / kind).is_dir()
+        return folder.name in KINDS and any(
+            re.fullmatch(r"v[0-9]+", found.parent.name) for found in folder.glob("*/v*/manifest.yaml")
         )
     except OSError:  # What may not be looked into is named by whoever reads it.
         return False
@@ -81,5 +79,5 @@ def is_own_figure(start: bytes) -> bool:
 
 
 def own_folders(names: Iterable[str]) -> set[str]:
-    """Return the stores of omnishot's in an archive, a `/` after each, from the names of all files in it."""
-    return {found["store"] for name in names if (found := _ARTIFACT.fullmatch(name))}
+    """Return the folders of an archive that are own output, a `/` after each, from the names of all files in it."""
+    return {found["kind"] for name in names if (found := _ARTIFACT.fullmatch(name))}
