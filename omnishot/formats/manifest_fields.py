@@ -32,6 +32,7 @@ class Facts(BaseModel):
 
 class _Findings(Facts):
     notes: list[Line] = []
+    in_two_classes: Count = 0
 
 
 class _ImagesSummary(Facts):
@@ -59,6 +60,7 @@ class _PairsSummary(Facts):
     validation_drawers: Count
     images: dict[Line, Count] = {}
     classes: dict[Line, Count] = {}
+    in_two_parts: Count = 0
 
 
 class _Parent(Facts):

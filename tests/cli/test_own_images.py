@@ -85,6 +85,15 @@ def test_a_class_in_two_parts_is_refused_by_name(omnishot: Cli, tmp_path: Path, 
     )
 
 
+def test_a_picture_in_two_parts_is_said(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    for place, (part, names) in enumerate({"train": "abcd", "test": "ij"}.items()):
+        classes(tmp_path / "data" / part, names, first=10 * place)
+    Image.open(tmp_path / "data" / "train" / "a" / "0.png").save(tmp_path / "data" / "test" / "i" / "same.bmp")
+    made, err = prepared(omnishot, tmp_path / "data", store)
+    assert "1 picture of the train or validation part lies in a later part too" in err
+    assert made["in_two_parts"] == 1
+
+
 def test_bad_files_are_named_at_once_and_left_out_where_that_is_asked(
     omnishot: Cli, tmp_path: Path, store: Path
 ) -> None:

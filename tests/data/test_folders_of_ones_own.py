@@ -138,6 +138,9 @@ BAD = {
     "design.psd": (b"8BPS\0\1" + bytes(50), "is a Photoshop file", "Convert"),
     "photos.png": (b"PK\x03\x04" + bytes(50), "is an archive", "Unpack"),
     "c1.lnk": (b"L\0\0\0\x01\x14\x02\0" + bytes(60), "is a Windows shortcut", "shortcuts"),
+    "old.tga": (bytes([0, 0, 2]) + bytes(200) + b"TRUEVISION-XFILE.\0", "is TGA", "Convert"),
+    "fax.pcx": (b"\x0a\x05\x01\x08" + bytes(200), "of a kind that is not read", "Convert"),
+    "scan.dcm": (b"XX" + bytes(126) + b"DICM" + bytes(50), "of a kind that is not read", "Convert"),
     "words.png": ("Grüße, notes.\n".encode(), "is text", "Remove"),
     "noise.png": (bytes(range(128, 250)) * 9, "of no known kind", "Remove"),
 }
@@ -281,6 +284,36 @@ def test_an_archive_of_windows_has_folders(photos: Path, tmp_path: Path) -> None
             entry = zipfile.ZipInfo(f"photos\\{path.parent.name}\\{path.name}")
             entry.create_system = 0
             archive.writestr(entry, path.read_bytes())
+    assert folder.find(tmp_path / "x.zip").digest == folder.find(photos).digest
+
+
+def test_names_that_only_look_the_same_are_said(photos: Path) -> None:
+    (photos / "c0").rename(photos / "caf\u00e9")
+    (photos / "c1").rename(photos / "cafe\u0301")
+    (note,) = folder.find(photos).notes
+    assert note == "1 class name comes in two spellings of Unicode, as two classes: caf\u00e9"
+
+
+def test_pictures_in_parts_without_classes_are_no_classes(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for number in range(3):
+            picture(tmp_path / "x" / part / f"{number}.png", number)
+    with pytest.raises(DamagedFileError, match="holds pictures in test, train themselves, which are parts of a split"):
+        folder.find(tmp_path / "x")
+
+
+def test_another_archive_is_no_folder_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.tar").write_bytes(bytes(1024))
+    with pytest.raises(DamagedFileError, match=r"x\.tar is neither a folder nor a zip archive") as caught:
+        folder.find(tmp_path / "x.tar")
+    assert "unpack" in caught.value.hint
+
+
+@pytest.mark.parametrize("start", ["./", "./photos/"])
+def test_an_archive_may_begin_its_names_with_here(photos: Path, tmp_path: Path, start: str) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for path in sorted(photos.rglob("*.png")):
+            archive.writestr(f"{start}{path.relative_to(photos).as_posix()}", path.read_bytes())
     assert folder.find(tmp_path / "x.zip").digest == folder.find(photos).digest
 
 

@@ -17,11 +17,13 @@ LEFT_BEHIND = (
     "._1.png", "Icon\r", "~$notes.docx", "1.png~", "#1.png#", ".directory", "AlbumArtSmall.jpg", "ZbThumbnail.info",
     "1.png:Zone.Identifier", "Picasa.ini", "IMG_1.AAE", "IMG_1.xmp", "IMG_1.THM", "IMG_1.MOV", "notes.txt", "README",
     "README.md", "LICENSE", "LICENSE-MIT", "labels.csv", "annotations.json", "photos.zip", "SHA256SUMS",
+    "pagefile.sys", ":2e_x", "NC_FLLST.DAT", "NIKON001.DSC", "INDEX.BTF", "AUTPRINT.MRK", "M0100.CTG", "1.CR2.cos",
 )  # fmt: skip
 FOLDERS = (
     "__MACOSX", "@eaDir", "#recycle", ".git", ".ipynb_checkpoints", "$RECYCLE.BIN", "System Volume Information",
     ".Trashes", ".Trash-1000", "lost+found", "@Recycle", ".@__thumb", "#snapshot", "~snapshot", ".thumbnails",
     ".picasaoriginals", "__pycache__", "Temporary Items", "FOUND.000", "CaptureOne",
+    "RECYCLER", "Recycled", "@AppleDouble", "@database", "@sharebin", "~uploads", "TheFindByContentFolder", "AVF_INFO",
 )  # fmt: skip
 PICTURES = ("a/1.png", "a/2.png", "b/1.png", "readme.png", "license.jpg", "~/1.png", "#/#.png", "c.txt/1.png")
 

@@ -60,6 +60,12 @@ def laid_out(files: Sequence[File], place: str, *, is_archive: bool) -> Layout:
     if not 1 <= usual - len(wrapping) <= (3 if are_named_parts(tops) else 2):
         inside = "/".join([*wrapping, min(tops)])
         raise _unusable(files, usual, place, hint=_TAKE_AWAY_IN_ARCHIVE if is_archive else _take_away(place, inside))
+    if usual - len(wrapping) == 1 and are_named_parts(tops):
+        raise DamagedFileError(
+            f"{place} holds pictures in {listed(sorted(tops), shown=_SHOWN)} themselves, which are parts of a split, "
+            "not classes",
+            hint="Make one folder per class in each of them, as train/class, and put the images there.",
+        )
     used = {file.place for file in inner}
     others = [file for file in files if file.place not in used]
     strays = []

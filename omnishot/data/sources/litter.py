@@ -10,13 +10,16 @@ from omnishot.vocabulary import KINDS
 
 _SYSTEM = (
     ".*", "?*.*~", "~$*.*", "#*.*#",  # Hidden files and folders, and what editors keep.
-    "thumbs.db*", "ehthumbs*.db", "desktop.ini", "autorun.inf", "albumart*.jpg", "$recycle.bin", "s-1-5-*",
-    "system volume information", "found.[0-9][0-9][0-9]", "_vti_cnf", "*:zone.identifier",  # Windows
-    "__macosx", "icon\r", "network trash folder", "temporary items", "thevolumesettingsfolder", "*.lrdata",  # macOS
+    "thumbs.db*", "ehthumbs*.db", "desktop.ini", "autorun.inf", "albumart*.jpg", "$recycle.bin", "recycler", "recycled",
+    "s-1-5-*", "system volume information", "found.[0-9][0-9][0-9]", "_vti_cnf", "*:zone.identifier",
+    "pagefile.sys", "hiberfil.sys", "swapfile.sys",  # Windows
+    "__macosx", "icon\r", "network trash folder", "temporary items", "thevolumesettingsfolder",
+    "thefindbycontentfolder", "*.lrdata",  # macOS
     "lost+found", "nohup.out", "__pycache__",  # Linux, Python
     "@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@recently-snapshot", "~snapshot", "*@synoeastream",
-    "*@synoresource", "aquota.*",  # File servers
-    "zbthumbnail.info", "picasa.ini", "pspbrwse.jbf", "captureone", "_gsdata_",  # Cameras and synchronisation
+    "*@synoresource", "@appledouble", "@database", "@sharebin", "~uploads", ":2e_*", "aquota.*",  # File servers
+    "zbthumbnail.info", "picasa.ini", "pspbrwse.jbf", "captureone", "_gsdata_", "nc_fllst.dat", "nikon[0-9]*.dsc",
+    "index.btf", "avf_info", "autprint.mrk", "canonmsc", "m[0-9][0-9][0-9][0-9].ctg",  # Cameras and synchronisation
 )  # fmt: skip
 """Patterns of names, in lower case, of what systems, cameras, file servers, archivers and synchronisation leave."""
 
@@ -25,7 +28,7 @@ _NO_PICTURE = (
     "csv tsv json jsonl ndjson xml xsd yaml yml toml ini cfg conf log lock htm html xhtml mht css js url webloc "
     "py pyc ipynb r m mat sh bat cmd ps1 c cpp h java npy npz pkl pickle h5 hdf5 parquet db sqlite sqlite3 dvc "
     "pt pth ckpt safetensors onnx zip tar gz tgz bz2 xz zst 7z rar iso dmg exe dll msi "
-    "md5 sha1 sha256 sha512 sfv asc sig tmp temp bak orig rej xmp aae thm pp3 dop ctg lrv "
+    "md5 sha1 sha256 sha512 sfv asc sig tmp temp bak orig rej xmp aae thm pp3 dop cos on1 nksc arp lrcat mrk ctg lrv "
     "mov mp4 m4v avi mkv webm wmv mts 3gp wav mp3 m4a aac flac ogg srt"
 )
 """Endings of documents, programs, archives, recordings and side files: by their names they are no pictures."""

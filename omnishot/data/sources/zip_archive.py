@@ -81,6 +81,7 @@ def files_of_zip(archive: Path, *, pictures_only: bool = False) -> Listing:
 def _name_in(info: zipfile.ZipInfo) -> str:
     """Return a name as it was meant: macOS writes UTF-8 as if it were an old code page, Windows perhaps backslashes."""
     name = info.filename.replace("\\", "/") if info.create_system in _WINDOWS else info.filename
+    name = name.removeprefix("./") if len(name) > 2 else name
     if info.flag_bits & 0x800 or name.isascii():
         return name
     try:
