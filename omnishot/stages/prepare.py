@@ -179,7 +179,7 @@ def _pairs_of(
             staging.summary["in_two_parts"] = _in_two_parts(images, split)
 
     made = produce(store, recipe, name or pairs_name(source.name, settings), build, force=force, notes=read.notes)
-    return replace(made, notes=(*made.notes, *_divided(made.artifact)))
+    return replace(made, notes=(*made.notes, *_divided(made.artifact, len(labels.alphabet_names))))
 
 
 def _in_two_parts(images: Artifact, split: Split) -> int:
@@ -196,8 +196,8 @@ def labels_of(images: Artifact) -> Labels:
         return read_labels(file)
 
 
-def _divided(pairs: Artifact) -> Iterator[str]:
-    """Yield which part of the split has how many classes and images."""
+def _divided(pairs: Artifact, n_alphabets: int) -> Iterator[str]:
+    """Yield which part of the split has how many classes and images; where all are of one alphabet, there is none."""
     summary = PairsFacts.of(pairs.manifest).summary
     if not any(summary.images.get(part) for part in PARTS if part != "test") and summary.images:
         here = f"{counted(summary.images['test'], 'image')} of {counted(summary.classes['test'], 'class')}"
@@ -209,7 +209,8 @@ def _divided(pairs: Artifact) -> Iterator[str]:
         if part in summary.classes
     ]
     if parts:
-        yield f"Split {pairs.manifest.settings['split']}: {'; '.join(parts)}"
+        split = pairs.manifest.settings["split"]
+        yield f"Split {'by class' if split == 'alphabets' and n_alphabets == 1 else split}: {'; '.join(parts)}"
     if n := summary.in_two_parts:
         yield (
             f"{counted(n, 'picture')} of the train or validation part {'lies' if n == 1 else 'lie'} in a later part "

@@ -59,7 +59,7 @@ def test_prepare_says_what_it_found_and_which_part_has_what(omnishot: Cli, tmp_p
     assert "Read 31 pictures of 10 classes" in err
     assert "Passed over 1 file: Thumbs.db" in err
     assert "copies" in err or "copy" in err
-    assert "Split alphabets: train 6 classes, 19 images; validation 2 classes, 6 images; test 2 classes" in err
+    assert "Split by class: train 6 classes, 19 images; validation 2 classes, 6 images; test 2 classes" in err
     assert made["classes"] == {"train": 6, "validation": 2, "test": 2}
     _, again = prepared(omnishot, source, store)
     assert "Passed over 1 file: Thumbs.db" in again  # It is no less true when nothing is read again.
