@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -209,7 +210,7 @@ def _by_alphabet_or_character(labels: Labels) -> Split:
     )
 
 
-def _last_twice(groups: NDArray[np.integer], n: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+def _last_twice(groups: NDArray[Any], n: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the last n groups but n, and the last n."""
     end = len(groups)
     return groups[end - 2 * n : end - n], groups[end - n :]

@@ -173,6 +173,10 @@ def test_classes_of_one_picture_are_named_and_stop_nothing(omnishot: Cli, tmp_pa
     for protocol in ("within", "between", "verification"):
         measured = omnishot("eval", "--protocol", protocol, "--store", store)
         assert measured.code == 0, measured.err
+    arguments = ("--baselines", "random", "--trials", "20", "--store", tmp_path / "other")
+    done = omnishot("eval", "--source", source, *arguments, "--json")
+    manifest = read_manifest(Path(json.loads(done.out)["path"]))  # Divided otherwise than before.
+    assert manifest.recipe == Recipe("evals", 3, manifest.settings, manifest.parents).id
 
 
 def test_alphabets_of_single_pictures_cost_the_others_nothing(omnishot: Cli, tmp_path: Path, store: Path) -> None:
