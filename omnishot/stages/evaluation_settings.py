@@ -13,6 +13,7 @@ from omnishot.stages.prepare import prepare_images
 from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
+from omnishot.vocabulary import BUILT_IN_SOURCES
 
 _USUAL_WAYS = 20
 _MOST_SCORES = 100_000_000
@@ -64,6 +65,11 @@ def _with_their_split(store: Store, models: list[Artifact], images: Artifact) ->
         if pairs and origin and origin.recipe == images.manifest.recipe and source_of(images.manifest) != "omniglot":
             store.tell(f"{model.reference} was trained on these images: the split of {pairs.reference} is kept")
             return pairs
+        name = source_of(images.manifest)
+        if pairs and name == source_of(pairs.manifest) and name not in BUILT_IN_SOURCES:
+            store.tell(f"{model.reference} was trained on other images of this name: its classes may be among these")
+        elif parent and not pairs and name not in BUILT_IN_SOURCES:
+            store.tell(f"{parent.reference} is gone: nobody knows whether {model.reference} has seen these images")
     for pairs in reversed(store.artifacts("pairs")):
         facts = PairsFacts.of(pairs.manifest)
         if facts.settings.split == "test-only" and facts.parents[0].recipe == images.manifest.recipe:

@@ -233,6 +233,12 @@ def test_what_was_trained_on_stays_out_of_the_test(omnishot: Cli, tmp_path: Path
     assert done.code == 0, done.err
     assert "was trained on these images: the split of pairs/photos-40:v1 is kept" in done.err
     assert json.loads(done.out)["results"][0]["ways"] == 4  # The test part, a fifth of 20 classes.
+    draw(source / "0" / "new.png", 0, 3)
+    done = omnishot("eval", "--source", source, "--baselines", "none", "--trials", "50", "--store", store)
+    assert (done.code, "was trained on other images of this name" in done.err) == (0, True)
+    shutil.rmtree(store / "pairs" / "photos-40")
+    done = omnishot("eval", "--source", source, "--baselines", "none", "--trials", "60", "--store", store)
+    assert (done.code, "pairs/photos-40:v1 is gone" in done.err) == (0, True)
 
 
 def test_classes_of_very_different_sizes_are_all_asked_and_no_picture_is_its_own_support(
