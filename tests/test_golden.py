@@ -13,7 +13,7 @@ from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.model import read_model
 from omnishot.progress import silent
 from omnishot.reporting.results import choose_evaluations, measured_in
-from omnishot.stages.evaluate import _RECIPES, evaluate
+from omnishot.stages.evaluate import _RECIPE, evaluate
 from omnishot.stages.produce import find_reusable
 from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
@@ -110,5 +110,5 @@ def test_what_a_recipe_determines_is_reused_and_an_evaluation_where_it_pins_its_
             assert found is not None
             assert found.reference == artifact.reference
     pinned = store.find("golden-lake").manifest.recipe_version  # None in format 1.
-    assert measured_again(store) is (pinned == _RECIPES[True])
+    assert measured_again(store) is (pinned == _RECIPE)
     assert measured_again(store)  # By now there is one that pins it.

@@ -6,6 +6,7 @@ import typer
 
 from omnishot.cli.options import ForceOption, InkOption, NameOption, SkipBadOption, chosen_source, parse_count
 from omnishot.cli.session import Session, with_session
+from omnishot.errors import UsageError
 from omnishot.vocabulary import Holdout, Negatives, SplitName
 
 SourceOption = Annotated[
@@ -26,9 +27,12 @@ def prepare_command(
         SplitName | None,
         typer.Option(
             help="How images are divided. Default: koch for Omniglot; for others folders, where they are called train "
-            "and test, else alphabets."
+            "and test, else alphabets, or classes where there are none."
         ),
     ] = None,
+    test_only: Annotated[
+        bool, typer.Option("--test-only", help="All classes are for testing, however few; nothing can be trained.")
+    ] = False,
     holdout: Annotated[Holdout, typer.Option(help="Split lake: alphabets held out to validate.")] = "five",
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
@@ -45,15 +49,18 @@ def prepare_command(
     Examples:
       omnishot prepare --pairs 90k --affine 8
       omnishot prepare --source PATH/TO/PICTURES --pairs 30k
+      omnishot prepare --source PATH/TO/PICTURES --test-only
     """
+    if test_only and split not in {None, "test-only"}:
+        raise UsageError(f"--test-only and --split {split} both say how images are divided", hint="Give one of them.")
     n_pairs = parse_count(pairs, option="--pairs")
     from omnishot.config import PrepareSettings  # Deferred: pydantic and h5py take tenths of a second.
     from omnishot.settings_text import check_given
     from omnishot.stages.prepare import prepare
 
     settings = check_given(
-        PrepareSettings, origin="prepare", split=split, holdout=holdout, pairs=n_pairs, affine=affine,
-        negatives=negatives, materialize=materialize, seed=seed,
+        PrepareSettings, origin="prepare", split="test-only" if test_only else split, holdout=holdout, pairs=n_pairs,
+        affine=affine, negatives=negatives, materialize=materialize, seed=seed,
     )  # fmt: skip
     with session.console.progress() as on_progress:
         images = chosen_source(source, ink, skip_bad, on_progress)

@@ -1,7 +1,10 @@
 """Which images train, validate and test: fixed rules, so that nothing is re-drawn and results can be compared."""
 
+import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +12,7 @@ from numpy.typing import NDArray
 from omnishot.data.image_set import Labels
 from omnishot.errors import SamplingError, SettingsError, brief
 from omnishot.vocabulary import PARTS, Holdout, SplitName
-from omnishot.wording import counted
+from omnishot.wording import counted, listed
 
 LAKE_RUN_ALPHABETS = (
     "Atlantean", "Ge_ez", "Glagolitic", "Gurmukhi", "Kannada",
@@ -42,12 +45,16 @@ class Split:
     test: NDArray[np.int32]
 
 
-NAMED_PARTS = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
+_NAMED_PARTS = {
+    "train": "train", "training": "train", "trn": "train", "trainings": "train",
+    "val": "validation", "valid": "validation", "validation": "validation", "validate": "validation",
+    "dev": "validation", "development": "validation",
+    "test": "test", "testing": "test", "tst": "test", "tests": "test", "eval": "test", "evaluation": "test",
+    "holdout": "test", "heldout": "test",
 }  # fmt: skip
-"""What people call the folders of the parts of a split, in lower case."""
+"""What people call the folders of the parts of a split: letters alone, in lower case, without an `_ENDING`."""
+
+_ENDING = re.compile(r"(set|data|dataset|daten|images?|imgs?|pictures|photos|split|part|classes)$")
 
 
 def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") -> Split:
@@ -57,9 +64,9 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
         labels: What each image shows.
         name: `koch` (Koch et al. 2015, section 4.1: 30/10/10 alphabets, drawers 12/4/4), `lake` (background alphabets
             train and validate, evaluation alphabets test), `drawers` (12 drawers train, 4 validate, evaluation
-            alphabets test), `folders` (as the source's own folders train, validation and test say), or `alphabets` (for
+            alphabets test), `folders` (as the source's own folders train, validation and test say), `alphabets` (for
             other sources: the last fifths of the alphabets, or of the classes where there are fewer than three
-            alphabets).
+            alphabets), or `test-only`.
         holdout: For `lake`: hold `five` background alphabets out for validation, or `none`.
 
     Raises:
@@ -68,6 +75,8 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
     """
     if name == "folders":
         return _by_folder(labels)
+    if name == "test-only":
+        return all_for_test(len(labels))
     if name == "alphabets":
         return _by_alphabet_or_character(labels)
     evaluation = (*LAKE_RUN_ALPHABETS, *OTHER_EVALUATION_ALPHABETS)
@@ -96,18 +105,46 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
 
 
 def has_named_parts(labels: Labels) -> bool:
-    """Tell whether the outermost folders of a source are the parts of a split, among them one to train and another.
+    """Tell whether the outermost folders of a source are the parts of a split.
 
     Args:
         labels: What each image shows; names of classes are `part/class` or `part/alphabet/class`.
     """
-    parts = {_part_of(name) for name in labels.character_names}
+    return all("/" in name for name in labels.character_names) and are_named_parts(
+        {name.partition("/")[0] for name in labels.character_names}
+    )
+
+
+def are_named_parts(folders: Collection[str]) -> bool:
+    """Tell whether folders are called as the parts of a split, among them one to train and another."""
+    parts = {_part_of(name) for name in folders}
     return None not in parts and "train" in parts and len(parts) > 1
 
 
+def usual_split_of(labels: Labels, otherwise: SplitName) -> SplitName:
+    """Return the split of images of which nobody says how to divide them: by folder where these are called parts.
+
+    Raises:
+        SamplingError: Some folders are called as the parts of a split, and others beside them are not.
+    """
+    if has_named_parts(labels):
+        return "folders"
+    outermost = sorted({name.partition("/")[0] for name in labels.character_names if "/" in name})
+    named = [name for name in outermost if _part_of(name)]
+    if are_named_parts(named):
+        others = [brief(name) for name in outermost if name not in named]
+        raise SamplingError(
+            f"The folders {' and '.join(map(brief, named))} are parts of a split, and beside them lies "
+            f"{listed(others, shown=3)}, which is none",
+            hint="Move it elsewhere; or divide all of them alike with `omnishot prepare --split alphabets`.",
+        )
+    return otherwise
+
+
 def _part_of(class_name: str) -> str | None:
-    outermost, slash, _ = class_name.partition("/")
-    return NAMED_PARTS.get(outermost.casefold()) if slash else None
+    """Return the part that is the outermost folder of a class, or None where it is called otherwise."""
+    letters = re.sub(r"[\W\d_]", "", class_name.partition("/")[0].casefold())
+    return _NAMED_PARTS.get(letters) or _NAMED_PARTS.get(_ENDING.sub("", letters))
 
 
 def _by_folder(labels: Labels) -> Split:
@@ -123,7 +160,7 @@ def _refuse_shared_classes(names: Sequence[str], parts: Sequence[str | None]) ->
     """Refuse a class that is in two parts: what was trained on is no new class any more."""
     found: dict[str, set[str | None]] = {}
     for name, part in zip(names, parts, strict=True):
-        found.setdefault(name.partition("/")[2], set()).add(part)
+        found.setdefault(unicodedata.normalize("NFC", name.partition("/")[2]), set()).add(part)
     shared = [name for name, places in found.items() if len(places) > 1]
     if not shared:
         return
@@ -149,19 +186,45 @@ def _choose(labels: Labels, alphabets: Collection[str], drawers: range) -> NDArr
 
 
 def _by_alphabet_or_character(labels: Labels) -> Split:
-    by_alphabet = len(labels.alphabet_names) >= 3
-    groups = labels.alphabet if by_alphabet else labels.character
-    names = np.unique(groups)
-    if len(names) < (3 if by_alphabet else 6):
-        raise SamplingError(
-            f"Train, validation and test need 2 classes each, 6 in all, but there are {len(names)}",
-            hint="Put the images of each class into a folder of its own, and add classes.",
-        )
-    n_held_out = max(1 if by_alphabet else 2, round(len(names) * 0.2))
-    test, validation = names[-n_held_out:], names[-2 * n_held_out : -n_held_out]
-    in_test, in_validation = np.isin(groups, test), np.isin(groups, validation)
+    """Divide by alphabet, or by class where fewer than three alphabets can be paired.
+
+    Classes of two images or more are divided first, so that each part has some.
+    """
+    sizes = np.bincount(labels.character, minlength=len(labels.character_names))
+    of_paired = sizes[labels.character] >= 2
+    n_able = len(np.unique(labels.alphabet[of_paired]))
+    groups, fewest = (labels.alphabet, 1) if n_able >= 3 else (labels.character, 2)
+    able = np.unique(groups[of_paired])
+    single = np.setdiff1d(groups, able)
+    n_groups = len(able) + len(single)
+    if len(able) < 3 or n_groups < 3 * fewest:
+        raise _too_few_to_divide(n_groups, len(able))
+    n_held_out = max(fewest, round(n_groups * 0.2))
+    n_single = min(n_held_out - max(1, round(len(able) * 0.2)), len(single) // 2)
+    held_out = _last_twice(able, n_held_out - n_single), _last_twice(single, n_single)
+    validation, test = (np.isin(groups, np.concatenate(part)) for part in zip(*held_out, strict=True))
     return Split(
-        train=np.flatnonzero(~in_test & ~in_validation).astype(np.int32),
-        validation=np.flatnonzero(in_validation).astype(np.int32),
-        test=np.flatnonzero(in_test).astype(np.int32),
+        train=np.flatnonzero(~test & ~validation).astype(np.int32),
+        validation=np.flatnonzero(validation).astype(np.int32),
+        test=np.flatnonzero(test).astype(np.int32),
+    )
+
+
+def _last_twice(groups: NDArray[Any], n: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the last n groups but n, and the last n."""
+    end = len(groups)
+    return groups[end - 2 * n : end - n], groups[end - n :]
+
+
+def _too_few_to_divide(n_classes: int, n_able: int) -> SamplingError:
+    if n_classes < 6:
+        return SamplingError(
+            f"Train, validation and test need 2 classes each, 6 in all, but there are {n_classes}",
+            hint="Add classes, each in its own folder; or measure on all there are: `omnishot eval --source PATH`.",
+        )
+    return SamplingError(
+        "Train, validation and test need a class of 2 images or more each, but "
+        f"{n_able or 'none'} of {n_classes:,} classes {'has' if n_able == 1 else 'have'} them",
+        hint="Add a second image to some classes; or train on other images, such as --source glyphs: a trained network "
+        "needs one image of a class to recognise it.",
     )

@@ -1,6 +1,6 @@
 """What an evaluation measures on: images, split, pairs and runs, from a pair dataset or from a source."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from omnishot.data.copies import first_equal
 from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import has_drawers
-from omnishot.data.splits import Split, all_for_test, has_named_parts, split_images
+from omnishot.data.splits import Split, all_for_test, split_images, usual_split_of
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
@@ -46,6 +46,7 @@ class EvaluationData:
     runs: Runs | None
     has_pairs: bool
     has_drawers: bool
+    _indices: dict[SplitPart, ClassIndex] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def read(cls, artifact: Artifact) -> "EvaluationData":
@@ -64,11 +65,16 @@ class EvaluationData:
         """Return the images of one part by class.
 
         Images of one's own that are equal to an earlier one of their class are left out: none is asked for and shown at
-        once.
+        once. They are compared once, however often the part is asked for.
 
         Raises:
             SamplingError: The part is empty.
         """
+        if part not in self._indices:
+            self._indices[part] = self._index_of(part)
+        return self._indices[part]
+
+    def _index_of(self, part: SplitPart) -> ClassIndex:
         chosen: NDArray[np.int32] = getattr(self.split, part)
         if not self.has_drawers:
             chosen = self._distinct(chosen)
@@ -94,6 +100,8 @@ class EvaluationData:
         if self.has_pairs:
             with open_hdf5(self.path) as file:
                 return read_pairs(file, part)
+        if not len(getattr(self.split, part)):
+            return None
         return draw_pairs(self.index(part), _PAIRS, negatives="any", rng=generator(0, "pairs", part))
 
 
@@ -101,8 +109,9 @@ def _split_of(labels: Labels, name: SplitName | None, *, is_test_set: bool) -> S
     """Return how images of a source are divided: by a split of that name, or as their folders and classes allow."""
     if is_test_set:
         return all_for_test(len(labels))
-    if name is not None or has_named_parts(labels):
-        return split_images(labels, name or "folders")
+    usual = name or usual_split_of(labels, "alphabets")
+    if usual != "alphabets":
+        return split_images(labels, usual)
     try:
         return split_images(labels, "alphabets")
     except SamplingError:  # Only training needs more classes.

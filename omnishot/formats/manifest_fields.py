@@ -40,6 +40,7 @@ class Facts(BaseModel):
 
 class _Findings(Facts):
     notes: list[Line] = []
+    in_two_classes: Count = 0
 
 
 class _ImagesSummary(Facts):
@@ -67,6 +68,7 @@ class _PairsSummary(Facts):
     validation_drawers: Count
     images: dict[Line, Count] = {}
     classes: dict[Line, Count] = {}
+    in_two_parts: Count = 0
 
 
 class _Parent(Facts):

@@ -1,17 +1,19 @@
 """What an evaluation measures where its settings leave it open: models, images, protocol, ways and baselines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from omnishot.config import EvalSettings, usual_baselines
+from omnishot.data.episodes import most_ways
 from omnishot.data.sources import Source, open_source
 from omnishot.errors import NotFoundError, UsageError
-from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
+from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models, says_who_drew
 from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
 from omnishot.progress import OnProgress, silent
 from omnishot.stages.prepare import prepare_images
 from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
+from omnishot.vocabulary import BUILT_IN_SOURCES
 
 _USUAL_WAYS = 20
 _MOST_SCORES = 100_000_000
@@ -51,9 +53,10 @@ def choose_data(
 
 
 def _with_their_split(store: Store, models: list[Artifact], images: Artifact) -> Artifact:
-    """Return images to measure on, or the pair dataset of models that were trained on the same images.
+    """Return images to measure on, or a pair dataset of the same images whose split holds.
 
-    What they were trained on is no test of them, so that its split holds.
+    It is that of models that were trained on them, as what they were trained on is no test of them; else one that was
+    prepared as a test set.
     """
     for model in models:
         parent = model.manifest.parent("pairs")
@@ -61,6 +64,16 @@ def _with_their_split(store: Store, models: list[Artifact], images: Artifact) ->
         origin = pairs.manifest.parent("images") if pairs else None
         if pairs and origin and images.is_meant_by(origin) and source_of(images.manifest) != "omniglot":
             store.tell(f"{model.reference} was trained on these images: the split of {pairs.reference} is kept")
+            return pairs
+        name = source_of(images.manifest)
+        if pairs and name == source_of(pairs.manifest) and name not in BUILT_IN_SOURCES:
+            store.tell(f"{model.reference} was trained on other images of this name: its classes may be among these")
+        elif parent and not pairs and name not in BUILT_IN_SOURCES:
+            store.tell(f"{parent.reference} is gone: nobody knows whether {model.reference} has seen these images")
+    for pairs in reversed(store.artifacts("pairs")):
+        facts = PairsFacts.of(pairs.manifest)
+        if facts.settings.split == "test-only" and facts.parents[0].recipe == images.manifest.recipe:
+            store.tell(f"These images are a test set as a whole: {pairs.reference}")
             return pairs
     return images
 
@@ -97,19 +110,20 @@ def _usual_ways(settings: EvalSettings, data: Manifest) -> int:
     return max(1, min(_USUAL_WAYS, most))
 
 
-def choose_settings(settings: EvalSettings, data: Artifact) -> EvalSettings:
-    """Return complete settings; ways that nobody asked for are no more than the images of a source allow."""
-    chosen = complete(settings, data.manifest)
-    is_open = data.manifest.kind == "images" and "ways" not in settings.model_fields_set
-    if not is_open or chosen.protocol not in {"within", "between"}:
+def choose_settings(settings: EvalSettings, data: Manifest, read: Callable[[], EvaluationData]) -> EvalSettings:
+    """Return complete settings; ways that nobody asked for are no more than images of one's own allow.
+
+    Args:
+        settings: What was asked for.
+        data: Of the images to measure on.
+        read: Returns these images, where they have to be looked at.
+    """
+    chosen = complete(settings, data)
+    is_open = "ways" not in settings.model_fields_set and (data.kind == "images" or not says_who_drew(data))
+    if not is_open or chosen.protocol == "lake" or chosen.protocol == "verification":
         return chosen
-    index = EvaluationData.read(data).index(chosen.on)
-    if chosen.protocol == "between":
-        most = int((index.class_sizes > chosen.shots).sum())
-    else:
-        spans = [index.class_sizes[slice(*index.alphabet_start[n : n + 2])] for n in range(index.n_alphabets)]
-        most = max((int((sizes >= chosen.shots).sum()) for sizes in spans if (sizes > chosen.shots).any()), default=1)
-    return chosen.model_copy(update={"ways": (max(1, min(*chosen.ways, most)),)})
+    most = most_ways(read().index(chosen.on), chosen.protocol, chosen.shots)
+    return chosen.model_copy(update={"ways": (max(1, min(_USUAL_WAYS, most)),)})
 
 
 def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:

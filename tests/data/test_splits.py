@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from omnishot.data.image_set import ImageSet, Labels
-from omnishot.data.splits import LAKE_RUN_ALPHABETS, has_named_parts, split_images
+from omnishot.data.splits import LAKE_RUN_ALPHABETS, has_named_parts, split_images, usual_split_of
 from omnishot.errors import SamplingError, SettingsError
 from omnishot.vocabulary import SplitName
 
@@ -80,6 +82,43 @@ def test_two_classes_cannot_be_divided() -> None:
         split_images(labels, "alphabets")
 
 
+def of_sizes(*sizes: int) -> Labels:
+    """Return labels of classes, given as numbers of images, in one alphabet."""
+    names = [f"A/{number:03}" for number, size in enumerate(sizes) for _ in range(size)]
+    return Labels.from_names(["A"] * len(names), names, [drawer for size in sizes for drawer in range(size)])
+
+
+@given(st.lists(st.integers(1, 3), min_size=6, max_size=40).filter(lambda sizes: sum(n >= 2 for n in sizes) >= 3))
+def test_every_part_has_two_classes_and_one_of_two_images(sizes: list[int]) -> None:
+    labels = of_sizes(*sizes)
+    split = split_images(labels, "alphabets")
+    for part in (split.train, split.validation, split.test):
+        of_class = np.bincount(labels.character[part])
+        assert (of_class > 0).sum() >= 2
+        assert of_class.max() >= 2
+    assert sorted(np.concatenate([split.train, split.validation, split.test])) == list(range(len(labels)))
+
+
+def test_alphabets_of_single_images_train_and_three_others_are_divided() -> None:
+    alphabets = [letter for letter in "ABCDE" for _ in range(4)]
+    classes = [f"{letter}/{i // (1 if letter in 'DE' else 2)}" for letter in "ABCDE" for i in range(4)]
+    labels = Labels.from_names(
+        alphabets, classes, [0 if letter in "DE" else i % 2 for letter in "ABCDE" for i in range(4)]
+    )
+    split = split_images(labels, "alphabets")
+    parts = [set(labels.alphabet[part].tolist()) for part in (split.train, split.validation, split.test)]
+    assert parts == [{0, 3, 4}, {1}, {2}]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"), [([1] * 9, "none of 9 classes have"), ([1] * 8 + [2], "1 of 9 classes has")]
+)
+def test_single_images_cannot_be_divided(sizes: list[int], words: str) -> None:
+    with pytest.raises(SamplingError, match=words) as refused:
+        split_images(of_sizes(*sizes), "alphabets")
+    assert "--source glyphs" in refused.value.hint
+
+
 def test_omniglots_splits_are_for_omniglot(images: ImageSet) -> None:
     with pytest.raises(SettingsError, match="koch"):
         split_images(images.labels, "koch")
@@ -97,6 +136,10 @@ def in_folders(**classes: str) -> Labels:
         ("train", "val", "test"),
         ("Training", "VALIDATION", "Testing"),
         ("train", "valid", "eval"),
+        ("train_set", "val-set", "test_set"),
+        ("01_train", "02_valid", "03_test"),
+        ("Training Data", "Validation Images", "Held-out"),
+        ("Trainingsdaten", "dev", "Testdaten"),
         ("test", "dev", "train"),
     ],
 )
@@ -122,6 +165,29 @@ def test_a_split_by_folders_needs_no_validation() -> None:
 )
 def test_other_folders_are_alphabets(folders: dict[str, str]) -> None:
     assert not has_named_parts(in_folders(**folders))
+
+
+@pytest.mark.parametrize(
+    "folders", [{"train": "ab", "test": "cd", "unlabeled": "ef"}, {"Val": "a", "x": "b", "training": "c"}]
+)
+def test_parts_beside_other_folders_are_neither_parts_nor_alphabets(folders: dict[str, str]) -> None:
+    with pytest.raises(
+        SamplingError, match=r"are parts of a split, and beside them lies \w+, which is none"
+    ) as refused:
+        usual_split_of(in_folders(**folders), "alphabets")
+    assert "--split alphabets" in refused.value.hint
+
+
+def test_other_images_are_divided_as_usual() -> None:
+    assert usual_split_of(in_folders(train="ab", test="c"), "alphabets") == "folders"
+    assert usual_split_of(in_folders(latin="ab", test="c"), "alphabets") == "alphabets"
+
+
+def test_a_class_is_in_two_parts_however_its_name_is_spelt() -> None:
+    names = [f"{part}/{name}" for part, name in (("train", "caf\u00e9"), ("test", "cafe\u0301")) for _ in range(2)]
+    labels = Labels.from_names([name.partition("/")[0] for name in names], names, [0, 1, 0, 1])
+    with pytest.raises(SamplingError, match="share 1 class of 1"):
+        split_images(labels, "folders")
 
 
 def test_a_class_in_two_parts_is_refused_with_its_name_and_the_ways_out() -> None:

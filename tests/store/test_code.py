@@ -17,16 +17,16 @@ STAGES = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "
 
 VERSIONS = {
     "images": (prepare._BUILT_IN_RECIPE, prepare._OWN_IMAGES_RECIPE),
-    "pairs": (prepare._PAIRS_RECIPE,),
-    "models": (train._RECIPE,),
+    "pairs": tuple(prepare._PAIRS_RECIPES.values()),
+    "models": tuple(train._RECIPES.values()),
     "evals": (evaluate._RECIPE,),
 }
 
 PINNED = {
-    "images": ((1, 2), "318188911a8d29bf05325a01dd67a951fd110afab6057229598374c74d69c60f"),
-    "pairs": ((1,), "1e391d99297345d4bf058a5f47da789fb05c07ee1ecf65a32171cd980aa16333"),
-    "models": ((1,), "ba0943d6854bf811d0b3ceda4a1d9ea3357e48e6b7c6f69721b98b7eeec7e801"),
-    "evals": ((3,), "fc3982f7dee26f0553bc02e0bc9067de9493a4ec942454a2370d8d1ebb89d37d"),
+    "images": ((1, 2), "6aaaf51540d95389e5ddf46676acdcf5d168c57bfe0b2a1cad2ebe7cca5c2130"),
+    "pairs": ((1, 2), "291c91608c6453e85c76eb0389008f22928c658ac23484e56f588e9c8faa9259"),
+    "models": ((1, 2), "7859d59fa9761c0300063fc630a020c69b0878c321f7a3167d684db68abf60ab"),
+    "evals": ((3,), "80ce5e2d1c140bfc6a8002c49c786ea6f7ae09cd3e1f90669bb5da05ee3f1eb8"),
 }
 """Recipe versions of a kind, and the digest of its code.
 
