@@ -333,7 +333,7 @@ def test_a_split_that_holds_nothing_out_cannot_be_verified_and_says_why(store: S
     assert page.missing[what].startswith("omnishot run --split koch")
 
 
-def _with_files(entries: dict[str, object], manifest: dict[str, Any]) -> None:
+def _with_files(entries: dict[str, dict[str, object]], manifest: dict[str, Any]) -> None:
     manifest["files"].update(entries)
 
 
