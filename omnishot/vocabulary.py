@@ -37,5 +37,9 @@ Precision = Literal["auto", "bf16", "tf32", "fp32"]
 BUILT_IN_SOURCES = frozenset({"omniglot", "glyphs", "mnist"})
 """Sources that need no folder of the user's."""
 
+SOURCES_WITH_DRAWERS = frozenset({"omniglot", "glyphs"})
+"""Sources that say who drew their images. In others the number of an image within its class stands in a drawer's place:
+it orders the images, and has nothing to do with that number in another class."""
+
 InkName = Literal["auto", "dark", "light"]
 """What is ink: the dark on a lighter ground, the light on a darker one, or what most pictures of a source show."""

@@ -10,16 +10,14 @@ from omnishot.data.class_index import ClassIndex
 from omnishot.data.copies import first_equal
 from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
-from omnishot.data.sources import has_drawers
 from omnishot.data.splits import Split, all_for_test, split_images, usual_split_of
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
-from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
+from omnishot.formats.manifest_fields import PairsFacts, says_who_drew, source_of
 from omnishot.formats.pairs import read_pairs, read_split
 from omnishot.seeding import generator
 from omnishot.store.artifact import Artifact
-from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
 from omnishot.vocabulary import SplitName, SplitPart
 
@@ -116,11 +114,6 @@ def _split_of(labels: Labels, name: SplitName | None, *, is_test_set: bool) -> S
         return split_images(labels, "alphabets")
     except SamplingError:  # Only training needs more classes.
         return all_for_test(len(labels))
-
-
-def says_who_drew(manifest: Manifest) -> bool:
-    """Tell whether the images of a pair dataset or an images artifact say who drew them."""
-    return has_runs(manifest) or has_drawers(source_of(manifest))
 
 
 def pairs_of_models(store: Store, models: list[Artifact]) -> Artifact:

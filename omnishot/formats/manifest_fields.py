@@ -15,6 +15,7 @@ from pydantic import (
 from omnishot.errors import DamagedFileError
 from omnishot.store.manifest import Manifest
 from omnishot.store.validation import Count, Line, first_problem
+from omnishot.vocabulary import SOURCES_WITH_DRAWERS
 
 
 class Facts(BaseModel):
@@ -234,3 +235,8 @@ def has_runs(manifest: Manifest) -> bool:
     """
     facts = ImagesFacts.of(manifest) if manifest.kind == "images" else PairsFacts.of(manifest)
     return facts.summary.runs > 0
+
+
+def says_who_drew(manifest: Manifest) -> bool:
+    """Tell whether the images of a pair dataset or an images artifact say who drew them."""
+    return has_runs(manifest) or source_of(manifest) in SOURCES_WITH_DRAWERS

@@ -6,10 +6,10 @@ import numpy as np
 
 from omnishot.data.image_set import Labels
 from omnishot.drawing.blocks import BLOCKS, Ink, fitted, half_blocks, sparkline
-from omnishot.formats.evaluation_data import says_who_drew
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.history import read_history
 from omnishot.formats.images import read_labels, read_pixels
+from omnishot.formats.manifest_fields import says_who_drew
 from omnishot.formats.pairs import read_pairs
 from omnishot.store.artifact import Artifact
 from omnishot.vocabulary import PARTS

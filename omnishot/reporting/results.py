@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from omnishot.data.sources import has_drawers
 from omnishot.formats.evaluation import Comparison, Result, TrainedOn, read_summary
 from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Parent
 from omnishot.store.store import Store
-from omnishot.vocabulary import BASELINES
+from omnishot.vocabulary import BASELINES, SOURCES_WITH_DRAWERS
 from omnishot.wording import counted, with_questions
 
 
@@ -106,7 +105,7 @@ def describe_training(trained_on: TrainedOn | None) -> str:
         return "nothing"
     if not trained_on.describes_pairs:
         return trained_on.pairs or "?"
-    if not has_drawers(trained_on.source):
+    if trained_on.source not in SOURCES_WITH_DRAWERS:
         groups = counted(trained_on.train_alphabets, "alphabet")
         grouped = f": {groups}" if trained_on.train_alphabets > 1 else ""
         return f"{trained_on.source}{grouped} (split {trained_on.split})".replace(" (split alphabets)", "")

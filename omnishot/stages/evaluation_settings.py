@@ -6,8 +6,8 @@ from omnishot.config import EvalSettings, usual_baselines
 from omnishot.data.episodes import most_ways
 from omnishot.data.sources import Source, open_source
 from omnishot.errors import NotFoundError, UsageError
-from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models, says_who_drew
-from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
+from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
+from omnishot.formats.manifest_fields import PairsFacts, has_runs, says_who_drew, source_of
 from omnishot.progress import OnProgress, silent
 from omnishot.stages.prepare import prepare_images
 from omnishot.store.artifact import Artifact

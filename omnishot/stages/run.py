@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from omnishot.config import EvalSettings, PrepareSettings
 from omnishot.data.episodes import most_ways
 from omnishot.data.sources import Source
-from omnishot.formats.evaluation_data import EvaluationData, says_who_drew
-from omnishot.formats.manifest_fields import PairsFacts
+from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.manifest_fields import PairsFacts, says_who_drew
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.prepare import prepare
 from omnishot.stages.produce import StageResult

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from omnishot.config import TrainSettings
 from omnishot.errors import StoppedError, UsageError
 from omnishot.formats.checkpoint import CHECKPOINT, find_checkpoint
-from omnishot.formats.evaluation_data import says_who_drew
+from omnishot.formats.manifest_fields import says_who_drew
 from omnishot.formats.model import write_model
 from omnishot.machine import peak_memory
 from omnishot.model.cost import training_flops

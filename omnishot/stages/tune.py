@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError, UnavailableError, brief
-from omnishot.formats.evaluation_data import says_who_drew
+from omnishot.formats.manifest_fields import says_who_drew
 from omnishot.model.device import Compute, choose_compute
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.stages.search_space import By, SearchSpace

@@ -12,11 +12,12 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from omnishot.data.sources import folder, has_drawers, omniglot, open_source
+from omnishot.data.sources import folder, omniglot, open_source
 from omnishot.data.splits import split_images
 from omnishot.drawing.picture import Picture
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.progress import silent
+from omnishot.vocabulary import SOURCES_WITH_DRAWERS
 
 pytestmark = pytest.mark.slow
 
@@ -358,9 +359,9 @@ def test_a_page_and_a_figure_of_ones_own_beside_the_classes_are_passed_over(phot
 
 
 def test_only_sources_that_say_who_drew_have_drawers(photos: Path, tmp_path: Path) -> None:
-    assert [has_drawers(name) for name in ("omniglot", "glyphs", "mnist", "photos")] == [True, True, False, False]
+    assert {"omniglot", "glyphs"} == SOURCES_WITH_DRAWERS
     photos.rename(tmp_path / "omniglot")
-    assert not has_drawers(open_source(str(tmp_path / "omniglot"), data_folder=tmp_path, offline=True).name)
+    assert open_source(str(tmp_path / "omniglot"), data_folder=tmp_path, offline=True).name not in SOURCES_WITH_DRAWERS
 
 
 @pytest.mark.parametrize(

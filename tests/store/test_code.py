@@ -25,8 +25,8 @@ VERSIONS = {
 PINNED = {
     "images": ((1, 2), "6aaaf51540d95389e5ddf46676acdcf5d168c57bfe0b2a1cad2ebe7cca5c2130"),
     "pairs": ((1, 2), "291c91608c6453e85c76eb0389008f22928c658ac23484e56f588e9c8faa9259"),
-    "models": ((1, 2), "7859d59fa9761c0300063fc630a020c69b0878c321f7a3167d684db68abf60ab"),
-    "evals": ((3,), "80ce5e2d1c140bfc6a8002c49c786ea6f7ae09cd3e1f90669bb5da05ee3f1eb8"),
+    "models": ((1, 2), "5b1a029a64e40d908a0967e2da2cc0960f7bec7ac9b673519e0ed8358353eb95"),
+    "evals": ((3,), "01ba7dfa5aaa4986d137e7d12e648c9a90c62fc92692ea59f2e873eb2bee9cce"),
 }
 """Recipe versions of a kind, and the digest of its code.
 

@@ -39,15 +39,6 @@ class Source:
     digest_in_format_1: str = ""
 
 
-def has_drawers(source_name: str) -> bool:
-    """Tell whether a source of this name says who drew its images.
-
-    In others the number of an image within its class stands in a drawer's place: it orders the images, and has nothing
-    to do with that number in another class. No folder has the name of a built-in source.
-    """
-    return source_name in {"omniglot", "glyphs"}
-
-
 def open_source(
     name: str,
     *,

@@ -1,11 +1,11 @@
 """The section of a page with the results that stand out, and what has to be said beside them."""
 
-from omnishot.data.sources import has_drawers
 from omnishot.reporting.page.html import Headline, Section
 from omnishot.reporting.page.missing import to_train
 from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.results import Measured, describe_training, trials_of
 from omnishot.reporting.tables import Table, task_of
+from omnishot.vocabulary import SOURCES_WITH_DRAWERS
 from omnishot.wording import interval, percent
 
 _IN_WORDS = {
@@ -44,7 +44,7 @@ def _headline(subject: Subject, item: Measured) -> Headline:
 
 def _task(item: Measured) -> str:
     result, words = item.result, _IN_WORDS.get(item.result.protocol, item.result.protocol)
-    if not has_drawers(item.source) and result.protocol != "verification":
+    if item.source not in SOURCES_WITH_DRAWERS and result.protocol != "verification":
         words = "on MNIST" if item.source == "mnist" else f"protocol {result.protocol}"
     if result.ways is None:
         return f"Verification: {words}"

@@ -8,9 +8,9 @@ from omnishot.data.render import affine_matrices, render
 from omnishot.drawing.picture import Picture
 from omnishot.drawing.variants import affine_variants
 from omnishot.errors import SamplingError, UsageError
-from omnishot.formats.evaluation_data import says_who_drew
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels
+from omnishot.formats.manifest_fields import says_who_drew
 from omnishot.formats.pairs import read_pairs, read_variants
 from omnishot.reporting.pictures.network import what_is
 from omnishot.store.artifact import Artifact
