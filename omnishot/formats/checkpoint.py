@@ -2,8 +2,9 @@
 
 import hashlib
 import io
+import os
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, cast
 
 import torch
 
@@ -20,8 +21,8 @@ _HEADER_LENGTH = 65
 class _Hashed(DeferredErrors):
     """Hashes what is written, so that the state of a large network is not held twice."""
 
-    def __init__(self, path: Path, mode: Literal["w+b", "r+b"]) -> None:
-        super().__init__(path, mode)
+    def __init__(self, file: io.FileIO) -> None:
+        super().__init__(file)
         self.hash = hashlib.sha256()
 
     def write(self, content: Any) -> int:
@@ -44,7 +45,7 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """
     path = folder / CHECKPOINT
     try:
-        with replaced(path) as aside, _Hashed(aside, "w+b") as file:
+        with replaced(path) as aside, _Hashed(io.FileIO(os.dup(aside.fileno()), "r+b")) as file:
             file.seek(_HEADER_LENGTH)
             torch.save(state, cast(IO[bytes], file))
             header = _header(file.hash.hexdigest())

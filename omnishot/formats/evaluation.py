@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 
 from omnishot.errors import DamagedFileError
 from omnishot.formats.hdf5 import create_hdf5
+from omnishot.store.atomic_write import write_new
 from omnishot.store.text_file import read_text
 from omnishot.store.validation import Count, Line, first_problem
 
@@ -138,7 +139,7 @@ def write_evaluation(
 ) -> None:
     """Write an evaluation: its summary, and its arrays by method and name."""
     text = json.dumps(summary.model_dump(exclude_unset=True), indent=1, allow_nan=False)
-    (folder / "summary.json").write_text(text + "\n", "utf-8")
+    write_new(folder / "summary.json", f"{text}\n".encode())
     with create_hdf5(folder / "scores.h5") as file:
         for method, arrays in scores.items():
             for name, values in arrays.items():

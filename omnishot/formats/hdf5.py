@@ -39,13 +39,13 @@ _FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 
 @contextlib.contextmanager
 def create_hdf5(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
-    """Create an HDF5 file for writing, or open one that is not published yet.
+    """Create an HDF5 file for writing, which must not exist yet, or open one that is not published yet.
 
     Raises:
         UnavailableError: The disk is full or the folder cannot be written.
     """
     try:
-        target = DeferredErrors(path, "w+b" if mode == "w" else "r+b")
+        target = DeferredErrors(path.open("x+b" if mode == "w" else "r+b", buffering=0))
     except OSError as error:
         raise _cannot_be_written(path, error) from None
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from omnishot.errors import DamagedFileError
+from omnishot.store.atomic_write import write_new
 from omnishot.store.text_file import read_text
 from omnishot.store.validation import first_problem
 from omnishot.training.history import EpochRecord, TrainingHistory
@@ -17,7 +18,7 @@ _LINE = TypeAdapter(EpochRecord)
 def write_history(path: Path, history: TrainingHistory) -> None:
     """Write a history, each line with the attributes of `EpochRecord` in their order."""
     lines = [json.dumps(asdict(record), allow_nan=False) + "\n" for record in history]
-    path.write_text("".join(lines), "utf-8")
+    write_new(path, "".join(lines).encode())
 
 
 def read_history(path: Path) -> TrainingHistory:

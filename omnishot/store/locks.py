@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from omnishot.errors import StoreBusyError, UnavailableError
-from omnishot.store.atomic_write import replaced
+from omnishot.store.atomic_write import make_folder, replaced
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -61,7 +61,7 @@ class Locks:
             UnavailableError: The store cannot be written.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder.parent, self._folder.name)
             lock, note = self._lock(name), self._note(name)
             self._wait_for(lock, name, self._wait_seconds if wait_seconds is None else wait_seconds)
         except OSError as error:
@@ -69,7 +69,7 @@ class Locks:
         try:
             try:
                 with replaced(note) as aside:
-                    aside.write_text(json.dumps(asdict(holder)), "utf-8")
+                    aside.write(json.dumps(asdict(holder)).encode())
             except OSError as error:
                 raise self._cannot_be_written(error) from None
             yield

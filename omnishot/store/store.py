@@ -11,12 +11,13 @@ from pathlib import Path
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.store import manifest as manifests
 from omnishot.store.artifact import Artifact, Staging, stand_ins
-from omnishot.store.atomic_write import replaced
+from omnishot.store.atomic_write import make_folder, replaced
 from omnishot.store.digests import Digests
 from omnishot.store.leftovers import STAGING, UNFINISHED, Leftovers, discard, path_for_removal, prepared_for_state
 from omnishot.store.locks import Holder, Locks
 from omnishot.store.manifest import Manifest, Parent
-from omnishot.store.publish import VERSION, moved_into_place, next_version, sealed
+from omnishot.store.places import version_folders
+from omnishot.store.publish import moved_into_place, next_version, sealed
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import parse, parse_exact
 from omnishot.store.text_file import read_text
@@ -68,9 +69,7 @@ class Store:
             damaged: Collects what could not be read, by folder; it is left out of the result either way.
         """
         found = []
-        for path in sorted(self.root.glob(f"{kind or '*'}/*/v*")):
-            if path.parent.parent.name not in KINDS or not VERSION.fullmatch(path.name):
-                continue
+        for path in version_folders(self.root, *([kind] if kind else [])):
             try:
                 found.append(Artifact.read(path, self._digests))
             except DamagedFileError as error:
@@ -171,7 +170,7 @@ class Store:
             return
         failures = contextlib.suppress(OSError, UnavailableError, StoreBusyError)
         with failures, self._publishing(), replaced(self.root / kind / ".current") as aside:
-            aside.write_text(str(artifact.reference), "utf-8")
+            aside.write(str(artifact.reference).encode())
 
     @contextlib.contextmanager
     def producing(self, recipe: Recipe) -> Iterator[None]:
@@ -209,7 +208,7 @@ class Store:
         Raises:
             OSError: The store cannot be written.
         """
-        return prepared_for_state(self.resume_folder(recipe), recipe.parents)
+        return prepared_for_state(self.resume_folder(recipe), recipe.parents, lambda: self.find_by_recipe(recipe))
 
     def remove(self, choose: Callable[[], Iterable[Artifact]]) -> None:
         """Remove artifacts: gone at once for every reader, however long deleting their files takes.
@@ -252,7 +251,7 @@ class Store:
         staging = Staging(folder, {}, {})
         try:
             discard(folder)
-            folder.mkdir(parents=True)
+            make_folder(self.root, STAGING).joinpath(recipe.key).mkdir()
             yield staging
             staging.published = self._publish(recipe, name, staging, time.monotonic() - started)
         except OSError as error:
@@ -263,9 +262,8 @@ class Store:
 
     def _publish(self, recipe: Recipe, name: str, staging: Staging, seconds: float) -> Artifact:
         files = sealed(staging.path)
-        versions = self.root / recipe.kind / name
         with self._publishing():
-            versions.mkdir(parents=True, exist_ok=True)
+            versions = make_folder(self.root, recipe.kind, name)
             manifest = Manifest(
                 format=manifests.FORMAT,
                 kind=recipe.kind,
