@@ -9,9 +9,8 @@ import typer
 from omnishot.cli.console import Console
 from omnishot.cli.options import check_folder_of, reference_argument, write_out
 from omnishot.cli.session import Session, with_session
-from omnishot.cli.streams import visible
 from omnishot.errors import DamagedFileError, UsageError
-from omnishot.wording import counted
+from omnishot.wording import counted, visible
 
 if TYPE_CHECKING:
     from omnishot.reporting.gates import Gate

@@ -12,8 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 from omnishot.errors import DamagedFileError
 from omnishot.formats.hdf5 import create_hdf5
 from omnishot.store.atomic_write import write_new
+from omnishot.store.reference import parse_exact
 from omnishot.store.text_file import read_text
-from omnishot.store.validation import Count, Line, first_problem
+from omnishot.store.validation import Count, Line, accepted_by, first_problem
+from omnishot.vocabulary import BASELINES, Protocol, SplitPart
+
+
+def _check_method(text: str) -> None:
+    if text not in BASELINES:
+        parse_exact(text)
+
+
+_Reference = Annotated[str, accepted_by(parse_exact)]
+_Method = Annotated[str, accepted_by(_check_method)]
+"""A network's reference, or the name of a baseline."""
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Difference = Annotated[float, Field(ge=-1, le=1)]
@@ -43,9 +55,9 @@ class Result:
         equal_error_rate: Verification: where both kinds of error are equally frequent.
     """
 
-    model: Line
-    protocol: Line
-    on: Line
+    model: _Method
+    protocol: Protocol
+    on: SplitPart
     ways: _Ways | None
     shots: Annotated[int, Field(ge=1, le=10**6)] | None
     trials: Annotated[int, Field(ge=1, le=10**9)]
@@ -63,7 +75,7 @@ class TrainedOn(_Frozen):
     All from `source` on describes its pair dataset, and is set together or, where that was gone, not at all.
     """
 
-    pairs: Line | None
+    pairs: _Reference | None
     seed: Count
     twin: Line
     objective: Line
@@ -105,8 +117,8 @@ class Comparison(_Frozen):
         ci95: Paired 95 % interval of it.
     """
 
-    model: Line
-    against: Line
+    model: _Reference
+    against: _Reference
     ways: _Ways | None
     difference: _Difference
     ci95: tuple[_Difference, _Difference]
@@ -127,7 +139,7 @@ class EvaluationSummary(_Frozen):
 
     data: Line
     source: Line
-    models: dict[Line, TrainedOn]
+    models: dict[_Reference, TrainedOn]
     seed: Count
     device: Line
     comparisons: tuple[Comparison, ...]
