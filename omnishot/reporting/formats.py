@@ -17,7 +17,7 @@ _COLUMNS = (
     "difference", "difference_low", "difference_high",
 )  # fmt: skip
 
-_FORMULAS = ("=", "+", "-", "@")
+_FORMULAS = ("=", "+", "-", "@", "'")
 _MARKS = re.compile(r"[\\`*_\[\]<>|~&$#]")
 """What markdown, or GitHub's, would take for more than a letter."""
 
@@ -80,12 +80,12 @@ def as_tsv(measured: Sequence[Measured]) -> str:
 def _cell(value: object) -> str:
     """Return a value as a cell of a table for programs: numbers as they are, and texts so that none is a formula.
 
-    Spreadsheets compute what begins with `=`, `+`, `-` or `@`; an apostrophe before it keeps it a text.
+    Spreadsheets compute what begins with `=`, `+`, `-` or `@`; an apostrophe before it keeps it a text. A text that
+    begins with an apostrophe gets another one, so that whoever drops the first has every text as it was.
     """
     if not isinstance(value, str):
         return "" if value is None else str(value)
-    shown = visible(value, one_line=True)
-    return f"'{shown}" if shown.startswith(_FORMULAS) else shown
+    return f"'{value}" if value.startswith(_FORMULAS) else value
 
 
 def _values(item: Measured) -> dict[str, Any]:

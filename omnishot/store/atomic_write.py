@@ -67,15 +67,22 @@ def make_folder(root: Path, *names: str) -> Path:
         UnavailableError: One of them is a link, behind which nothing is written.
         OSError: It cannot be made.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    place = root
-    for name in names:
-        place /= name
+    refuse_links(root, *names)
+    place = root.joinpath(*names)
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def refuse_links(root: Path, *names: str) -> None:
+    """Check that no folder on the way to one below `root` is a link; those that are missing are none.
+
+    Raises:
+        UnavailableError: One of them is.
+    """
+    for place in (root.joinpath(*names[: depth + 1]) for depth in range(len(names))):
         if place.is_symlink():
             hint = "Put a folder in its place; a store as a whole may lie behind a link."
             raise UnavailableError(f"{place} is a link, behind which nothing is written", hint=hint)
-        place.mkdir(exist_ok=True)
-    return place
 
 
 def asides_of(path: Path) -> list[Path]:

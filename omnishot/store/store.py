@@ -11,7 +11,7 @@ from pathlib import Path
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.store import manifest as manifests
 from omnishot.store.artifact import Artifact, Staging, stand_ins
-from omnishot.store.atomic_write import make_folder, replaced
+from omnishot.store.atomic_write import make_folder, refuse_links, replaced
 from omnishot.store.digests import Digests
 from omnishot.store.leftovers import STAGING, UNFINISHED, Leftovers, discard, path_for_removal, prepared_for_state
 from omnishot.store.locks import Holder, Locks
@@ -250,6 +250,7 @@ class Store:
         folder = self.root / STAGING / recipe.key
         staging = Staging(folder, {}, {})
         try:
+            refuse_links(self.root, recipe.kind, name)  # Before the work, not after it.
             discard(folder)
             make_folder(self.root, STAGING).joinpath(recipe.key).mkdir()
             yield staging

@@ -37,13 +37,18 @@ CPU_SECONDS = 20
 SECONDS = 180
 SORTS = (*CHANGES, "states", "leftovers")
 PLACES = {"images": "golden", "pairs": "golden-20-affine1", "models": "golden", "evals": "golden-lake"}
-TRAIN = ["train", "--preset", "quick", "--device", "cpu", "--set", "twin=conv4", "--set", "epochs=2", "--set", "objective.batches_per_epoch=2", "--set", "objective.classes_per_batch=4", "--set", "validation_trials=0", "--set", "optimizer.kind=adam", "--name", "new"]
+_SMALL = (
+    "twin=conv4 precision=fp32 epochs=2 objective.batches_per_epoch=2 objective.classes_per_batch=2 "
+    "validation_trials=0 optimizer.kind=adam"
+)
+TRAIN = ["train", "--preset", "quick", "--device", "cpu", "--name", "new"]
+TRAIN += [word for change in _SMALL.split(" ") for word in ("--set", change)]
 _EVERYWHERE = ("ls", "show {}", "show {} --json", "check --all", "gc --keep 1 --dry-run", "diff {} {}", "check {}",
                "check --from-elsewhere STORE", "check --from-elsewhere STORE")  # fmt: skip
 COMMANDS: dict[str, tuple[str, ...]] = {
     "images": ("eval --source golden --trials 20", "prepare --pairs 20"),
-    "pairs": ("TRAIN", "figure pairs --out OUT.svg", "eval --protocol within --trials 20", "eval --protocol verification",
-              "figure embedding --out OUT.png", "report --out OUT.html"),
+    "pairs": ("TRAIN", "figure pairs --out OUT.svg", "eval --protocol within --trials 20",
+              "eval --protocol verification", "figure embedding --out OUT.png", "report --out OUT.html"),
     "models": ("eval --protocol within --trials 20", "eval --protocol verification", "figure filters --out OUT.svg",
                "figure activations --out OUT.svg", "figure curves --out OUT.svg", "figure embedding --out OUT.svg",
                "report --out OUT.html", "TRAIN --init-from models/golden"),
@@ -106,7 +111,10 @@ def _outcome(sort: str, seed: int, case: int, base: Path, *, shows: bool = False
         [word.replace("OUT", str(work / "out" / "x")).replace("STORE", str(store)) for word in command], work
     )
     said = result.pop("said")
-    outcome = _judged(result, said, changed=_seen(work) != before)
+    changed = sorted(set(before) ^ set(_seen(work)))
+    outcome = _judged(result, said, changed=bool(changed))
+    if outcome == "outside":
+        said = f"{changed[0]}"
     if shows:
         print(said)
     return {"outcome": outcome, "command": " ".join(command)[:200], "said": said[-300:], **result}

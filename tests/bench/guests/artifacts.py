@@ -21,8 +21,8 @@ from guests.sealing import entry_of, manifest_of, seal, write
 
 Change = Callable[[Path, random.Random], None]
 
-EVIL = ("--profile=~/.bashrc", "$(touch pwned)", "=cmd|' /C calc'!A0", "@SUM(1+1)", "\u202egnp.exe", "\x1b]0;x\x07", "-1+1",
-        "../../../outside/victim", "models/x:v1 --out=../outside/victim", "x" * 5000)  # fmt: skip
+EVIL = ("--profile=~/.bashrc", "$(touch pwned)", "=cmd|' /C calc'!A0", "@SUM(1+1)", "\u202egnp.exe", "\x1b]0;x\x07",
+        "-1+1", "../../../outside/victim", "models/x:v1 --out=../outside/victim", "x" * 5000)  # fmt: skip
 
 
 def _field(folder: Path, rng: random.Random) -> None:

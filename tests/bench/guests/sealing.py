@@ -1,5 +1,6 @@
 """The one place that knows how an artifact vouches for itself: after a change its digests are right again."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ def seal(folder: Path, manifest: dict[str, Any] | None = None) -> None:
     if isinstance(values.get("files"), dict):
         for name in list(values["files"]):
             path = folder / str(name)
-            if path.parent == folder and path.is_file():
-                values["files"][name] = entry_of(path)
+            with contextlib.suppress(OSError):
+                if path.parent == folder and path.is_file():
+                    values["files"][name] = entry_of(path)
     write(folder / "manifest.yaml", yaml.safe_dump(values, sort_keys=False, allow_unicode=True).encode())
 
 
