@@ -1,8 +1,11 @@
 """Settings refuse what they do not know and say so all at once."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
+from omnishot.config import EvalSettings, PrepareSettings, Settings, TrainSettings
 from omnishot.errors import SettingsError
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import as_yaml, check, with_changes

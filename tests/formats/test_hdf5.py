@@ -216,7 +216,9 @@ def put_bomb(path: Path, name: str, n: int, chunk: int) -> None:
             stored.id.write_direct_chunk((start, *[0] * (len(shape) - 1)), packed)
 
 
-@pytest.mark.parametrize("name", ["pairs/train/left", "pairs/train/same", "variants/left", "images/drawer", "split/test"])
+@pytest.mark.parametrize(
+    "name", ["pairs/train/left", "pairs/train/same", "variants/left", "images/drawer", "split/test"]
+)
 def test_a_small_file_is_not_unpacked_to_a_large_one(path: Path, name: str) -> None:
     put_bomb(path, name, 1 << 26 if name.endswith("same") else 1 << 24, 1 << 18)
     assert path.stat().st_size < 2_000_000

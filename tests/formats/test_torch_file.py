@@ -31,7 +31,11 @@ def rewritten(content: bytes, *, compression: int = zipfile.ZIP_STORED, pickled:
     return target.getvalue()
 
 
-STATE = {"weights": torch.arange(10.0), "best": None, "position": {"epoch": 1, "betas": (0.9, 0.99), "history": [{1: 2}]}}
+STATE = {
+    "weights": torch.arange(10.0),
+    "best": None,
+    "position": {"epoch": 1, "betas": (0.9, 0.99), "history": [{1: 2}]},
+}
 
 
 def test_tensors_and_plain_values_are_read() -> None:
@@ -82,7 +86,7 @@ def test_a_long_list_of_records_is_refused_before_it_is_read() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"x" * 1000, saved(STATE)[:-5], saved(STATE)[100:]], ids=len)
 def test_what_is_no_archive_is_refused(content: bytes) -> None:
-    with pytest.raises(ValueError, match="it is no archive of torch|its records"):
+    with pytest.raises(ValueError, match=r"it is no archive of torch|its records"):
         refuse_other_content(content)
 
 
@@ -96,5 +100,5 @@ def test_a_checkpoint_that_is_no_file_of_its_size_is_refused_without_waiting(tmp
         os.truncate(path, 1 << 40)
     else:
         path.symlink_to("/dev/zero")
-    with pytest.raises(DamagedFileError, match="not a regular file|a state of this run has at most 1,000"):
+    with pytest.raises(DamagedFileError, match=r"not a regular file|a state of this run has at most 1,000"):
         read_checkpoint(tmp_path, most_bytes=1000)
