@@ -13,19 +13,21 @@ from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.model import read_model
 from omnishot.progress import silent
 from omnishot.reporting.results import choose_evaluations, measured_in
-from omnishot.stages.evaluate import evaluate
+from omnishot.stages.evaluate import _RECIPES, evaluate
+from omnishot.stages.produce import find_reusable
+from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
+@pytest.fixture(params=["v1", "v2"])
+def store(tmp_path: Path, request: pytest.FixtureRequest) -> Store:
     """A copy, so that nothing can be written beside the originals."""
-    return Store(shutil.copytree(GOLDEN / "v1", tmp_path / "artifacts"))
+    return Store(shutil.copytree(GOLDEN / request.param, tmp_path / "artifacts"))
 
 
-def test_every_file_is_what_its_manifest_says(store: Store) -> None:
+def test_every_file_is_what_its_manifest_says(store: Store, request: pytest.FixtureRequest) -> None:
     artifacts = store.artifacts()
     assert [str(artifact.reference) for artifact in artifacts] == [
         "images/golden:v1",
@@ -34,6 +36,7 @@ def test_every_file_is_what_its_manifest_says(store: Store) -> None:
         "evals/golden-lake:v1",
     ]
     for artifact in artifacts:
+        assert artifact.manifest.format == int(request.node.callspec.params["store"][1:])
         for name in artifact.manifest.files:
             artifact.file(name)
 
@@ -82,3 +85,30 @@ def test_the_evaluation_can_be_reported(store: Store) -> None:
     measured = measured_in(choose_evaluations(store, []))
     assert len(measured) == 8
     assert {item.result.model for item in measured} == {"models/golden:v1", "nearest-neighbour", "hausdorff", "random"}
+
+
+def measured_again(store: Store) -> bool:
+    """Measure what the golden evaluation did, and tell whether it was reused."""
+    model, pairs = store.find("models/golden"), store.find("golden-20-affine1")
+    baselines = ("nearest-neighbour", "hausdorff", "random")
+    settings = EvalSettings(protocol="lake", ways=(2, 4), baselines=baselines)
+    return evaluate(store, [model], pairs, settings, name="golden-lake", device="cpu", on_progress=silent).reused
+
+
+def test_what_a_recipe_determines_is_reused_and_an_evaluation_where_it_pins_its_model(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omnishot.stages.produce.version", lambda name: "0.2.0")  # Recipe versions are trusted then.
+    for artifact in store.artifacts():
+        if artifact.manifest.kind != "evals":
+            parents = [store.parent(parent) for parent in artifact.manifest.parents]
+            recipe = Recipe(
+                artifact.manifest.kind, 1, artifact.manifest.settings,
+                [parent.as_parent() for parent in parents if parent], artifact.manifest.source,
+            )  # fmt: skip
+            found = find_reusable(store, recipe)
+            assert found is not None
+            assert found.reference == artifact.reference
+    pinned = store.find("golden-lake").manifest.recipe_version  # None in format 1.
+    assert measured_again(store) is (pinned == _RECIPES[True])
+    assert measured_again(store)  # By now there is one that pins it.

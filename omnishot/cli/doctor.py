@@ -40,5 +40,6 @@ def _lines(facts: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
             f"{store['folder']}: {store['artifacts']} artifacts{damaged}, {store['bytes'] / 1e6:.1f} MB; "
             f"{store['free'] / 1e9:.1f} GB free{writable}",
         ),
+        ("code", ", ".join(f"{kind} {digest[:12]}" for kind, digest in facts["code"].items())),
         ("data", f"{data['omniglot']}: {', '.join(data['found']) or 'no Omniglot'}{missing}"),
     ]

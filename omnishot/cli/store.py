@@ -17,6 +17,7 @@ from omnishot.wording import counted, did_you_mean, visible
 
 if TYPE_CHECKING:
     from omnishot.store.artifact import Artifact
+    from omnishot.store.lineage import Ancestor
 
 
 @with_session()
@@ -102,10 +103,7 @@ def show_command(
 
     artifact = session.store.find(reference)
     ancestors = lineage(session.store, artifact)
-    lines = [
-        f"{'  ' * item.depth}- {item.reference}{'' if item.artifact else '  # no longer in the store'}\n"
-        for item in ancestors
-    ]
+    lines = [f"{'  ' * item.depth}- {item.reference}{_lack(item)}\n" for item in ancestors]
     session.console.result(
         _row(artifact) | {"lineage": [item.reference for item in ancestors]},
         artifact.manifest.as_yaml() + "lineage:\n" + "".join(lines),
@@ -113,6 +111,12 @@ def show_command(
     wants_pictures = is_screen(sys.stdout) if pictures is None else pictures
     if wants_pictures and not session.console.as_json:
         _draw(session.console, artifact)
+
+
+def _lack(item: "Ancestor") -> str:
+    if item.damage:
+        return f"  # cannot be read: {visible(item.damage, one_line=True)}"
+    return "" if item.artifact else "  # no longer in the store"
 
 
 def _draw(console: Console, artifact: "Artifact") -> None:

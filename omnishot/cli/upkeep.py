@@ -120,6 +120,10 @@ def gc_command(
         console.note(
             f"Interrupted runs ({len(cleaned.interrupted)}) keep {size} to be resumed; --unfinished removes it"
         )
+    for error in cleaned.unreadable:
+        console.note(f"{error}\nWhat it may have been made from stays.")
+    for folder in cleaned.linked:
+        console.note(f"{folder} lies behind a link, where nothing is removed")
     verb = "Would remove" if dry_run else "Removed"
     console.note(f"{verb} {counted(len(cleaned.removed), 'artifact')}, {freed / 1e6:.1f} MB; {len(cleaned.kept)} stay")
 

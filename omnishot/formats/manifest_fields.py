@@ -63,6 +63,11 @@ class _PairsSummary(Facts):
 
 class _Parent(Facts):
     recipe: str
+    content: str | None = None
+
+    @property
+    def identity(self) -> str:
+        return self.content or self.recipe
 
 
 class _Objective(Facts):
@@ -162,7 +167,7 @@ class PairsFacts(Facts):
     @property
     def division(self) -> tuple[str, str, str]:
         """What two pair datasets have in common where their trials are the same."""
-        return self.settings.split, self.settings.holdout, self.parents[0].recipe
+        return self.settings.split, self.settings.holdout, self.parents[0].identity
 
 
 class ModelFacts(Facts):

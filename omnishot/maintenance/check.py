@@ -7,6 +7,8 @@ from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import Artifact, place_name
 from omnishot.store.lineage import lineage
+from omnishot.store.manifest import Parent
+from omnishot.store.order import read_order
 from omnishot.store.store import Store
 from omnishot.vocabulary import KINDS
 
@@ -16,7 +18,7 @@ class Checked:
     """What was found of one artifact.
 
     Attributes:
-        reference: Its reference; its kind where the newest one of that cannot be read.
+        reference: Its reference; its kind where the newest one of that, or which it is, cannot be read.
         path: Its folder.
         size: Bytes of its files; 0 where the manifest cannot be read.
         problem: What is damaged, or an empty string.
@@ -49,6 +51,7 @@ def check_artifacts(
     known = store.artifacts(damaged=unreadable)
     if everything:
         artifacts, problems = known, {place_name(path): (path, error) for path, error in unreadable.items()}
+        problems |= _damaged_notes(store)
     elif reference is not None:
         artifacts, problems = _with_ancestors(store, known, [store.find(reference)]), {}
     else:
@@ -57,10 +60,9 @@ def check_artifacts(
     if not artifacts and not problems:
         raise NotFoundError(f"There are no artifacts in {store.root}", hint="Run `omnishot prepare`, or use --store.")
     checked, done, total = [], 0, sum(artifact.size for artifact in artifacts)
-    damaged = {place_name(path) for path in unreadable}
     for artifact in artifacts:
         on_progress(Progress("Checking", done, total, "bytes"))
-        checked.append(_check(store, known, damaged, artifact))
+        checked.append(_check(store, known, artifact))
         done += artifact.size
     checked += [Checked(name, path, 0, str(error), error.hint) for name, (path, error) in problems.items()]
     return checked
@@ -88,9 +90,19 @@ def _with_ancestors(store: Store, known: list[Artifact], asked: list[Artifact]) 
     return list(found.values())
 
 
-def _check(store: Store, known: list[Artifact], unreadable: set[str], artifact: Artifact) -> Checked:
-    gone = [p for p in artifact.manifest.parents if store.parent(p, among=known, contents=False) is None]
-    missing = tuple(parent.reference for parent in gone if parent.reference not in unreadable)
+def _damaged_notes(store: Store) -> dict[str, tuple[Path, DamagedFileError]]:
+    """Return by kind which of the notes that say what is the newest cannot be read."""
+    found = {}
+    for kind in KINDS:
+        try:
+            read_order(store.root / kind)
+        except DamagedFileError as error:
+            found[kind] = (store.root / kind, error)
+    return found
+
+
+def _check(store: Store, known: list[Artifact], artifact: Artifact) -> Checked:
+    missing = tuple(parent.reference for parent in artifact.manifest.parents if _is_gone(store, parent, known))
     problem, hint, replacement = "", "", None
     try:
         artifact.verify(again=True)
@@ -100,3 +112,10 @@ def _check(store: Store, known: list[Artifact], unreadable: set[str], artifact: 
         replacement = next((str(other.reference) for other in reversed(others) if other.is_sound()), None)
     size = artifact.size
     return Checked(str(artifact.reference), artifact.path, size, problem, hint, missing, replacement)
+
+
+def _is_gone(store: Store, parent: Parent, known: list[Artifact]) -> bool:
+    try:
+        return store.parent(parent, among=known, contents=False) is None
+    except DamagedFileError:  # It is there, and has a line of its own where everything is checked.
+        return False

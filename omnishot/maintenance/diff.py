@@ -47,24 +47,28 @@ def diff_artifacts(one: Artifact, other: Artifact) -> ArtifactDiff:
 def _why(one: Artifact, other: Artifact, names: list[str], same: bool) -> str:
     if one.path == other.path:
         return "They are the same artifact."
+    if same and one.manifest.code != other.manifest.code and None not in {one.manifest.code, other.manifest.code}:
+        return "The recipe is the same, but the code that made them is not."
     if same:
         return "The recipe is the same; the later one was made with --force, or because the earlier one was damaged."
     causes = [name for name in names if name.startswith(("settings.", "source."))]
-    if _recipes(one) != _recipes(other):
+    if _parents(one) != _parents(other):
         causes.append("parents")
     return f"The recipes differ: {', '.join(causes) or 'made by another version of omnishot'}."
 
 
-def _recipes(artifact: Artifact) -> list[str]:
-    return [parent.recipe for parent in artifact.manifest.parents]
+def _parents(artifact: Artifact) -> list[str]:
+    return [parent.identity for parent in artifact.manifest.parents]
 
 
 def _values(artifact: Artifact) -> Iterator[tuple[str, Any]]:
     manifest = artifact.manifest
+    yield "code", manifest.code and manifest.code[:_DIGITS]
     yield from _flat("settings", manifest.settings)
     for i, parent in enumerate(manifest.parents):
         yield f"parents.{i + 1}", parent.reference
         yield f"parents.{i + 1}.recipe", parent.recipe[:_DIGITS]
+        yield f"parents.{i + 1}.content", parent.content and parent.content[:_DIGITS]
     yield from _flat("source", manifest.source)
     yield from _results(artifact) if manifest.kind == "evals" else _flat("summary", manifest.summary)
     yield from _flat("environment", manifest.environment)

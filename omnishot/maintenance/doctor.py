@@ -15,14 +15,16 @@ from omnishot.data.sources.omniglot import ARCHIVES, place_of
 from omnishot.machine import cores, memory, processor
 from omnishot.model.device import choose_compute
 from omnishot.model.peak import matmul_peak
+from omnishot.store.code import code_digest
 from omnishot.store.store import Store
-from omnishot.vocabulary import DeviceName
+from omnishot.vocabulary import KINDS, DeviceName
 
 
 def examine(store: Store, *, data_folder: Path | None = None, device: DeviceName = "auto") -> dict[str, dict[str, Any]]:
     """Return facts about the machine, the store and the data.
 
-    They stand under `versions`, `device`, `memory`, `store` and `data`, by name; sizes are in bytes, speeds per second.
+    They stand under `versions`, `device`, `memory`, `store`, `data` and `code`, by name; sizes are in bytes, speeds per
+    second. Under `code` is the digest of what decides the content of each kind of artifact.
     Without a folder, Omniglot is looked for where data sets usually are.
 
     Raises:
@@ -49,6 +51,7 @@ def examine(store: Store, *, data_folder: Path | None = None, device: DeviceName
         "memory": memory(),
         "store": _store(store),
         "data": _data(data_folder or usual_data_folder()),
+        "code": {kind: code_digest(kind) for kind in KINDS},
     }
 
 

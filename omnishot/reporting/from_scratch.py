@@ -70,7 +70,7 @@ def _in_order(artifacts: list[Artifact]) -> list[Artifact]:
     for pairs in artifacts:
         if pairs.manifest.kind == "pairs":
             order.append(pairs)
-            order += [item for item in alone if pairs.manifest.recipe in {one.recipe for one in item.manifest.parents}]
+            order += [item for item in alone if any(map(pairs.is_meant_by, item.manifest.parents))]
     everything = [*order, *alone, *(item for item in artifacts if item.manifest.kind != "images")]
     return list({str(artifact.reference): artifact for artifact in everything}.values())
 
@@ -82,7 +82,7 @@ def _renamed(manifest: Manifest, names: dict[tuple[str, str], str]) -> Manifest 
         if parse(parent.reference).kind == "images":
             parents.append(parent)
         elif name := names.get(_identity(parent)):
-            parents.append(Parent(reference=name, recipe=parent.recipe))
+            parents.append(parent.model_copy(update={"reference": name}))
         else:
             return None
     return manifest.model_copy(update={"parents": parents})
@@ -90,7 +90,7 @@ def _renamed(manifest: Manifest, names: dict[tuple[str, str], str]) -> Manifest 
 
 def _identity(parent: Parent) -> tuple[str, str]:
     """Return what tells artifacts apart: of models of one recipe each is itself, for all else another one stands."""
-    return parent.recipe, parent.reference if parent.reference.startswith("models/") else ""
+    return parent.identity, parent.reference if parent.reference.startswith("models/") else ""
 
 
 def _words(manifest: Manifest) -> list[str] | None:

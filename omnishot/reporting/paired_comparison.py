@@ -164,12 +164,12 @@ def _other_draws(first: _Side, second: _Side) -> str:
 
 
 def _images_of(store: Store, evaluation: Artifact) -> str:
-    """Return the recipe of the images behind an evaluation, or of its pair dataset where that is gone."""
+    """Return what tells the images behind an evaluation from others, or its pair dataset where that is gone."""
     data = evaluation.manifest.parent("pairs") or evaluation.manifest.parent("images")
     if data is None:
         raise DamagedFileError(f"The manifest of {evaluation.reference} does not say what it was measured on")
     found = store.parent(data) if data.reference.startswith("pairs/") else None
-    return PairsFacts.of(found.manifest).parents[0].recipe if found else data.recipe
+    return PairsFacts.of(found.manifest).parents[0].identity if found else data.identity
 
 
 def _answered(first: _Side, second: _Side) -> Iterator[PairedComparison]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from omnishot.formats.evaluation import Comparison, Result, TrainedOn, read_summary
 from omnishot.store.artifact import Artifact
+from omnishot.store.manifest import Parent
 from omnishot.store.store import Store
 from omnishot.vocabulary import BASELINES
 
@@ -43,16 +44,29 @@ def choose_evaluations(store: Store, references: list[str]) -> list[Artifact]:
 
     Raises:
         NotFoundError: There is none.
+        DamagedFileError: One that may be among them cannot be read.
     """
     if references:
         return [store.find(text, "evals") for text in references]
     newest = store.newest("evals")
     models = _models(newest)
-    return [artifact for artifact in store.artifacts("evals") if models & _models(artifact) or artifact == newest]
+    return [
+        artifact
+        for artifact in store.artifacts("evals")
+        if artifact == newest or any(_are_one(mine, other) for mine in _models(artifact) for other in models)
+    ]
 
 
-def _models(evaluation: Artifact) -> set[str]:
-    return {parent.reference for parent in evaluation.manifest.parents if parent.reference.startswith("models/")}
+def _models(evaluation: Artifact) -> list[Parent]:
+    return [parent for parent in evaluation.manifest.parents if parent.reference.startswith("models/")]
+
+
+def _are_one(one: Parent, other: Parent) -> bool:
+    """Tell whether two evaluations measured the same model, and not one that was trained later under its name."""
+    is_known = one.content is not None and other.content is not None
+    return (one.reference, one.recipe) == (other.reference, other.recipe) and (
+        one.content == other.content or not is_known
+    )
 
 
 def measured_in(evaluations: list[Artifact]) -> list[Measured]:

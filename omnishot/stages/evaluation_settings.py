@@ -27,7 +27,7 @@ def choose_models(store: Store, models: Sequence[Artifact] | None, *, has_images
     """
     if models is not None:
         return list({model.path: model for model in models}.values())
-    if not store.artifacts("models") and (has_images or store.artifacts("pairs")):
+    if not store.has("models") and (has_images or store.has("pairs")):
         store.tell("There is no model in the store; measuring baselines only")
         return []
     return [store.newest("models")]
@@ -59,7 +59,7 @@ def _with_their_split(store: Store, models: list[Artifact], images: Artifact) ->
         parent = model.manifest.parent("pairs")
         pairs = store.parent(parent) if parent else None
         origin = pairs.manifest.parent("images") if pairs else None
-        if pairs and origin and origin.recipe == images.manifest.recipe and source_of(images.manifest) != "omniglot":
+        if pairs and origin and images.is_meant_by(origin) and source_of(images.manifest) != "omniglot":
             store.tell(f"{model.reference} was trained on these images: the split of {pairs.reference} is kept")
             return pairs
     return images

@@ -57,7 +57,8 @@ def prepare_images(
 
     origin = {"name": source.name, "digest": source.digest}
     version = _BUILT_IN_RECIPE if source.name in BUILT_IN_SOURCES else _OWN_IMAGES_RECIPE
-    recipe = Recipe("images", version, dict(source.settings), [], origin)
+    earlier = origin | {"digest": source.digest_in_format_1 or source.digest}
+    recipe = Recipe("images", version, dict(source.settings), [], origin, earlier)
     made = produce(store, recipe, as_name(source.name), build, force=force)
     return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
 

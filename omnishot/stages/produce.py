@@ -67,16 +67,37 @@ def produce(
 
 
 def _sound(store: Store, recipe: Recipe, *, tell: bool) -> Artifact | None:
-    """Return the newest sound artifact of a recipe; what is damaged is not reused, but made again."""
+    """Return the newest artifact of a recipe that can be reused, see `find_reusable`."""
+    found = find_reusable(store, recipe, tell=store.tell if tell else lambda sentence: None)
+    if found:
+        store.mark_current(found)
+        store.leftovers.sweep()
+    return found
+
+
+def find_reusable(
+    store: Store, recipe: Recipe, *, tell: Callable[[str], None] = lambda sentence: None
+) -> Artifact | None:
+    """Return the newest artifact of a recipe that is sound and was made by this code, or by a version to be trusted.
+
+    After an edit between two releases nothing says that the code gives the same, whatever its recipe version.
+
+    Args:
+        store: Where to look.
+        recipe: What is wanted.
+        tell: Receives why something is made again.
+    """
     for artifact in store.find_by_recipe(recipe):
+        manifest = artifact.manifest
+        is_same_version = manifest.environment.get("omnishot") == version("omnishot")
+        if manifest.code not in {None, recipe.code} and is_same_version:
+            tell(f"{artifact.reference} was made by other code; making it again")
+            continue
         try:
             artifact.verify()
         except DamagedFileError as error:
-            if tell:
-                store.tell(f"{error}; making it again")
+            tell(f"{error}; making it again")
         else:
-            store.mark_current(artifact)
-            store.leftovers.sweep()
             return artifact
     return None
 

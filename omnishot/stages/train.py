@@ -20,7 +20,7 @@ from omnishot.model.peak import matmul_peak
 from omnishot.progress import OnProgress, short, silent
 from omnishot.settings_text import check
 from omnishot.stages.checkpointer import EVERY_MINUTE, Checkpointer, Interval, restore
-from omnishot.stages.produce import StageResult, produce
+from omnishot.stages.produce import StageResult, find_reusable, produce
 from omnishot.stages.profiler import profiled
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
@@ -164,7 +164,7 @@ def train(
         store.tell(_speed_in_words(staging.summary))
 
     with process_group(compute.device) as processes, processes.broadcasting() as broadcast:
-        if force or not store.find_by_recipe(recipe):
+        if force or not find_reusable(store, recipe):
             _look_for_state(store, recipe, resume=options.resume)
         made = produce(store, recipe, name, build, force=force)
     _tell_what_is_not_written(store, made, settings, options.profile)

@@ -7,9 +7,10 @@ from typing import Any
 
 from omnishot.errors import DamagedFileError
 from omnishot.store.digests import Digests
+from omnishot.store.identity import content_of
 from omnishot.store.manifest import Manifest, Parent, read_manifest
 from omnishot.store.recipe import run_key
-from omnishot.store.reference import Reference
+from omnishot.store.reference import Reference, parse_exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,16 @@ class Artifact:
 
     def as_parent(self) -> Parent:
         """Return what a child's manifest says of this artifact."""
-        return Parent(reference=str(self.reference), recipe=self.manifest.recipe)
+        return Parent(reference=str(self.reference), recipe=self.manifest.recipe, content=self.content)
+
+    @property
+    def content(self) -> str:
+        """What its files hold, in one digest: equal contents are one and the same thing, whatever they are called."""
+        return content_of(self.manifest.digests)
+
+    def is_meant_by(self, parent: Parent) -> bool:
+        """Tell whether it holds what a child was made from; a child of format 1 knows only the recipe."""
+        return parent.identity == (self.content if parent.content else self.manifest.recipe)
 
     @property
     def key(self) -> str:
@@ -113,15 +123,18 @@ def place_name(path: Path) -> str:
 
 
 def stand_ins(parent: Parent, artifacts: Iterable[Artifact]) -> list[Artifact]:
-    """Return a parent and what can replace it: others of its recipe, the newest first; nothing replaces a model.
+    """Return a parent and what can replace it: others of its content, the newest first; nothing replaces a model.
+
+    What took the name of a parent that is gone, and holds something else, is not the parent.
 
     Args:
         parent: What a manifest says.
         artifacts: All there are, the oldest first.
     """
-    same = [artifact for artifact in artifacts if artifact.manifest.recipe == parent.recipe]
+    kind = parse_exact(parent.reference).kind
+    same = [artifact for artifact in artifacts if artifact.manifest.kind == kind and artifact.is_meant_by(parent)]
     itself = [artifact for artifact in same if str(artifact.reference) == parent.reference]
-    if parent.reference.startswith("models/"):
+    if kind == "models":
         return itself
     return itself + [artifact for artifact in reversed(same) if artifact not in itself]
 

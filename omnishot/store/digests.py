@@ -1,8 +1,12 @@
 """Digests of files, each computed once for as long as the file stays what it was."""
 
+import time
 from pathlib import Path
 
 from omnishot.store.manifest import file_digest
+
+_SETTLED_NANOSECONDS = 10_000_000
+"""A file written twice within a tick of the system's clock, 10 ms at most, may seem unchanged."""
 
 
 class Digests:
@@ -18,8 +22,13 @@ class Digests:
         Raises:
             OSError: The file cannot be read.
         """
-        found = path.stat()  # Before it is read: what is written meanwhile is seen the next time.
+        now, found = time.time_ns(), path.stat()  # Before it is read: what is written meanwhile is seen the next time.
         identity = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-        if again or path not in self._known or self._known[path][0] != identity:
-            self._known[path] = identity, file_digest(path)
-        return self._known[path][1]
+        if not again and path in self._known and self._known[path][0] == identity:
+            return self._known[path][1]
+        digest = file_digest(path)
+        if now - max(found.st_mtime_ns, found.st_ctime_ns) >= _SETTLED_NANOSECONDS:
+            self._known[path] = identity, digest
+        else:  # What is written in the same tick could not be told from what was read.
+            self._known.pop(path, None)
+        return digest

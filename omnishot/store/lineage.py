@@ -1,7 +1,7 @@
 """What an artifact was made from, up to the sources, however its manifests are entangled."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from omnishot.errors import DamagedFileError
 from omnishot.store.artifact import Artifact
@@ -18,12 +18,14 @@ class Ancestor:
     Attributes:
         depth: Generations before the artifact that was asked about, which has 0.
         reference: What its child's manifest calls it.
-        artifact: The artifact, or another of the same recipe; None if there is none in the store.
+        artifact: The artifact, or another of the same content; None if there is none in the store that can be read.
+        damage: Why it cannot be read, or an empty text.
     """
 
     depth: int
     reference: str
     artifact: Artifact | None
+    damage: str = ""
 
 
 class _Family:
@@ -31,7 +33,7 @@ class _Family:
 
     def __init__(self, store: Store, everything: list[Artifact]) -> None:
         self._store, self._everything = store, everything
-        self._found: dict[tuple[str, str], Artifact | None] = {}
+        self._found: dict[tuple[str, str], tuple[Artifact | None, str]] = {}
 
     def parents(self, ancestor: Ancestor) -> list[Ancestor]:
         """Return what an artifact was made from."""
@@ -39,11 +41,17 @@ class _Family:
         return [self._parent(parent, ancestor.depth + 1) for parent in named]
 
     def _parent(self, parent: Parent, depth: int) -> Ancestor:
-        key = parent.reference, parent.recipe
+        key = parent.reference, parent.identity
         if key not in self._found:
-            self._found[key] = self._store.parent(parent, among=self._everything, contents=False)
-        artifact = self._found[key]
-        return Ancestor(depth, str(artifact.reference) if artifact else parent.reference, artifact)
+            self._found[key] = self._look_for(parent)
+        artifact, damage = self._found[key]
+        return Ancestor(depth, str(artifact.reference) if artifact else parent.reference, artifact, damage)
+
+    def _look_for(self, parent: Parent) -> tuple[Artifact | None, str]:
+        try:
+            return self._store.parent(parent, among=self._everything, contents=False), ""
+        except DamagedFileError as error:
+            return None, str(error)
 
 
 def lineage(store: Store, artifact: Artifact, *, among: list[Artifact] | None = None) -> list[Ancestor]:
@@ -55,7 +63,7 @@ def lineage(store: Store, artifact: Artifact, *, among: list[Artifact] | None = 
     Raises:
         DamagedFileError: The manifests name more parents than a store has.
     """
-    family = _Family(store, store.artifacts() if among is None else among)
+    family = _Family(store, store.artifacts(damaged={}) if among is None else among)
     lines, seen = [], set[str]()
     stack = [Ancestor(0, str(artifact.reference), artifact)]
     while stack:
@@ -79,7 +87,7 @@ def ancestors(store: Store, artifacts: list[Artifact], *, among: list[Artifact])
             # Of artifacts that claim to be made from each other, one has to be the first.
             if parent.reference != child.reference and depths[parent.reference] <= depths[child.reference]:
                 depths[parent.reference] = min(depths[child.reference] + 1, len(order))
-    return [Ancestor(depths[one.reference], one.reference, one.artifact) for one in order]
+    return [replace(one, depth=depths[one.reference]) for one in order]
 
 
 def _parents_first(family: _Family, artifacts: list[Artifact]) -> Iterator[Ancestor]:

@@ -3,20 +3,24 @@
 import hashlib
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from omnishot.errors import DamagedFileError, SettingsError
+from omnishot.store.identity import content_of, is_sealed, recipe_id, sealed
 from omnishot.store.reference import Reference, check_name, parse, parse_exact
 from omnishot.store.text_file import read_text
 from omnishot.store.validation import Count, Digest, Line, accepted_by, first_problem
 from omnishot.strict_yaml import read_yaml
 from omnishot.vocabulary import KINDS
 
-FORMAT = 1
+FORMAT = 2
 """Version of the manifest format this program writes."""
+
+_LATEST_RECIPE = 9
+"""Format 1 does not say the version of a recipe: those up to this one are tried."""
 
 FILE_NAME = "manifest.yaml"
 
@@ -56,10 +60,22 @@ class _Frozen(BaseModel):
 
 
 class Parent(_Frozen):
-    """An artifact that another was made from."""
+    """An artifact that another was made from.
+
+    Attributes:
+        reference: What it was called.
+        recipe: Its recipe id.
+        content: What it held, see `content_of`; None in format 1, which does not say it.
+    """
 
     reference: Annotated[str, accepted_by(parse_exact)]
     recipe: Digest
+    content: Digest | None = None
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others as well as its child knows: its content, else its recipe id."""
+        return self.content or self.recipe
 
 
 class FileEntry(_Frozen):
@@ -77,7 +93,10 @@ class Manifest(_Frozen):
         kind: Kind of artifact.
         name: Name among artifacts of the kind.
         version: Counted from 1.
-        recipe: Recipe id: digest of kind, recipe version, settings, parents' recipes and source content.
+        recipe: Recipe id, see `recipe_id`.
+        recipe_version: Of the code that made it; None in format 1.
+        code: Digest of that code, see `code_digest`; None in format 1.
+        content: Digest of the files' digests, see `content_of`; None in format 1.
         settings: What was asked for, resolved.
         parents: What it was made from.
         source: Name and content digest of the source data, where it was read from outside the store.
@@ -94,6 +113,9 @@ class Manifest(_Frozen):
     name: Name
     version: Annotated[int, Field(ge=1, le=999_999_999)]
     recipe: Digest
+    recipe_version: Annotated[int, Field(ge=1, le=999_999_999)] | None = None
+    code: Digest | None = None
+    content: Digest | None = None
     settings: dict[str, Any]
     parents: list[Parent]
     source: Annotated[dict[str, Line], AfterValidator(_check_source)] | None
@@ -115,7 +137,34 @@ class Manifest(_Frozen):
 
     def as_yaml(self) -> str:
         """Return the manifest as it is written."""
-        return yaml.dump(self.model_dump(), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        unknown: Any = {"recipe_version": True, "code": True, "content": True, "parents": {"__all__": {"content"}}}
+        values = self.model_dump(exclude=unknown if self.format == 1 else None)
+        text = yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        return text if self.format == 1 else sealed(text)
+
+    @model_validator(mode="after")
+    def _says_what_its_format_has(self) -> Self:
+        identity = [self.recipe_version, self.code, self.content, *(parent.content for parent in self.parents)]
+        if self.format == 1 and any(value is not None for value in identity):
+            raise ValueError("it holds what format 1 does not have")
+        if self.format > 1 and None in identity:
+            raise ValueError("it lacks a recipe_version, code or content")
+        return self
+
+    def what_is_not_so(self) -> str:
+        """Return which of its claims about itself is not so, or an empty text."""
+        versions = range(1, _LATEST_RECIPE + 1) if self.recipe_version is None else [self.recipe_version]
+        parents = [parent.recipe if self.format == 1 else parent.content for parent in self.parents]
+        if all(recipe_id(self.kind, n, self.settings, parents, self.source) != self.recipe for n in versions):
+            return "its recipe id is not that of its settings, parents and source"
+        if self.content is not None and self.content != content_of(self.digests):
+            return "its content is not that of its files"
+        return ""
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of each file, by name."""
+        return {name: entry.sha256 for name, entry in self.files.items()}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -143,7 +192,8 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / FILE_NAME
     hint = f"Make the artifact again, as the command that made it will: this one is not reused. Then remove {folder}."
     try:
-        values = read_yaml(read_text(path), origin=str(path), as_written=True)
+        text = read_text(path)
+        values = read_yaml(text, origin=str(path), as_written=True)
         if not isinstance(values, dict):
             raise DamagedFileError(f"{path} is damaged: it is {'empty' if values is None else 'no mapping'}", hint=hint)
         if type(values.get("format")) is int and values["format"] > FORMAT:
@@ -151,7 +201,14 @@ def read_manifest(folder: Path) -> Manifest:
                 f"{path} has format {values['format']}, but this omnishot reads up to {FORMAT}",
                 hint="Update omnishot.",
             )
-        return Manifest.model_validate(values)
+        is_sound = True
+        if values.get("format") != 1:
+            is_sound = is_sealed(text)
+            values.pop("digest", None)
+        manifest = Manifest.model_validate(values)
+        if problem := manifest.what_is_not_so() if is_sound else "its digest is not that of its text":
+            raise DamagedFileError(f"{path} is damaged: {problem}", hint=hint)
+        return manifest
     except SettingsError as error:
         raise DamagedFileError(str(error), hint=hint) from None
     except ValidationError as error:

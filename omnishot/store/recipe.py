@@ -1,11 +1,12 @@
 """What decides an artifact's content, and so its reuse: the recipe, its id, and what tells runs of one recipe apart."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from omnishot.store.manifest import Parent
+from omnishot.store.code import code_digest
+from omnishot.store.identity import recipe_id
+from omnishot.store.manifest import Manifest, Parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Recipe:
         settings: Resolved settings, JSON values only.
         parents: What it is made from.
         source: Name and content digest of data from outside the store.
+        source_in_format_1: The same with the digest that format 1 would have, where that is another one.
     """
 
     kind: str
@@ -25,19 +27,35 @@ class Recipe:
     settings: dict[str, Any]
     parents: list[Parent]
     source: dict[str, str] | None = None
+    source_in_format_1: dict[str, str] | None = None
 
     @property
     def id(self) -> str:
         """The recipe id: the digest that decides whether two artifacts are the same."""
-        recipe = {
-            "kind": self.kind,
-            "recipe_version": self.version,
-            "settings": self.settings,
-            "parents": [parent.recipe for parent in self.parents],
-            "source": self.source or None,
-        }
-        text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        contents = [parent.content for parent in self.parents]
+        return recipe_id(self.kind, self.version, self.settings, contents, self.source)
+
+    @property
+    def id_in_format_1(self) -> str:
+        """The recipe id that format 1 would have, which says by recipe and not by content what parents are."""
+        recipes = [parent.recipe for parent in self.parents]
+        return recipe_id(self.kind, self.version, self.settings, recipes, self.source_in_format_1 or self.source)
+
+    @property
+    def code(self) -> str:
+        """Digest of the code that would make it, see `code_digest`."""
+        return code_digest(self.kind)
+
+    def has_made(self, manifest: Manifest) -> bool:
+        """Tell whether an artifact is what this recipe makes.
+
+        Format 1 does not say which content models had: what was made from them, or measured of them, may be another's.
+        """
+        if manifest.format > 1:
+            return run_key(manifest.recipe, manifest.parents) == self.key
+        has_models = any(parent.reference.startswith("models/") for parent in manifest.parents)
+        is_determined = manifest.kind != "evals" and not has_models
+        return is_determined and manifest.recipe == self.id_in_format_1
 
     @property
     def key(self) -> str:

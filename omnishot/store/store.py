@@ -10,18 +10,19 @@ from pathlib import Path
 
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.store import manifest as manifests
-from omnishot.store.artifact import Artifact, Staging, stand_ins
+from omnishot.store.artifact import Artifact, Staging, place_name, stand_ins
 from omnishot.store.atomic_write import make_folder, refuse_links, replaced
 from omnishot.store.digests import Digests
+from omnishot.store.identity import content_of
 from omnishot.store.leftovers import STAGING, UNFINISHED, Leftovers, discard, path_for_removal, prepared_for_state
+from omnishot.store.listing import folders, newest_of, read_all
 from omnishot.store.locks import Holder, Locks
 from omnishot.store.manifest import Manifest, Parent
-from omnishot.store.places import version_folders
+from omnishot.store.order import CURRENT, Order, read_order
 from omnishot.store.publish import moved_into_place, next_version, sealed
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import parse, parse_exact
-from omnishot.store.text_file import read_text
-from omnishot.vocabulary import KINDS, MADE_BY
+from omnishot.vocabulary import KINDS
 from omnishot.wording import did_you_mean
 
 _SECONDS_TO_PUBLISH = 600
@@ -57,25 +58,25 @@ class Store:
         self._argv = argv or []
         self._digests = Digests()
         self._locks = Locks(self.root / ".locks", wait_seconds=wait_seconds, tell=tell)
-        self.leftovers = Leftovers(self.root, self._locks, self.artifacts)
+        self.leftovers = Leftovers(self.root, self._locks, lambda: self.artifacts(damaged={}))
 
     def artifacts(
         self, kind: str | None = None, *, damaged: dict[Path, DamagedFileError] | None = None
     ) -> list[Artifact]:
-        """Return all artifacts, or those of one kind, the oldest first.
+        """Return all artifacts, kind by kind, or those of one kind, the oldest first.
 
         Args:
             kind: One of the kinds, or None for all.
-            damaged: Collects what could not be read, by folder; it is left out of the result either way.
+            damaged: Collects what could not be read, by folder, where the caller can do without it.
+
+        Raises:
+            DamagedFileError: One of them cannot be read, and nothing collects that.
         """
-        found = []
-        for path in version_folders(self.root, *([kind] if kind else [])):
-            try:
-                found.append(Artifact.read(path, self._digests))
-            except DamagedFileError as error:
-                if damaged is not None and path.exists():  # Else another process removed it meanwhile.
-                    damaged[path] = error
-        return sorted(found, key=lambda artifact: (artifact.manifest.created, artifact.manifest.version))
+        return read_all(self.root, kind, self._digests, damaged=damaged)
+
+    def has(self, kind: str) -> bool:
+        """Tell whether there is an artifact of a kind, though it may be that it cannot be read."""
+        return any(folders(self.root, kind))
 
     def find(self, text: str, kind: str | None = None) -> Artifact:
         """Return the artifact a user named.
@@ -104,6 +105,7 @@ class Store:
         named = [artifact for artifact in everything if artifact.manifest.name == query.name]
         versions |= {artifact.manifest.version: artifact for artifact in named}
         kinds = {artifact.manifest.kind for artifact in named}
+        kinds |= {path.parents[1].name for path in damaged if path.parent.name == query.name}
         if len(kinds) > 1:
             raise UsageError(f"'{text}' fits {', '.join(sorted(kinds))}", hint="Put the kind and a slash before it.")
         if not versions:
@@ -122,55 +124,52 @@ class Store:
         return found
 
     def newest(self, kind: str) -> Artifact:
-        """Return the artifact of a kind that was made, or found made already, last.
+        """Return the artifact of a kind that was made, or found made already, last; see `newest_of`.
 
         Raises:
-            NotFoundError: There is none.
-            DamagedFileError: It cannot be read.
+            NotFoundError: There is none, or nothing says which it is.
+            DamagedFileError: It, or what says which it is, cannot be read.
         """
-        with contextlib.suppress(NotFoundError, UsageError):
-            return self.find(self._current(kind), kind)
-        damaged: dict[Path, DamagedFileError] = {}
-        everything = self.artifacts(kind, damaged=damaged)
-        if everything:
-            return everything[-1]
-        for error in damaged.values():
-            raise error
-        raise NotFoundError(
-            f"There are no {kind} in {self.root}", hint=f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
-        )
-
-    def _current(self, kind: str) -> str:
-        """Return what the last run noted as the newest, or an empty text."""
-        with contextlib.suppress(DamagedFileError):
-            return read_text(self.root / kind / ".current")
-        return ""
+        return Artifact.read(newest_of(self.root, kind), self._digests)
 
     def parent(self, parent: Parent, *, among: list[Artifact] | None = None, contents: bool = True) -> Artifact | None:
         """Return a parent or what replaces it, see `stand_ins`; None if there is nothing.
 
         Args:
             parent: What a manifest says.
-            among: All artifacts, where they are known already.
+            among: All artifacts that can be read, where they are known already.
             contents: Where there are several, pass over damaged ones by their digests; else by their sizes.
+
+        Raises:
+            DamagedFileError: It is there but cannot be read, and nothing replaces it.
         """
-        found = stand_ins(parent, self.artifacts(parse(parent.reference).kind) if among is None else among)
+        meant = parse_exact(parent.reference)
+        found = stand_ins(parent, self.artifacts(meant.kind, damaged={}) if among is None else among)
+        if not found and (path := self.root / meant.kind / meant.name / f"v{meant.version}").exists():
+            Artifact.read(path, self._digests)  # What can be read took its name, and is another.
         if len(found) < 2:
             return found[0] if found else None
         return next((artifact for artifact in found if artifact.is_sound(contents=contents)), found[0])
 
     def find_by_recipe(self, recipe: Recipe) -> list[Artifact]:
         """Return the artifacts that a recipe has made from the same models, the newest first."""
-        return [artifact for artifact in self.artifacts(recipe.kind) if artifact.key == recipe.key][::-1]
+        return [item for item in self.artifacts(recipe.kind, damaged={}) if recipe.has_made(item.manifest)][::-1]
 
-    def mark_current(self, artifact: Artifact) -> None:
+    def mark_current(self, artifact: Artifact, *, is_new: bool = False) -> None:
         """Let `newest` return this artifact; in a store that cannot be written the newest stays what it was."""
-        kind = artifact.manifest.kind
-        if self._current(kind) == str(artifact.reference):
+        folder, reference = self.root / artifact.manifest.kind, str(artifact.reference)
+        if not is_new and self._noted(folder).newest == reference:
             return
         failures = contextlib.suppress(OSError, UnavailableError, StoreBusyError)
-        with failures, self._publishing(), replaced(self.root / kind / ".current") as aside:
-            aside.write(str(artifact.reference).encode())
+        with failures, self._publishing(), replaced(folder / CURRENT) as aside:
+            there = map(place_name, folders(self.root, folder.name))
+            aside.write(self._noted(folder).with_newest(reference, there, is_new=is_new).as_text().encode())
+
+    def _noted(self, folder: Path) -> Order:
+        """Return what the folder of a kind notes; what cannot be read is begun anew."""
+        with contextlib.suppress(DamagedFileError):
+            return read_order(folder)
+        return Order()
 
     @contextlib.contextmanager
     def producing(self, recipe: Recipe) -> Iterator[None]:
@@ -246,7 +245,7 @@ class Store:
         Raises:
             UnavailableError: The disk is full or the store cannot be written.
         """
-        started = time.monotonic()
+        started, code = time.monotonic(), recipe.code  # Of the code that runs, whatever is edited meanwhile.
         folder = self.root / STAGING / recipe.key
         staging = Staging(folder, {}, {})
         try:
@@ -254,14 +253,14 @@ class Store:
             discard(folder)
             make_folder(self.root, STAGING).joinpath(recipe.key).mkdir()
             yield staging
-            staging.published = self._publish(recipe, name, staging, time.monotonic() - started)
+            staging.published = self._publish(recipe, name, code, staging, time.monotonic() - started)
         except OSError as error:
             raise UnavailableError(f"Writing to {self.root} failed: {error}", hint="Nothing was published.") from None
         finally:
             discard(folder)
         discard(self.resume_folder(recipe))
 
-    def _publish(self, recipe: Recipe, name: str, staging: Staging, seconds: float) -> Artifact:
+    def _publish(self, recipe: Recipe, name: str, code: str, staging: Staging, seconds: float) -> Artifact:
         files = sealed(staging.path)
         with self._publishing():
             versions = make_folder(self.root, recipe.kind, name)
@@ -271,6 +270,9 @@ class Store:
                 name=name,
                 version=next_version(versions),
                 recipe=recipe.id,
+                recipe_version=recipe.version,
+                code=code,
+                content=content_of({name: entry.sha256 for name, entry in files.items()}),
                 settings=recipe.settings,
                 parents=recipe.parents,
                 source=recipe.source,
@@ -282,5 +284,5 @@ class Store:
                 argv=self._argv,
             )
             made = Artifact(moved_into_place(staging.path, manifest, self.root), manifest, self._digests)
-        self.mark_current(made)
+        self.mark_current(made, is_new=True)
         return made

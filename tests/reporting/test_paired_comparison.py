@@ -40,15 +40,19 @@ def store(tmp_path: Path) -> Store:
 
 
 def publish(store: Store, model: str, results: list[Result], scores: Any, *, seed: int, data: str) -> Artifact:
-    parents = [Parent(reference=f"models/{model}:v1", recipe="a" * 64), Parent(reference=data, recipe=data[-1] * 64)]
-    for parent in parents:  # That there are such folders is all a store asks of parents.
-        (store.root / parent.reference.replace(":", "/")).mkdir(parents=True, exist_ok=True)
-    recipe = Recipe("evals", 1, {"model": model, "number": len(store.artifacts())}, parents)
+    names = [(f"models/{model}:v1", "a" * 64), (data, data[-1] * 64)]
+    parents = [Parent(reference=name, recipe=digest, content=digest) for name, digest in names]
+    folders = [store.root / parent.reference.replace(":", "/") for parent in parents]
+    for folder in folders:  # That there are such folders is all a store asks of parents.
+        folder.mkdir(parents=True)
+    recipe = Recipe("evals", 1, {"model": model, "number": len(store.artifacts("evals"))}, parents)
     summary = EvaluationSummary(
         data=data, source="glyphs", models={}, seed=seed, device="cpu", comparisons=(), results=tuple(results)
     )
     with store.producing(recipe), store.publish(recipe, model) as staging:
         write_evaluation(staging.path, summary, scores)
+    for folder in folders:
+        folder.rmdir()
     assert staging.published
     return staging.published
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from omnishot.errors import DamagedFileError
 from omnishot.formats.manifest_fields import ImagesFacts, ModelFacts, PairsFacts
+from omnishot.store.identity import recipe_id
 from omnishot.store.manifest import Manifest, read_manifest
+from tests.forging import forged_text
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 MODEL, PAIRS = GOLDEN / "models/golden/v1", GOLDEN / "pairs/golden-20-affine1/v1"
@@ -23,9 +25,17 @@ JSON = st.recursive(
 
 
 def changed(tmp_path: Path, **values: Any) -> Path:
-    manifest = yaml.safe_load((MODEL / "manifest.yaml").read_text("utf-8"))
-    (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(manifest | values), "utf-8")
+    known = yaml.safe_load((MODEL / "manifest.yaml").read_text("utf-8"))
+    (tmp_path / "manifest.yaml").write_text(forged_text(known | values), "utf-8")
     return tmp_path
+
+
+def fitting(**values: Any) -> Manifest:
+    """Return the manifest of a model with other values, and a recipe id and a content that fit them."""
+    manifest = Manifest(**read_manifest(MODEL).model_dump() | values)
+    parents = [parent.recipe for parent in manifest.parents]
+    recipe = recipe_id(manifest.kind, 1, manifest.settings, parents, manifest.source)
+    return manifest.model_copy(update={"recipe": recipe})
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -40,16 +50,14 @@ def changed(tmp_path: Path, **values: Any) -> Path:
 def test_a_manifest_survives_being_written(
     tmp_path: Path, name: str, values: dict[str, Any], argv: list[str], seconds: float
 ) -> None:
-    known = read_manifest(MODEL).model_dump()
-    manifest = Manifest(**{**known, "name": name, "settings": values, "argv": argv, "seconds": seconds})
+    manifest = fitting(name=name, settings=values, argv=argv, seconds=seconds)
     (tmp_path / "manifest.yaml").write_text(manifest.as_yaml(), "utf-8")
     assert read_manifest(tmp_path) == manifest
 
 
 def test_what_comes_twice_is_written_twice_and_bytes_that_are_no_text_are_written_out(tmp_path: Path) -> None:
     twice = {"a": [1, 2]}
-    known = read_manifest(MODEL).model_dump()
-    manifest = Manifest(**{**known, "settings": {"one": twice, "two": twice}, "argv": ["omnishot", "\udcff"]})
+    manifest = fitting(settings={"one": twice, "two": twice}, argv=["omnishot", "\udcff"])
     (tmp_path / "manifest.yaml").write_text(manifest.as_yaml(), "utf-8")
     assert read_manifest(tmp_path).settings == {"one": twice, "two": twice}
     assert read_manifest(tmp_path).argv == ["omnishot", "\\udcff"]

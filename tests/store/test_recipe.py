@@ -13,10 +13,20 @@ from omnishot.store.recipe import Recipe
 from omnishot.strict_yaml import read_yaml
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
-IMAGES = Parent(reference="images/omniglot:v1", recipe="0" * 64)
-PAIRS = Parent(reference="pairs/p:v1", recipe="0" * 64)
+IMAGES = Parent(reference="images/omniglot:v1", recipe="0" * 64, content="2" * 64)
+PAIRS = Parent(reference="pairs/p:v1", recipe="0" * 64, content="2" * 64)
 
-PRESETS = {  # Computed by commit 934b6f4, before the layers had the places they have now.
+PRESETS = {  # In format 2, by the commit that began it.
+    "adam-verification": "e80ac7f21fcf73613537285ed01dbee6283895b32b108802141c542866db0cf6",
+    "bouma2017": "cdfa980a275457009dc2e44da58894863f9918cfbf5ede9c87d035c14ec3f9d2",
+    "koch": "9ad72fbaba08e340fb40c12e00663717a60aac0cd51e7e9abad4b43948bec952",
+    "koch-adam": "2d1a5ae8384ea70866c0bbb342a9d180115323b3628aecec795df13783c7188d",
+    "koch35": "160c4d09aa88e2eef83d04076e27a1573bc8b59194a11f2dd2790349322dfacc",
+    "quick": "4f59923512d1dd163eb49028535a5aaa9f832a43b93467ff634220db1a4936af",
+    "within-l2": "3a6f39e2d3b2d0d1c865822fd2b66001f171aef3dd914a045f9286ec8cfde883",
+    "within-plain": "93f5b56facd684bc746822d26b63b78038690f8125695e9746942592817cd549",
+}
+PRESETS_IN_FORMAT_1 = {  # Computed by commit 934b6f4, before the layers had the places they have now.
     "adam-verification": "7a165bb40031f9cad670715e6a8abb05bc45c0bb4cbd2338efbd710ca15c69ea",
     "bouma2017": "bc8424123c6c17a9aaffb2ba11645da597d67a1c35c92f6ddc34cde385a76f42",
     "koch": "3216ec05141ec8abc770aa25cd2db4e1c424d41ee5e509e1a97b433b0d3a165a",
@@ -31,21 +41,25 @@ PRESETS = {  # Computed by commit 934b6f4, before the layers had the places they
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*/*/v1")), ids=lambda path: path.parent.parent.name)
 def test_golden_artifacts_have_the_recipe_of_their_settings_and_parents(path: Path) -> None:
     manifest = read_manifest(path)
-    found = Recipe(manifest.kind, 1, manifest.settings, manifest.parents, manifest.source).id
+    found = Recipe(manifest.kind, 1, manifest.settings, manifest.parents, manifest.source).id_in_format_1
     assert found == manifest.recipe
 
 
 @pytest.mark.parametrize("name", preset_names())
 def test_a_presets_model_is_the_one_that_was_made_before(name: str) -> None:
     settings = check(TrainSettings, read_yaml(preset_text(name), origin=name), origin=name)
-    assert Recipe("models", 1, _deciding(settings), [PAIRS]).id == PRESETS[name]
+    recipe = Recipe("models", 1, _deciding(settings), [PAIRS])
+    assert recipe.id == PRESETS[name]
+    assert recipe.id_in_format_1 == PRESETS_IN_FORMAT_1[name]
 
 
 def test_default_pairs_and_evaluations_are_those_that_were_made_before() -> None:
-    pairs = Recipe("pairs", 1, PrepareSettings().model_dump(mode="json"), [IMAGES]).id
-    assert pairs == "60713525f716212da3d902ce1fe1c3e6a5888992bd6bfadc49098fc75125bfa0"
-    model = Parent(reference="models/quick:v1", recipe="0" * 64)
-    data = Parent(reference="pairs/p:v1", recipe="1" * 64)
+    pairs = Recipe("pairs", 1, PrepareSettings().model_dump(mode="json"), [IMAGES])
+    assert pairs.id == "dfecd011b323ce11c107bd1a03f83c49d66db89c249894d95e91ea2857c3a57c"
+    assert pairs.id_in_format_1 == "60713525f716212da3d902ce1fe1c3e6a5888992bd6bfadc49098fc75125bfa0"
+    model = Parent(reference="models/quick:v1", recipe="0" * 64, content="2" * 64)
+    data = Parent(reference="pairs/p:v1", recipe="1" * 64, content="3" * 64)
     settings = EvalSettings(protocol="lake").model_dump(mode="json")
-    found = Recipe("evals", 1, settings, [model, data]).id
-    assert found == "f70de21102f69b599d664010fcdf96065d3ad4fb97f95fcf4a1c3ec8d119d6bd"
+    found = Recipe("evals", 1, settings, [model, data])
+    assert found.id == "3f83d5aaf76cbd2b6f575459ae7298235207bfca23fd53d84db1aafc9b9069be"
+    assert found.id_in_format_1 == "f70de21102f69b599d664010fcdf96065d3ad4fb97f95fcf4a1c3ec8d119d6bd"

@@ -4,6 +4,7 @@ import shlex
 import shutil
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from omnishot.settings_text import check, with_changes
 from omnishot.store.remake import command_of, how_to_remake, preset_and_changes
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
+from tests.forging import forge
 
 CHANGES = [
     "epochs=7", "max_minutes=null", "max_minutes=1.25", "optimizer.learning_rate=3e-5", "precision=fp32",
@@ -58,19 +60,19 @@ def test_every_command_finds_its_artifact_made(
     assert set(made) - set(before) == {"pairs/scripts-90k-affine8:v1"}
 
 
-def with_manifest(store: Store, place: str, old: str, new: str) -> None:
-    manifest = store.root / place / "manifest.yaml"
-    text = manifest.read_text()
-    assert old in text
-    manifest.chmod(0o644)
-    manifest.write_text(text.replace(old, new))
+def with_manifest(store: Store, place: str, **values: Any) -> None:
+    def change(manifest: dict[str, Any]) -> None:
+        for name, value in values.items():
+            manifest[name] = manifest[name] | value if isinstance(value, dict) else value
+
+    forge(store.root / place, change)
 
 
 def test_of_settings_of_another_version_no_command_is_made_up_and_none_quoted(
     evaluated_store: Path, tmp_path: Path
 ) -> None:
     store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
-    with_manifest(store, "models/quick/v1", "  seed: 0\n", "  seed: 0\n  sown: 1\n")
+    with_manifest(store, "models/quick/v1", settings={"sown": 1})
     manifest = store.find("quick", "models").manifest
     assert command_of(store.root, manifest) == ""
     said = how_to_remake(store.root, manifest)
@@ -100,8 +102,7 @@ def test_nothing_that_acts_is_taken_from_a_recorded_command(
 def test_images_are_made_again_with_the_pairs_that_were_drawn_from_them(evaluated_store: Path, tmp_path: Path) -> None:
     store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
     argv = ["prepare", "--source", "scripts", "--pairs", "30k", "--affine", "0", "--seed", "$(id)", "--store", "x"]
-    recorded = "".join(f'- "{word}"\n' for word in ("omnishot", *argv))
-    with_manifest(store, "images/scripts/v1", "argv:\n- omnishot\n- test\n", f"argv:\n{recorded}")
+    with_manifest(store, "images/scripts/v1", argv=["omnishot", *argv])
     line = command_of(store.root, store.find("scripts", "images").manifest)
     assert line == f"omnishot prepare --source scripts --pairs 30k --affine 0 --store {store.root}"
 
@@ -110,7 +111,7 @@ def test_what_is_damaged_is_made_again_by_its_settings_not_by_the_recorded_comma
     evaluated_store: Path, tmp_path: Path
 ) -> None:
     store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
-    with_manifest(store, "models/quick/v1", "argv:\n- omnishot\n- test\n", "argv:\n- omnishot\n- --profile=~/.bashrc\n")
+    with_manifest(store, "models/quick/v1", argv=["omnishot", "--profile=~/.bashrc"])
     weights = store.root / "models/quick/v1/weights.safetensors"
     weights.chmod(0o644)
     weights.write_bytes(weights.read_bytes()[:-1])

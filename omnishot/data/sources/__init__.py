@@ -25,6 +25,7 @@ class Source:
         note: What the user should know about the choice, or an empty string.
         notes: What was found among the files besides images, one sentence each.
         options: Options of the command line that were asked for, as they are typed.
+        digest_in_format_1: Its digest in artifacts of format 1, where that is another one.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Source:
     note: str = ""
     notes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    digest_in_format_1: str = ""
 
 
 def has_drawers(source_name: str) -> bool:
@@ -85,7 +87,15 @@ def open_source(
         return Source("mnist", digits.digest, digits.read)
     if name not in {"omniglot", "auto"}:
         files = folder.find(Path(name), ink=ink, skip_bad=skip_bad)
-        return Source(files.name, files.digest, files.read, files.settings, notes=files.notes, options=options)
+        return Source(
+            files.name,
+            files.digest,
+            files.read,
+            files.settings,
+            notes=files.notes,
+            options=options,
+            digest_in_format_1=files.digest_in_format_1,
+        )
     try:
         archives = omniglot.find(data_folder / "omniglot", offline=offline, on_progress=on_progress)
     except UnavailableError as error:
@@ -93,4 +103,4 @@ def open_source(
             raise
         note = f"{error}. Using the built-in glyphs instead; figures are not Omniglot's."
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS, note)
-    return Source("omniglot", archives.digest, archives.read)
+    return Source("omniglot", archives.digest, archives.read, digest_in_format_1=archives.digest_in_format_1)

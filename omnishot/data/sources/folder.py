@@ -10,7 +10,7 @@ import numpy as np
 
 from omnishot.data.image_set import ImageSet, Labels
 from omnishot.data.sources.decoding import judge
-from omnishot.data.sources.files import File, Listing, content_digest
+from omnishot.data.sources.files import File, Listing, checksum_digest, content_digest
 from omnishot.data.sources.findings import find_out, in_blank_classes, refuse_blank_classes
 from omnishot.data.sources.folder_tree import files_of_folder
 from omnishot.data.sources.ink import Reading
@@ -37,6 +37,7 @@ class Folder:
         place: What to call it in messages.
         files: The files, ordered by name.
         digest: Digest of the content.
+        digest_in_format_1: The one that format 1 has instead.
         reading: What is ink.
         skip_bad: Whether what cannot be read is left out.
         bad: What was left out before anything was decoded.
@@ -47,6 +48,7 @@ class Folder:
     place: str
     files: tuple[File, ...]
     digest: str
+    digest_in_format_1: str
     reading: Reading
     skip_bad: bool
     bad: tuple[DamagedFileError, ...]
@@ -122,6 +124,7 @@ def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False) -> Folder
         place=place,
         files=tuple(files),
         digest=content_digest(files),
+        digest_in_format_1=checksum_digest(files),
         reading=judge([file.read for file in _sample(files)], ink),
         skip_bad=skip_bad,
         bad=tuple(bad),

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 import zlib
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from omnishot.data.sources.files import START_BYTES, File, Listing, not_downloaded
+from omnishot.data.sources.files import START_BYTES, File, Listing, is_kept, not_downloaded
 from omnishot.data.sources.litter import (
     is_litter,
     is_no_picture,
@@ -114,29 +115,32 @@ class _Walk:
 
     def _measure(self, path: Path, name: str) -> None:
         try:
-            size, crc, start = _measured(path)
+            file, content, start = _measured(path, name)
         except DamagedFileError as error:
             self.found.problems.append(error)
             return
         if self.pictures_only and may_be_figure(path.name) and is_own_figure(start):
             self.found.passed_over.append(name)
         else:
-            self.found.files.append(File(name, str(path), size, crc, partial(_content, path)))
+            self.found.add(file, content)
 
     def _refuse(self, path: Path, reason: str) -> None:
         self.found.problems.append(DamagedFileError(f"{brief(path)} {reason}", hint=_MAKE_READABLE))
 
 
-def _measured(path: Path) -> tuple[int, int, bytes]:
-    """Return size, CRC-32 and first bytes of a file without holding more than a block of it."""
-    size, crc, start = 0, 0, b""
+def _measured(path: Path, name: str) -> tuple[File, bytes | None, bytes]:
+    """Return a file with its digest, its content if that is small, and its first bytes; no more than that is held."""
+    size, crc, start, digest, kept = 0, 0, b"", hashlib.sha256(), b""
     with _opened(path) as file:
         while block := file.read(_BLOCK):
             start = start or block[:START_BYTES]
             size, crc = size + len(block), zlib.crc32(block, crc)
+            digest.update(block)
+            kept = kept + block if is_kept(size) else b""
             if size > MAX_FILE_BYTES:
                 raise DamagedFileError(f"{path} has more than {MAX_FILE_BYTES:,} bytes, the limit for a picture")
-    return size, crc, start
+    found = File(name, str(path), size, crc, digest.hexdigest(), partial(_content, path))
+    return found, kept if is_kept(size) else None, start
 
 
 def _content(path: Path) -> bytes:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.data.sources.decoding import decode_drawing
 from omnishot.data.sources.download import Download, download
-from omnishot.data.sources.files import File, content_digest
+from omnishot.data.sources.files import File, checksum_digest, content_digest
 from omnishot.data.sources.folder_tree import files_of_folder
 from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, UnavailableError, brief
@@ -34,6 +34,15 @@ ARCHIVES = {
 }
 """What each archive is called, without its ending, and where it comes from."""
 
+_SHA256 = {
+    "images_background": "024f4aa75a1dcad363f0f2799af6dcb69bdcb8e0627076aeaeaca5dc3d161559",
+    "images_evaluation": "a699dc2dd9a759b830037e4ec1b5610a0616701b4f40ea1268d9056042f1c9b6",
+    "all_runs": "437c1eeab0af8484112e1b4cc0f3d541ec727f7c47b9b202da738af9dfd6c325",
+}
+_DIGEST = "6f8555331eec4d583fc587cbf02254c36f56919f78947e56148d742e9b959894"
+"""Content digest of what these archives hold: their 33,260 files need not be hashed one by one."""
+
+_MOST_BYTES = 64_000_000
 _IMAGES = {"images_background": 19_280, "images_evaluation": 13_180}
 _DRAWING = re.compile(r"(?P<alphabet>[^/]+)/(?P<character>[^/]+)/[0-9]+_(?P<drawer>[0-9]{2})\.png")
 _RUNS = 20
@@ -47,15 +56,22 @@ class Omniglot:
     Attributes:
         drawings: Files of `images_background` and `images_evaluation`, in this order.
         runs: Files of `all_runs`, by name.
+        is_published: Whether they are in the archives that were published, bit for bit.
     """
 
     drawings: tuple[File, ...]
     runs: dict[str, File]
+    is_published: bool
 
     @property
     def digest(self) -> str:
         """Digest of the content."""
-        return content_digest([*self.drawings, *self.runs.values()])
+        return _DIGEST if self.is_published else content_digest([*self.drawings, *self.runs.values()])
+
+    @property
+    def digest_in_format_1(self) -> str:
+        """The digest that format 1 has instead."""
+        return checksum_digest([*self.drawings, *self.runs.values()])
 
     def read(self, on_progress: OnProgress) -> ImageSet:
         """Decode every drawing.
@@ -98,15 +114,32 @@ def find(folder: Path, *, offline: bool, on_progress: OnProgress = silent) -> Om
                 "your own, or --source glyphs for the built-in ones.",
             ) from None
     drawings: list[File] = []
+    archives = _published(folder)
     for name, expected in _IMAGES.items():
-        found = [file for file in _files(folder, name) if file.name.endswith(".png")]
+        found = [file for file in _files(folder, name, archives.get(name)) if file.name.endswith(".png")]
         if len(found) != expected:
             raise DamagedFileError(
                 f"{place_of(folder, name)} holds {len(found)} drawings, expected {expected}",
                 hint="Delete it and fetch it again.",
             )
         drawings += found
-    return Omniglot(tuple(drawings), {file.name: file for file in _files(folder, "all_runs")})
+    runs = {file.name: file for file in _files(folder, "all_runs", archives.get("all_runs"))}
+    return Omniglot(tuple(drawings), runs, is_published=bool(archives))
+
+
+def _published(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of the archives if all three are those that were published, else nothing."""
+    found = {}
+    for name, digest in _SHA256.items():
+        place = place_of(folder, name)
+        try:
+            content = place.read_bytes() if place.is_file() and place.stat().st_size <= _MOST_BYTES else b""
+        except OSError:  # Opening it again will say why.
+            return {}
+        if hashlib.sha256(content).hexdigest() != digest:
+            return {}
+        found[name] = content
+    return found
 
 
 def place_of(folder: Path, name: str) -> Path:
@@ -124,10 +157,10 @@ def place_of(folder: Path, name: str) -> Path:
     return folder / f"{name}.zip"
 
 
-def _files(folder: Path, name: str) -> list[File]:
-    """List an archive's files by their names below it, whichever way it is packed."""
+def _files(folder: Path, name: str, content: bytes | None) -> list[File]:
+    """List an archive's files by their names below it, whichever way it is packed; `content` as for `files_of_zip`."""
     place = place_of(folder, name)
-    listing = files_of_folder(place) if place.is_dir() else files_of_zip(place)
+    listing = files_of_folder(place) if place.is_dir() else files_of_zip(place, content=content)
     if listing.problems:
         raise listing.problems[0]
     return [replace(file, name=file.name.removeprefix(f"{name}/")) for file in listing.files]

@@ -1,11 +1,14 @@
 """The files of a zip archive, none of which is ever unpacked to the disk."""
 
+import hashlib
+import io
 import stat
 import zipfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from omnishot.data.sources.files import START_BYTES, File, Listing, not_downloaded
+from omnishot.data.sources.files import START_BYTES, File, Listing, is_kept, not_downloaded
 from omnishot.data.sources.litter import (
     is_litter,
     is_no_picture,
@@ -22,12 +25,13 @@ MAX_MEMBER_BYTES = 64_000_000
 _LONGEST_NAME = 500
 
 
-def files_of_zip(archive: Path, *, pictures_only: bool = False) -> Listing:
+def files_of_zip(archive: Path, *, pictures_only: bool = False, content: bytes | None = None) -> Listing:
     """List the files of a zip archive; nothing is ever unpacked to the disk.
 
     Args:
         archive: The archive.
         pictures_only: Passes over what is no picture by its name.
+        content: The bytes of the archive, where their digest is known; its files are not hashed then.
 
     Raises:
         DamagedFileError: The archive cannot be read, or holds something other than files with plain, distinct names.
@@ -35,7 +39,7 @@ def files_of_zip(archive: Path, *, pictures_only: bool = False) -> Listing:
     if not archive.is_file():  # Opening a pipe would wait for its writer.
         raise DamagedFileError(f"{archive} is no file")
     try:
-        opened = zipfile.ZipFile(archive)
+        opened = zipfile.ZipFile(archive if content is None else io.BytesIO(content))
     except Exception as error:  # zipfile raises whatever its parsing of a damaged directory runs into.
         raise DamagedFileError(
             f"{archive} ({archive.stat().st_size} bytes) is not a readable zip archive: {brief(error)}",
@@ -65,11 +69,25 @@ def files_of_zip(archive: Path, *, pictures_only: bool = False) -> Listing:
         ):
             passed_over.add(name)
         else:
-            read = partial(_member, opened, info)
-            found.files.append(File(name, f"{archive}/{name}", info.file_size, info.CRC, read))
+            read = partial(_member, opened, info, archive)
+            file = File(name, f"{archive}/{name}", info.file_size, info.CRC, "", read)
+            if content is None:
+                _add_hashed(found, file)
+            else:
+                found.files.append(file)
     found.passed_over = sorted(passed_over)
     found.files.sort(key=lambda file: file.name)
     return found
+
+
+def _add_hashed(found: Listing, file: File) -> None:
+    try:
+        content = file.read()
+    except DamagedFileError as error:
+        found.problems.append(error)
+    else:
+        hashed = replace(file, sha256=hashlib.sha256(content).hexdigest())
+        found.add(hashed, content if is_kept(file.size) else None)
 
 
 def _name_in(info: zipfile.ZipInfo) -> str:
@@ -119,7 +137,7 @@ def _reason_to_refuse(info: zipfile.ZipInfo, name: str) -> str:
     return ""
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path) -> bytes:
     try:
         with archive.open(info) as member:
             # A size, so that no more than was claimed is unpacked; reading on to the end checks the CRC.
@@ -129,6 +147,6 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
             return content
     except Exception as error:  # As above.
         raise DamagedFileError(
-            f"{info.filename} in {archive.filename} cannot be read: {brief(error)}",
+            f"{info.filename} in {place} cannot be read: {brief(error)}",
             hint="Delete the archive and fetch it again.",
         ) from None

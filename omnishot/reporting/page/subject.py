@@ -23,7 +23,7 @@ class Subject:
         measured: Every result in them.
         tables: Those that the results fill.
         models: References of the networks that were measured, those of the latest evaluation first.
-        artifacts: All there are in the store.
+        artifacts: All in the store that can be read.
     """
 
     store: Store
@@ -44,7 +44,7 @@ class Subject:
         place = {str(artifact.reference): place for place, artifact in enumerate(evaluations)}
         latest_first = sorted(measured, key=lambda item: -place[item.evaluation])
         models = dict.fromkeys(item.result.model for item in latest_first if not is_baseline(item.result.model))
-        return cls(store, evaluations, measured, tables_of(measured), list(models), store.artifacts())
+        return cls(store, evaluations, measured, tables_of(measured), list(models), store.artifacts(damaged={}))
 
     @property
     def first_model(self) -> str | None:
@@ -52,15 +52,23 @@ class Subject:
         return self.models[0] if self.models else None
 
     def artifact(self, reference: str) -> Artifact | None:
-        """Return an artifact, or None if it is no longer in the store."""
-        return next((artifact for artifact in self.artifacts if str(artifact.reference) == reference), None)
+        """Return an artifact, or None if it is no longer in the store, be it that another has its name now."""
+        meant = [
+            parent for item in self.evaluations for parent in item.manifest.parents if parent.reference == reference
+        ]
+        named = (artifact for artifact in self.artifacts if str(artifact.reference) == reference)
+        return next((artifact for artifact in named if all(map(artifact.is_meant_by, meant))), None)
 
     def model_artifacts(self) -> list[Artifact]:
         """Return the networks that are still in the store."""
         return [artifact for model in self.models if (artifact := self.artifact(model))]
 
     def made_from(self, artifact: Artifact, kind: str) -> Artifact | None:
-        """Return what an artifact was made from, or what stands for it; None if it is no longer in the store."""
+        """Return what an artifact was made from, or what stands for it; None if it is no longer in the store.
+
+        Raises:
+            DamagedFileError: It is there but cannot be read.
+        """
         parent = artifact.manifest.parent(kind)
         return self.store.parent(parent, among=self.artifacts, contents=False) if parent else None
 
@@ -73,8 +81,9 @@ class Subject:
         return next(artifact for artifact in self.evaluations if str(artifact.reference) == item.evaluation)
 
     def ancestors(self) -> list[Ancestor]:
-        """Return the evaluations and all they descend from once, parents before children, else the oldest first."""
-        return sorted(ancestors(self.store, self.evaluations, among=self.artifacts), key=_age)
+        """Return the evaluations and all they descend from once, parents before children."""
+        found = ancestors(self.store, self.evaluations, among=self.artifacts)
+        return sorted(found, key=lambda ancestor: -ancestor.depth)
 
     def trained_on(self, model: str) -> TrainedOn | None:
         """Return what the evaluations say of a model's training, or None if they say nothing."""
@@ -94,7 +103,3 @@ class Subject:
     def _rank(self, item: Measured) -> tuple[int, bool, int]:
         result = item.result
         return self.models.index(result.model), result.on != "test", _ORDER.index(result.protocol)
-
-
-def _age(ancestor: Ancestor) -> tuple[int, str]:
-    return -ancestor.depth, ancestor.artifact.manifest.created if ancestor.artifact else ""

@@ -207,8 +207,9 @@ def newest_trials(store: Store, model: Artifact | None) -> Artifact:
     """
     newest_first = store.artifacts("evals")[::-1]
     for evaluation in sorted(newest_first, key=lambda item: EvaluationFacts.of(item.manifest).settings.on != "test"):
-        measured = {parent.reference for parent in evaluation.manifest.parents}
-        if (model is None or str(model.reference) in measured) and has_trials(evaluation):
+        measured = [parent for parent in evaluation.manifest.parents if model and model.is_meant_by(parent)]
+        is_asked_for = model is None or any(parent.reference == str(model.reference) for parent in measured)
+        if is_asked_for and has_trials(evaluation):
             return evaluation
     which = f"of {model.reference}" if model else f"in {store.root}"
     command = f"omnishot eval {model.reference}" if model else "omnishot eval"

@@ -22,6 +22,7 @@ from omnishot.store import digests
 from omnishot.store.manifest import file_digest
 from omnishot.store.store import Store
 from omnishot.wording import percent
+from tests.forging import forge
 
 pytestmark = pytest.mark.slow
 
@@ -290,11 +291,10 @@ def test_a_model_that_is_gone_leaves_its_figures(store: Store, whole: Page) -> N
 
 
 def test_a_model_without_a_history_says_so(store: Store) -> None:
-    path = store.root / "models/quick/v1/manifest.yaml"
-    manifest = yaml.safe_load(path.read_text())
-    del manifest["files"]["history.jsonl"]
-    path.chmod(0o644)
-    path.write_text(yaml.safe_dump(manifest))
+    forge(store.root / "models/quick/v1", lambda manifest: manifest["files"].pop("history.jsonl"))
+    parent = store.find("models/quick").as_parent().model_dump()
+    for folder in (store.root / "evals").glob("*/v1"):
+        forge(folder, lambda manifest: manifest["parents"].__setitem__(0, parent))
     line = page_of(store).missing["models/quick:v1 has no training history. To train it again:"]
     assert line.startswith("omnishot train pairs/scripts-60-affine1:v1 --preset quick --set ")
     assert line.endswith(" --force")
@@ -321,13 +321,10 @@ def test_baselines_alone_are_reported_too(store: Store, picture_folder: Path) ->
 def test_a_split_that_holds_nothing_out_cannot_be_verified_and_says_why(store: Store) -> None:
     remove(store, "evals/quick-verification:v1")
     for path in (store.root / "evals").glob("*/v1/summary.json"):
-        manifest = path.with_name("manifest.yaml")
         path.chmod(0o644)
-        manifest.chmod(0o644)
         path.write_text(re.sub(r'"validation_alphabets": \d+', '"validation_alphabets": 0', path.read_text()))
-        values = yaml.safe_load(manifest.read_text())
-        values["files"]["summary.json"] = {"sha256": file_digest(path), "size": path.stat().st_size}
-        manifest.write_text(yaml.safe_dump(values))
+        entry = {"sha256": file_digest(path), "size": path.stat().st_size}
+        forge(path.parent, lambda manifest, entry=entry: manifest["files"].update({"summary.json": entry}))
     page = page_of(store)
     (what,) = [what for what in page.missing if what.startswith("Koch's table 1")]
     assert "this split holds none" in what

@@ -1,0 +1,88 @@
+"""What there is in a store: its artifacts in order, what of them cannot be read, and which is the newest."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from omnishot.errors import DamagedFileError, NotFoundError
+from omnishot.store.artifact import Artifact
+from omnishot.store.digests import Digests
+from omnishot.store.order import Order, read_order
+from omnishot.store.places import version_folders
+from omnishot.store.reference import parse_exact
+from omnishot.vocabulary import KINDS, MADE_BY
+from omnishot.wording import listed
+
+
+def folders(root: Path, kind: str | None = None) -> Iterator[Path]:
+    """Yield the folders of a store's artifacts, readable or not, of all kinds or of one."""
+    yield from version_folders(root, *([] if kind is None else [kind]))
+
+
+def read_all(
+    root: Path, kind: str | None, digests: Digests, *, damaged: dict[Path, DamagedFileError] | None
+) -> list[Artifact]:
+    """Return the artifacts of a store, kind by kind, the oldest first.
+
+    Args:
+        root: The store's folder.
+        kind: One of the kinds, or None for all.
+        digests: Those that the store's artifacts share.
+        damaged: Collects what could not be read, by folder, where the caller can do without it.
+
+    Raises:
+        DamagedFileError: One of them, or the note of their order, cannot be read, and nothing collects that.
+    """
+    found: list[Artifact] = []
+    for each in KINDS if kind is None else (kind,):
+        read = {}
+        for path in folders(root, each):
+            try:
+                artifact = Artifact.read(path, digests)
+                read[artifact.reference] = artifact
+            except DamagedFileError as error:
+                if not path.exists():  # Another process removed it meanwhile.
+                    continue
+                if damaged is None:
+                    raise
+                damaged[path] = error
+        order = _order(root / each, is_needed=damaged is None) if read else Order()
+        ranks = order.ranks(read)
+        found += [read[reference] for reference in sorted(ranks, key=ranks.__getitem__)]
+    return found
+
+
+def _order(folder: Path, *, is_needed: bool) -> Order:
+    try:
+        return read_order(folder)
+    except DamagedFileError:
+        if is_needed:
+            raise
+        return Order()
+
+
+def newest_of(root: Path, kind: str) -> Path:
+    """Return the folder of the artifact that was made, or found made already, last.
+
+    Where the store has no note of it, the greatest version is, if all have one name.
+
+    Raises:
+        NotFoundError: There is none, or nothing says which it is.
+        DamagedFileError: The note cannot be read, or there is none and an artifact cannot be read.
+    """
+    order = read_order(root / kind)
+    for noted in map(parse_exact, [order.newest, *reversed(order.made)] if order.newest else []):
+        if (path := root / kind / noted.name / f"v{noted.version}").exists():
+            return path
+    there = list(folders(root, kind))
+    if not there:
+        hint = f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
+        raise NotFoundError(f"There are no {kind} in {root}", hint=hint)
+    for path in there:
+        Artifact.read(path, Digests())  # One that cannot be read may be the newest.
+    names = sorted({path.parent.name for path in there})
+    if len(names) > 1:
+        raise NotFoundError(
+            f"Which of the {kind} in {root} is the newest is not noted: there are {listed(names, shown=5)}",
+            hint="Name one.",
+        )
+    return max(there, key=lambda path: int(path.name[1:]))

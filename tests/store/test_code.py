@@ -1,0 +1,121 @@
+"""What decides an artifact's content is named by kind, and a change of it raises the recipe version or is said."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import omnishot
+from omnishot.stages import evaluate, prepare, train
+from omnishot.store import code
+from omnishot.store.code import MODULES, code_digest
+from omnishot.vocabulary import KINDS
+
+PACKAGE = Path(omnishot.__file__).parent
+STAGES = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "evaluate"}
+
+VERSIONS = {
+    "images": (prepare._BUILT_IN_RECIPE, prepare._OWN_IMAGES_RECIPE),
+    "pairs": (prepare._PAIRS_RECIPE,),
+    "models": (train._RECIPE,),
+    "evals": tuple(evaluate._RECIPES.values()),
+}
+
+PINNED = {
+    "images": ((1, 2), "5b6c840e787ca791680e46f3a517cd56f616c582ab7252ea90d53f3ffaf0f5d0"),
+    "pairs": ((1,), "1e391d99297345d4bf058a5f47da789fb05c07ee1ecf65a32171cd980aa16333"),
+    "models": ((1,), "ba0943d6854bf811d0b3ceda4a1d9ea3357e48e6b7c6f69721b98b7eeec7e801"),
+    "evals": ((1, 2), "fc3982f7dee26f0553bc02e0bc9067de9493a4ec942454a2370d8d1ebb89d37d"),
+}
+"""Recipe versions of a kind, and the digest of its code.
+
+Does a kind's code give other content for equal settings now? Then raise its recipe version, in its stage. Does it give
+the same, as after a rename? Then put the new digest here, and say so in the commit.
+"""
+
+UNDECIDING = (
+    "config.py",  # What is chosen is recorded, value by value.
+    "data/location.py",
+    "data/sources/__init__.py",  # Which source a name means; its name and content are recorded.
+    "data/sources/download.py",  # The bytes have a digest.
+    "data/sources/no_picture.py",  # Words for what is refused.
+    "errors.py",
+    "formats/checkpoint.py",  # A state that is restored is the one that was saved.
+    "formats/deferred_errors.py",
+    "formats/manifest_fields.py",
+    "machine.py",
+    "model/cost.py",
+    "model/peak.py",
+    "naming.py",
+    "presets/__init__.py",
+    "progress.py",
+    "settings_text.py",
+    "stages/produce.py",
+    "stages/profiler.py",
+    "stages/tensorboard.py",
+    "stages/training_settings.py",
+    "store/",
+    "strict_yaml.py",
+    "training/stop_signal.py",
+    "training/throughput.py",
+    "vocabulary.py",
+    "wording.py",
+)
+"""What a stage imports and what does not decide what is in the files."""
+
+
+def imported(name: str) -> Iterator[str]:
+    """Yield the modules that one of ours imports, by their files in the package."""
+    for node in ast.walk(ast.parse((PACKAGE / name).read_text("utf-8"))):
+        found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for module in found:
+            place = module.replace(".", "/").removeprefix("omnishot/")
+            for file in (f"{place}.py", f"{place}/__init__.py"):
+                if module.startswith("omnishot.") and (PACKAGE / file).exists():
+                    yield file
+
+
+def reached(name: str) -> set[str]:
+    found, left = set[str](), [name]
+    while left:
+        if (module := left.pop()) not in found:
+            found.add(module)
+            left += imported(module)
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_module_that_a_stage_reaches_decides_or_is_known_not_to(kind: str) -> None:
+    known = {*MODULES[kind], *(name for other in KINDS if STAGES[other] == STAGES[kind] for name in MODULES[other])}
+    if kind == "models":  # It takes from them how large images are, which the weights say too.
+        known |= {"data/sources/decoding.py", "data/sources/ink.py"}
+    if kind == "evals":  # It prepares the images of a source, which have a recipe of their own.
+        known |= {*MODULES["images"], *MODULES["pairs"], "formats/history.py", "training/history.py"}
+    others = {name for name in reached(f"stages/{STAGES[kind]}.py") - known if not name.startswith(UNDECIDING)}
+    assert {name for name in others if (PACKAGE / name).read_text("utf-8").count("\n") > 1} == set()
+    assert [name for name in MODULES[kind] if not (PACKAGE / name).is_file()] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_change_of_deciding_code_is_pinned_with_its_recipe_version(kind: str) -> None:
+    versions, digest = PINNED[kind]
+    assert VERSIONS[kind] == versions
+    assert code_digest(kind) == digest, f"PINNED[{kind!r}] says what to do; the digest is {code_digest(kind)} now"
+
+
+def test_an_edit_changes_the_digest_of_what_it_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in {name for names in MODULES.values() for name in names}:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((PACKAGE / name).read_bytes())
+    monkeypatch.setattr(code, "files", lambda package: tmp_path)
+    code_digest.cache_clear()
+    before = {kind: code_digest(kind) for kind in KINDS}
+    (tmp_path / "training/loop.py").write_text("# edited\n")
+    assert code_digest("models") == before["models"]  # This process runs what it read first.
+    code_digest.cache_clear()
+    after = {kind: code_digest(kind) for kind in KINDS}
+    code_digest.cache_clear()
+    assert [kind for kind in KINDS if before[kind] != after[kind]] == ["models"]
