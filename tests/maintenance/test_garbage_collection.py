@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from omnishot.errors import NotFoundError
+from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.maintenance.garbage_collection import clean
 from omnishot.progress import Progress
 from omnishot.stages.produce import produce
@@ -186,3 +186,71 @@ def test_children_go_before_their_parents(store: Store) -> None:
     for artifact in removed:
         for parent in artifact.manifest.parents:
             assert places[str(artifact.reference)] < places[parent.reference]
+
+
+def unreadable(store: Store, place: str) -> Path:
+    folder = store.root / place
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "manifest.yaml").exists():
+        (folder / "manifest.yaml").chmod(0o644)
+    (folder / "manifest.yaml").write_text("")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("place", "removed"),
+    [
+        ("images/other/v1", ["evals/e:v1", "models/m:v1", "pairs/p:v1", "images/i:v1"]),
+        ("pairs/other/v1", ["evals/e:v1", "models/m:v1", "pairs/p:v1"]),
+        ("models/other/v1", ["evals/e:v1"]),
+        ("models/m/v1", ["evals/e:v1"]),
+        ("models/m/v3", ["evals/e:v1"]),
+        ("evals/other/v1", ["evals/e:v1"]),
+    ],
+)
+def test_what_an_unreadable_artifact_may_have_been_made_from_stays(
+    store: Store, place: str, removed: list[str]
+) -> None:
+    for seed in range(2):
+        images = made(store, "images", "i", seed=seed)
+        pairs = made(store, "pairs", "p", images, seed=seed)
+        model = made(store, "models", "m", pairs, seed=seed)
+        made(store, "evals", "e", model, pairs, seed=seed)
+    folder = unreadable(store, place)
+    cleaned = clean(store, 1)
+    assert [str(artifact.reference) for artifact in cleaned.removed] == removed
+    assert str(folder) in str(cleaned.unreadable[0])
+
+
+@pytest.mark.parametrize("linked", ["models/quick", "models"])
+def test_nothing_is_removed_behind_a_link(store: Store, tmp_path: Path, linked: str) -> None:
+    for seed in range(3):
+        made(store, "models", "quick", seed=seed)
+    elsewhere = (store.root / linked).rename(tmp_path / "elsewhere")
+    (store.root / linked).symlink_to(elsewhere)
+    before = sorted(elsewhere.rglob("*"))
+    cleaned = clean(store, 1)
+    assert (cleaned.removed, len(cleaned.kept)) == ((), 3)
+    assert cleaned.linked == (store.root / "models" / "quick",)
+    assert sorted(elsewhere.rglob("*")) == before
+
+
+def test_models_go_before_those_they_started_from(store: Store) -> None:
+    first = made(store, "models", "a")
+    second = made(store, "models", "b", first)
+    third = made(store, "models", "a", second, seed=1)
+    for name in ("a", "b"):
+        made(store, "models", name, seed=7)
+    assert [artifact.reference for artifact in clean(store, 1).removed] == [
+        third.reference, second.reference, first.reference,
+    ]  # fmt: skip
+
+
+def test_without_a_note_that_can_be_read_nothing_goes(store: Store) -> None:
+    for seed in range(2):
+        made(store, "models", "quick", seed=seed)
+    (store.root / "models" / ".current").write_text("models/quick:v9\nmodels/quick:v9\n")
+    with pytest.raises(DamagedFileError, match=r"\.current is damaged"):
+        clean(store, 1)
+    (store.root / "models" / ".current").unlink()
+    assert left(store) == ["models/quick:v1", "models/quick:v2"]
