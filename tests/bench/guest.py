@@ -31,7 +31,7 @@ from guests.sealing import seal
 
 from tests.fork_server import import_everything
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v2"
 MOST_KB = 1_000_000
 CPU_SECONDS = 20
 SECONDS = 180

@@ -17,7 +17,9 @@ import h5py
 import numpy as np
 import yaml
 from fuzzing import hostile_hdf5, mutations
-from guests.sealing import entry_of, manifest_of, seal, write
+from guests.sealing import entry_of, manifest_of, seal, seal_text, text_of, write
+
+from omnishot.store.identity import content_of
 
 Change = Callable[[Path, random.Random], None]
 
@@ -44,16 +46,14 @@ def _write_yaml(folder: Path, values: dict[str, Any]) -> None:
 
 
 def _manifest_text(folder: Path, rng: random.Random) -> None:
-    text = (folder / "manifest.yaml").read_text("utf-8")
-    write(folder / "manifest.yaml", mutations.yaml_text(text, rng))
+    seal_text(folder, mutations.yaml_text(text_of(folder), rng).decode("utf-8", "replace"))
 
 
 def _large_manifest(folder: Path, rng: random.Random) -> None:
-    text = (folder / "manifest.yaml").read_text("utf-8")
     more = rng.choice(
         ("x: " + "[" * 100_000, "x: " + "- 1\n" * 400_000, "#" * 20_000_000, "x:\n" + "  - {}\n" * 120_000)
     )
-    write(folder / "manifest.yaml", (text + more).encode())
+    seal_text(folder, text_of(folder) + more)
 
 
 def _words(folder: Path, rng: random.Random) -> None:
@@ -73,7 +73,11 @@ def _words(folder: Path, rng: random.Random) -> None:
 
 def _parents(folder: Path, rng: random.Random) -> None:
     values = manifest_of(folder)
-    own = {"reference": f"{values['kind']}/{values['name']}:v1", "recipe": values["recipe"]}
+    own = {
+        "reference": f"{values['kind']}/{values['name']}:v1",
+        "recipe": values["recipe"],
+        "content": values["content"],
+    }
     parents = values["parents"] or [own]
     values["parents"] = rng.choice(([own], [*parents, own], parents * 40, [own] * 3000, [*parents * 500], []))
     seal(folder, values)
@@ -81,19 +85,19 @@ def _parents(folder: Path, rng: random.Random) -> None:
 
 def _doubled(folder: Path, rng: random.Random) -> None:
     """Add forty generations, each of which names the one before twice, or one that names itself at its end."""
-    values, previous = manifest_of(folder), manifest_of(folder)["parents"]
+    values = manifest_of(folder)
+    empty = content_of({})
+    named = [
+        {"reference": f"{values['kind']}/generation{number}:v1", "recipe": "0" * 64, "content": empty}
+        for number in range(40)
+    ]
     ends_in_itself = rng.random() < 0.5
     for number in range(40):
-        name, recipe = f"generation{number}", f"{number:064x}"
-        place = folder.parents[1] / name / "v1"
+        place = folder.parents[1] / f"generation{number}" / "v1"
         place.mkdir(parents=True)
-        parents = (
-            previous * 2 if number else [{"reference": f"{values['kind']}/generation39:v1", "recipe": f"{39:064x}"}]
-        )
-        parents = parents if number or ends_in_itself else []
-        seal(place, {**values, "name": name, "recipe": recipe, "parents": parents, "files": {}})
-        previous = [{"reference": f"{values['kind']}/{name}:v1", "recipe": recipe}]
-    seal(folder, {**values, "parents": values["parents"] + previous * 2})
+        parents = [named[number - 1]] * 2 if number or ends_in_itself else []  # The first one names the last.
+        seal(place, {**values, "name": f"generation{number}", "parents": parents, "files": {}})
+    seal(folder, {**values, "parents": values["parents"] + [named[-1]] * 2})
 
 
 def _files(folder: Path, rng: random.Random) -> None:

@@ -7,15 +7,22 @@ from typing import Any
 
 import yaml
 
+from omnishot.store.identity import content_of, recipe_id, sealed
+
 
 def manifest_of(folder: Path) -> dict[str, Any]:
-    """Return what an artifact's manifest says."""
-    read: dict[str, Any] = yaml.safe_load((folder / "manifest.yaml").read_text("utf-8"))
+    """Return what an artifact's manifest says, but for the digest of the manifest itself."""
+    read: dict[str, Any] = yaml.safe_load(text_of(folder))
     return read
 
 
+def text_of(folder: Path) -> str:
+    """Return the text of an artifact's manifest without the digest with which it ends."""
+    return (folder / "manifest.yaml").read_text("utf-8").rpartition("digest: ")[0]
+
+
 def seal(folder: Path, manifest: dict[str, Any] | None = None) -> None:
-    """Write a manifest whose sizes and digests are those of the files that are there."""
+    """Write a manifest with the sizes and digests of the files that are there, and all that follows from them."""
     values = manifest_of(folder) if manifest is None else manifest
     if isinstance(values.get("files"), dict):
         for name in list(values["files"]):
@@ -23,7 +30,17 @@ def seal(folder: Path, manifest: dict[str, Any] | None = None) -> None:
             with contextlib.suppress(OSError):
                 if path.parent == folder and path.is_file():
                     values["files"][name] = entry_of(path)
-    write(folder / "manifest.yaml", yaml.safe_dump(values, sort_keys=False, allow_unicode=True).encode())
+    with contextlib.suppress(TypeError, KeyError, AttributeError, ValueError, RecursionError):  # What was changed.
+        values["content"] = content_of({name: entry["sha256"] for name, entry in values["files"].items()})
+        contents = [parent["content"] for parent in values["parents"]]
+        deciding = values["kind"], values["recipe_version"], values["settings"], contents, values["source"]
+        values["recipe"] = recipe_id(*deciding)
+    seal_text(folder, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+
+
+def seal_text(folder: Path, text: str) -> None:
+    """Write the text of a manifest with its digest."""
+    write(folder / "manifest.yaml", sealed(text if text.endswith("\n") else f"{text}\n").encode())
 
 
 def entry_of(path: Path) -> dict[str, Any]:
