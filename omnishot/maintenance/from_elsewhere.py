@@ -17,6 +17,7 @@ from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, brie
 from omnishot.maintenance.reading import read_everything
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import place_name
+from omnishot.store.digests import is_hollow
 from omnishot.store.manifest import FILE_NAME, FileEntry, Manifest, file_digest, read_manifest
 from omnishot.vocabulary import KINDS
 
@@ -149,6 +150,8 @@ def _refuse_other_files(folder: Path, manifest: Manifest) -> None:
 def _refuse_other_content(path: Path, expected: FileEntry) -> None:
     if (size := path.lstat().st_size) != expected.size:
         raise DamagedFileError(f"{path.name} has {size:,} bytes, but its manifest says {expected.size:,}")
+    if is_hollow(path):
+        raise DamagedFileError(f"{path.name} claims {size:,} bytes, but is all but empty on its disk")
     if file_digest(path) != expected.sha256:
         raise DamagedFileError(f"{path.name} has another SHA-256 than its manifest says")
 

@@ -46,7 +46,7 @@ TRAIN += [word for change in _SMALL.split(" ") for word in ("--set", change)]
 _EVERYWHERE = ("ls", "show {}", "show {} --json", "check --all", "gc --keep 1 --dry-run", "diff {} {}", "check {}",
                "check --from-elsewhere STORE", "check --from-elsewhere STORE")  # fmt: skip
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "images": ("eval --source golden --trials 20", "prepare --pairs 20"),
+    "images": ("check images/golden", "report --out OUT.html", "eval --protocol within --trials 20"),
     "pairs": ("TRAIN", "figure pairs --out OUT.svg", "eval --protocol within --trials 20",
               "eval --protocol verification", "figure embedding --out OUT.png", "report --out OUT.html"),
     "models": ("eval --protocol within --trials 20", "eval --protocol verification", "figure filters --out OUT.svg",

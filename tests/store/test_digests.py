@@ -8,6 +8,7 @@ import pytest
 from omnishot.errors import DamagedFileError
 from omnishot.store import digests
 from omnishot.store.artifact import Artifact
+from omnishot.store.digests import is_hollow
 from omnishot.store.manifest import file_digest
 from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
@@ -71,3 +72,13 @@ def test_what_is_to_be_hashed_again_is(store: Store, hashed: list[str]) -> None:
     found(store).verify()
     found(store).verify(again=True)
     assert len(hashed) == 2
+
+
+def test_a_file_of_a_terabyte_of_nothing_is_not_hashed(tmp_path: Path) -> None:
+    (tmp_path / "hollow").touch()
+    os.truncate(tmp_path / "hollow", 1 << 40)
+    (tmp_path / "full").write_bytes(bytes(1 << 20))
+    assert is_hollow(tmp_path / "hollow")
+    assert not is_hollow(tmp_path / "full")
+    os.truncate(tmp_path / "full", 1 << 29)
+    assert not is_hollow(tmp_path / "full")
