@@ -30,14 +30,21 @@ def refuse_other_content(content: bytes) -> None:
     """
     _refuse_long_directory(content)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        opened = zipfile.ZipFile(io.BytesIO(content))
+    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError) as error:
+        raise ValueError(f"it is no archive of torch: {error}") from None
+    try:
+        with opened as archive:
             records = archive.infolist()
             if len(records) > _MOST_RECORDS:
                 raise ValueError(f"it has {len(records):,} records; {_MOST_RECORDS:,} is the limit")
             is_stored = all(record.compress_type == zipfile.ZIP_STORED for record in records)
             if not is_stored or sum(record.file_size for record in records) > len(content):
                 raise ValueError("its records claim more than the file holds")
-            (pickled,) = (record for record in records if record.filename.endswith("/data.pkl"))
+            pickles = [record for record in records if record.filename.endswith("/data.pkl")]
+            if len(pickles) != 1:
+                raise ValueError(f"its records hold {len(pickles)} pickles")
+            (pickled,) = pickles
             _refuse_other_values(archive.read(pickled))
     except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
         raise ValueError(f"it is no archive of torch: {error}") from None
