@@ -21,6 +21,13 @@ from omnishot.vocabulary import (
     ValidationProtocol,
 )
 
+MOST_EPOCHS = 100_000
+"""More than these are not recorded."""
+
+_Seed = Annotated[int, Field(ge=0, le=2**53)]
+"""Small enough for every reader of JSON, and for those of the store."""
+
+_Number = Annotated[int, Field(ge=1, le=2**53)]
 _Filters = Annotated[int, Field(ge=1, le=256)]
 _FilterSize = Annotated[int, Field(ge=1, le=20)]
 
@@ -42,9 +49,9 @@ class PrepareSettings(Settings):
     """`lake` only: hold five background alphabets out for validation, or train on all thirty."""
     pairs: Annotated[int, Field(ge=2, le=20_000_000)] = 90_000
     """Training pairs before affine variants, half of them same, half different."""
-    validation_pairs: Annotated[int, Field(ge=2)] = 10_000
+    validation_pairs: Annotated[int, Field(ge=2, le=20_000_000)] = 10_000
     """Validation pairs, from which the verification threshold is chosen."""
-    test_pairs: Annotated[int, Field(ge=2)] = 10_000
+    test_pairs: Annotated[int, Field(ge=2, le=20_000_000)] = 10_000
     """Test pairs for the verification protocol."""
     affine: Annotated[int, Field(ge=0, le=1000)] = 8
     """Affine variants of each training pair, besides the pair itself."""
@@ -52,7 +59,7 @@ class PrepareSettings(Settings):
     """Where the second image of a different pair comes from: any alphabet, or the same one."""
     materialize: bool = False
     """Also store the rendered pixels of every training pair and variant."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: _Seed = 0
     """Seed of the pairs and variants."""
 
 
@@ -60,9 +67,9 @@ class PairsObjective(Settings):
     """Binary cross-entropy on the pair dataset (Koch et al. 2015, section 3.2)."""
 
     kind: Literal["pairs"] = "pairs"
-    batch_size: Annotated[int, Field(ge=1)] = 128
+    batch_size: _Number = 128
     """Pairs per step."""
-    steps_per_epoch: Annotated[int, Field(ge=1)] | None = None
+    steps_per_epoch: _Number | None = None
     """Steps between two validations; null is once through all pairs and variants."""
 
 
@@ -73,9 +80,9 @@ class ClassesObjective(Settings):
     """
 
     kind: Literal["classes"] = "classes"
-    classes_per_batch: Annotated[int, Field(ge=2)] = 60
+    classes_per_batch: Annotated[int, Field(ge=2, le=2**53)] = 60
     """Classes in a batch, or as many as there are."""
-    drawers_per_class: Annotated[int, Field(ge=2)] = 2
+    drawers_per_class: Annotated[int, Field(ge=2, le=2**53)] = 2
     """Images of each class in a batch, all by different drawers."""
     within_alphabet: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the batches that are filled alphabet by alphabet, which makes their classes hard to tell apart."""
@@ -85,7 +92,7 @@ class ClassesObjective(Settings):
     """Strength of the affine variants drawn on the fly, as a multiple of the paper's ranges."""
     elastic: Annotated[float, Field(ge=0, le=0.5)] = 0.03
     """Standard deviation of the smooth elastic displacement, in half image sides."""
-    batches_per_epoch: Annotated[int, Field(ge=1)] = 100
+    batches_per_epoch: _Number = 100
     """Steps between two validations."""
 
 
@@ -139,7 +146,7 @@ class PlainSchedule(Settings):
 
     kind: Literal["constant", "cosine"] = "constant"
     """`cosine` ends at zero with the last epoch."""
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: Annotated[int, Field(ge=0, le=2**53)] = 0
     """Steps over which the rate rises linearly from zero."""
 
 
@@ -149,7 +156,7 @@ class ExponentialSchedule(Settings):
     kind: Literal["exponential"] = "exponential"
     decay: Annotated[float, Field(gt=0, le=1)] = 0.99
     """Factor per epoch."""
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: Annotated[int, Field(ge=0, le=2**53)] = 0
     """Steps over which the rate rises linearly from zero."""
 
 
@@ -163,9 +170,9 @@ class CyclicSchedule(Settings):
     """`triangular2` halves the rise with every cycle."""
     lowest: Annotated[float, Field(ge=0, lt=1)] = 1 / 300
     """Lowest rate, as a share of the highest."""
-    steps: Annotated[int, Field(ge=1)] = 500
+    steps: _Number = 500
     """Steps of a rise, and of a fall."""
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: Annotated[int, Field(ge=0, le=2**53)] = 0
     """Steps over which the rate rises linearly from zero."""
 
 
@@ -222,17 +229,17 @@ class TrainSettings(Settings):
     """How gradients become steps."""
     schedule: Annotated[ScheduleSettings, Field(discriminator="kind")] = PlainSchedule()
     """How the learning rate changes."""
-    epochs: Annotated[int, Field(ge=1)] = 200
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 200
     """Epochs at most."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     """Minutes of training at most; a slow run has fewer epochs, and its cosine schedule ends with them."""
-    patience: Annotated[int, Field(ge=0)] = 20
+    patience: Annotated[int, Field(ge=0, le=2**53)] = 20
     """Stop after this many epochs without a better validation accuracy; 0 never stops early."""
     validation_protocol: ValidationProtocol = "within"
     """What is measured after each epoch: trials within an alphabet, trials between alphabets, or validation pairs."""
-    validation_trials: Annotated[int, Field(ge=0)] = 320
+    validation_trials: Annotated[int, Field(ge=0, le=2**53)] = 320
     """One-shot trials (or pairs) after each epoch, from which the best weights are chosen; 0 keeps the last."""
-    validation_ways: Annotated[int, Field(ge=2)] = 20
+    validation_ways: Annotated[int, Field(ge=2, le=2**53)] = 20
     """Classes in a validation trial."""
     weight_averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0 averages none."""
@@ -244,7 +251,7 @@ class TrainSettings(Settings):
     """How images get to the device."""
     log: LogSettings = LogSettings()
     """What is written of a run besides its history."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: _Seed = 0
     """Seed of the initial weights, the batches and the distortions."""
 
 
@@ -267,13 +274,13 @@ class EvalSettings(Settings):
     """`lake`: the official runs. `within`: one alphabet, two drawers. `between`: any classes. `verification`: pairs."""
     on: SplitPart = "test"
     """The part of the split whose images are used; Lake's runs are always test images."""
-    ways: tuple[Annotated[int, Field(ge=1)], ...] = (20,)
+    ways: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...] = (20,)
     """Numbers of classes to choose from; none for verification."""
-    shots: Annotated[int, Field(ge=1)] = 1
+    shots: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Support images per class."""
     trials: Annotated[int, Field(ge=1, le=1_000_000)] = 400
     """Queries, each with a support set of its own; Lake's runs always have 400."""
     baselines: tuple[Baseline, ...] = BASELINES
     """Methods without training, run on the same trials."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: _Seed = 0
     """Seed of the trials."""

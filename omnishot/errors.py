@@ -18,6 +18,14 @@ import re
 import signal
 
 _LONGEST = 200
+_OUT_OF_MEMORY = (
+    "DefaultCPUAllocator",
+    "not enough memory",
+    "std::bad_alloc",
+    "emory allocation failed",
+    "nable to allocate memory",
+    "annot allocate memory",
+)
 _NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -35,6 +43,15 @@ def brief(what: object) -> str:
     shown = text[: 2 * _LONGEST].encode("utf-8", "backslashreplace").decode()
     words = " ".join("".join(letter if letter.isprintable() else " " for letter in shown).split())
     return words if len(text) <= 2 * _LONGEST and len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """Tell whether an error is one of the ways in which Python, torch and HDF5 say that memory is used up."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    said = str(error)
+    is_native = isinstance(error, RuntimeError | OSError | ValueError | KeyError)
+    return is_native and any(words in said for words in _OUT_OF_MEMORY)
 
 
 class OmnishotError(Exception):

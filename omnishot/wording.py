@@ -1,10 +1,14 @@
 """How numbers and names are put into sentences: percents, counts, and what was probably meant."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 MAY_BE_EMPTIED = "a failed $(…) may have emptied it"
 """What is said of an empty word where a user meant something: the command that was to print it printed nothing."""
+# Everything that moves the cursor, colours, ends a line or turns the direction of reading, but for tab and newline;
+# and surrogates, as which Python holds bytes of file names that are no UTF-8.
+_CONTROLS = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def percent(share: float, *, decimals: int = 1) -> str:
@@ -52,3 +56,15 @@ def listed(names: Sequence[str], *, shown: int) -> str:
     """Return the first names and the number of the others: `a, b and 3 more`."""
     first = ", ".join(names[:shown])
     return first if len(names) <= shown else f"{first} and {len(names) - shown:,} more"
+
+
+def visible(text: str, *, one_line: bool = False) -> str:
+    r"""Return a text with its control characters written out, such as `\x1b`; for one line, newlines and tabs too."""
+    shown = _CONTROLS.sub(lambda match: _written_out(match[0]), text)
+    return shown.replace("\n", r"\n").replace("\t", r"\t") if one_line else shown
+
+
+def _written_out(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,8 +1,11 @@
 """Settings refuse what they do not know and say so all at once."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
+from omnishot.config import EvalSettings, PrepareSettings, Settings, TrainSettings
 from omnishot.errors import SettingsError
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import as_yaml, check, with_changes
@@ -98,3 +101,25 @@ def test_prepare_refuses(values: dict[str, object]) -> None:
 
 def test_ways_may_be_a_list_from_json() -> None:
     assert check(EvalSettings, {"ways": [1, 5, 20]}, origin="eval").ways == (1, 5, 20)
+
+
+@pytest.mark.parametrize("settings", [PrepareSettings, TrainSettings, EvalSettings])
+def test_a_seed_that_readers_of_json_would_round_is_refused_before_the_work(settings: type[Settings]) -> None:
+    assert check(settings, {"seed": 2**53}, origin="x").model_dump()["seed"] == 2**53
+    with pytest.raises(SettingsError, match="seed = 9007199254740993"):
+        check(settings, {"seed": 2**53 + 1}, origin="x")
+
+
+def test_no_whole_number_of_the_settings_is_without_an_end() -> None:
+    def endless(schema: Any, place: str) -> Iterator[str]:
+        if isinstance(schema, dict):
+            if schema.get("type") == "integer" and not {"maximum", "exclusiveMaximum", "const", "enum"} & schema.keys():
+                yield place
+            for name, inner in schema.items():
+                yield from endless(inner, f"{place}.{name}")
+        elif isinstance(schema, list):
+            for inner in schema:
+                yield from endless(inner, place)
+
+    for settings in (PrepareSettings, TrainSettings, EvalSettings):
+        assert list(endless(settings.model_json_schema(), settings.__name__)) == []

@@ -6,8 +6,9 @@ from typing import NoReturn
 
 from omnishot.cli.process import choose_threads, quiet_libraries
 from omnishot.cli.signals import Stopped, ignore_signals, received, stop_on_signals
-from omnishot.cli.streams import open_streams, say, visible
-from omnishot.errors import OmnishotError
+from omnishot.cli.streams import open_streams, say
+from omnishot.errors import OmnishotError, UnavailableError, is_short_of_memory
+from omnishot.wording import visible
 
 BUG = 1
 _UNREADABLE_NAME = 4
@@ -56,6 +57,9 @@ def _outcome(arguments: list[str]) -> int:
     except Exception as error:
         if stopped := received():  # A library that is interrupted as it is imported may raise anything.
             raise stopped from None
+        if is_short_of_memory(error):
+            say("omnishot: the memory is too small for this\nEnd other programs, or use less data or smaller settings.")
+            return UnavailableError.exit_code
         return _report(error)
     return 0
 

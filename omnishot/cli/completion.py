@@ -15,6 +15,7 @@ import typer
 from omnishot.errors import OmnishotError, UsageError
 from omnishot.machine import with_home
 from omnishot.presets import preset_names
+from omnishot.store.places import version_folders
 from omnishot.store.reference import Reference, parse, parse_exact
 from omnishot.store.text_file import read_text
 
@@ -60,10 +61,9 @@ def _folder(context: typer.Context) -> Path:
 
 def _known(root: Path, kinds: tuple[str, ...]) -> Iterator[Reference]:
     """Yield what is in a store, by the names of its folders."""
-    for kind in kinds:
-        for path in sorted(root.glob(f"{kind}/*/v*")):
-            with contextlib.suppress(UsageError):
-                yield parse_exact(f"{kind}/{path.parent.name}:{path.name}")
+    for path in version_folders(root, *kinds):
+        with contextlib.suppress(UsageError):
+            yield parse_exact(f"{path.parent.parent.name}/{path.parent.name}:{path.name}")
 
 
 def _spellings(known: Reference, kinds: tuple[str, ...], incomplete: str) -> Iterator[str]:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from omnishot.cli.streams import is_screen, say, visible, width_of
+from omnishot.cli.streams import is_screen, say, width_of
 from omnishot.progress import OnProgress, Progress, silent
+from omnishot.wording import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

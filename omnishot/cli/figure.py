@@ -9,9 +9,9 @@ import typer
 
 from omnishot.cli.command import Command
 from omnishot.cli.completion import alphabets
-from omnishot.cli.options import PairsArgument, check_folder_of, reference_argument
+from omnishot.cli.options import PairsArgument, check_folder_of, reference_argument, write_out
 from omnishot.cli.session import Session, with_session
-from omnishot.errors import UnavailableError, UsageError
+from omnishot.errors import UsageError
 from omnishot.wording import listed
 
 if TYPE_CHECKING:
@@ -208,10 +208,7 @@ def _drawing(session: Session, out: Path) -> Iterator[None]:
 
 def _write(session: Session, out: Path, picture: "Picture", artifacts: "list[Artifact]") -> None:
     """Write a picture; its title and what it says in words go to stderr."""
-    try:
-        picture.write(out)
-    except OSError as error:
-        raise UnavailableError(f"--out {out} cannot be written: {error}") from None
+    write_out(out, picture.as_file(out))
     console = session.console
     console.note(picture.title)
     if out.suffix.lower() != ".svg" and (lacking := picture.letters_lacking()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omnishot.cli.completion import presets, references
-from omnishot.errors import NotFoundError, UsageError
+from omnishot.errors import NotFoundError, UnavailableError, UsageError
 from omnishot.progress import OnProgress
 from omnishot.vocabulary import BASELINES, Baseline, DeviceName, InkName
 from omnishot.wording import did_you_mean
@@ -134,3 +134,17 @@ def check_folder_of(path: Path) -> None:
         raise UsageError(f"{path} is a folder, but a file is to be written", hint="Name a file in it.")
     if not path.absolute().parent.is_dir():
         raise NotFoundError(f"There is no folder {path.absolute().parent} for {path.name}", hint="Make it first.")
+
+
+def write_out(path: Path, content: bytes) -> None:
+    """Write the file of `--out`; what was there stays until all of the new one is on the disk.
+
+    Raises:
+        UnavailableError: The disk is full or the folder cannot be written.
+    """
+    from omnishot.store.atomic_write import write_for_user
+
+    try:
+        write_for_user(path, content)
+    except OSError as error:
+        raise UnavailableError(f"--out {path} cannot be written: {error}", hint="Nothing was written.") from None

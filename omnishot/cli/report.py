@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from omnishot.cli.console import Console
-from omnishot.cli.options import check_folder_of, reference_argument
+from omnishot.cli.options import check_folder_of, reference_argument, write_out
 from omnishot.cli.session import Session, with_session
-from omnishot.cli.streams import visible
-from omnishot.errors import DamagedFileError, UnavailableError, UsageError
-from omnishot.wording import counted
+from omnishot.errors import DamagedFileError, UsageError
+from omnishot.wording import counted, visible
 
 if TYPE_CHECKING:
     from omnishot.reporting.gates import Gate
@@ -122,10 +121,7 @@ def _write(console: Console, text: str, out: Path | None) -> None:
     if out is None:
         console.text(text)
         return
-    try:
-        out.write_text(text, "utf-8")
-    except OSError as error:
-        raise UnavailableError(f"--out {out} cannot be written: {error}") from None
+    write_out(out, text.encode())
     console.note(f"Wrote {out}")
 
 

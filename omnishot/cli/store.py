@@ -10,10 +10,10 @@ import typer
 from omnishot.cli.console import Console
 from omnishot.cli.options import reference_argument
 from omnishot.cli.session import Session, with_session
-from omnishot.cli.streams import is_screen, visible, width_of
+from omnishot.cli.streams import is_screen, width_of
 from omnishot.errors import DamagedFileError, NotFoundError, UsageError
 from omnishot.vocabulary import KINDS
-from omnishot.wording import counted, did_you_mean
+from omnishot.wording import counted, did_you_mean, visible
 
 if TYPE_CHECKING:
     from omnishot.store.artifact import Artifact

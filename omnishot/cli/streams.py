@@ -2,33 +2,17 @@
 
 import io
 import os
-import re
 import select
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 from omnishot.errors import UnavailableError
+from omnishot.wording import visible
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 CLOSED_PIPE = 141
-
-# Everything that moves the cursor, colours, ends a line or turns the direction of reading, but for tab and newline;
-# and surrogates, as which Python holds bytes of file names that are no UTF-8.
-_CONTROLS = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def visible(text: str, *, one_line: bool = False) -> str:
-    r"""Return a text with its control characters written out, such as `\x1b`; for one line, newlines and tabs too."""
-    shown = _CONTROLS.sub(lambda match: _written_out(match[0]), text)
-    return shown.replace("\n", r"\n").replace("\t", r"\t") if one_line else shown
-
-
-def _written_out(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def say(text: str) -> None:

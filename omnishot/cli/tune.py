@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from omnishot.cli.completion import presets
-from omnishot.cli.options import ConfigOption, DeviceOption, PairsArgument, SetOption, check_folder_of
+from omnishot.cli.options import ConfigOption, DeviceOption, PairsArgument, SetOption, check_folder_of, write_out
 from omnishot.cli.process import keep_freed_memory
 from omnishot.cli.session import Session, with_session
 from omnishot.cli.signals import watch_signals
@@ -58,7 +58,6 @@ def tune_command(
     )
     from omnishot.settings_text import as_yaml
     from omnishot.stages.tune import tune  # Deferred: torch takes seconds.
-    from omnishot.store.atomic_write import replaced
 
     for path in (study, target):  # Before hours of searching.
         check_folder_of(path)
@@ -68,8 +67,7 @@ def tune_command(
             data, training.settings, storage=study, trials=trials, minutes=minutes, by=by, architecture=architecture,
             device=device, on_progress=on_progress, watch_signals=watch_signals,
         )  # fmt: skip
-    with replaced(target) as aside:
-        aside.write_text(as_yaml(found.settings), "utf-8")
+    write_out(target, as_yaml(found.settings).encode())
     console.note(
         f"Best of {found.trials} trials ({found.pruned} given up early): "
         f"{percent(found.accuracy)} validation accuracy; omnishot train {data.reference} --config {target}"

@@ -2,15 +2,17 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omnishot.cli.console import Console
 from omnishot.cli.options import reference_argument
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import DamagedFileError, UsageError
 from omnishot.vocabulary import KINDS
-from omnishot.wording import counted
+from omnishot.wording import counted, visible
 
 if TYPE_CHECKING:
     from omnishot.maintenance.check import Checked
@@ -21,16 +23,26 @@ def check_command(
     session: Session,
     reference: Annotated[str | None, reference_argument("Artifact. Default: the newest of each kind.", *KINDS)] = None,
     everything: Annotated[bool, typer.Option("--all", help="Check every artifact of the store.")] = False,
+    from_elsewhere: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Check what somebody gave you, before it is put into a store."),
+    ] = None,
 ) -> None:
     """Hash the files of an artifact, and of what it descends from, again. Creates: nothing; exit code 4: damaged.
 
     Examples:
       omnishot check --all
+      omnishot check --from-elsewhere downloads/artifacts
     """
     from omnishot.maintenance.check import check_artifacts  # Deferred: pydantic takes tenths of a second.
 
     if reference is not None and everything:
         raise UsageError(f"{reference} and --all both say what to check", hint="Give one of them.")
+    if from_elsewhere is not None:
+        if reference is not None or everything:
+            raise UsageError("--from-elsewhere checks a folder, not the store", hint="Give nothing beside it.")
+        _check_guests(session.console, from_elsewhere)
+        return
     console = session.console
     with console.progress() as on_progress:
         checked = check_artifacts(session.store, reference, everything=everything, on_progress=on_progress)
@@ -54,6 +66,24 @@ def check_command(
             console.note(f"{item.problem}\n{item.hint}")
     if damaged := [item.reference for item in checked if item.problem and not item.replaced_by]:
         raise DamagedFileError(f"Damaged: {', '.join(damaged)} ({len(damaged)} of {counted(len(checked), 'artifact')})")
+
+
+def _check_guests(console: Console, folder: Path) -> None:
+    """Print of each artifact in a folder whether it may be put into a store.
+
+    Raises:
+        DamagedFileError: One may not.
+    """
+    from omnishot.maintenance.from_elsewhere import check_from_elsewhere  # Deferred: torch takes seconds.
+
+    with console.progress() as on_progress:
+        guests = check_from_elsewhere(folder, on_progress=on_progress)
+    rows = [{"artifact": item.name, "path": str(item.path), "wrong": item.problem or None} for item in guests]
+    lines = [f"wrong {item.name}: {item.problem}" if item.problem else f"safe  {item.name}" for item in guests]
+    console.result(rows, "".join(f"{visible(line, one_line=True)}\n" for line in lines))
+    if wrong := [item for item in guests if item.problem]:
+        hint = "Leave those out; the others may be put into a store."
+        raise DamagedFileError(f"Not safe: {len(wrong)} of {counted(len(guests), 'artifact')}", hint=hint)
 
 
 def _state(item: "Checked") -> str:

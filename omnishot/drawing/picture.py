@@ -128,17 +128,16 @@ class Picture:
         letters = {letter for text in self.figure.findobj(Text) for letter in text.get_text() if letter.isprintable()}
         return "".join(letter for letter in sorted(letters) if not font.get_char_index(ord(letter)))
 
-    def write(self, path: Path) -> None:
-        """Write a file of its own, in the light theme, which holds its title and what it says in words.
+    def as_file(self, path: Path) -> bytes:
+        """Return a file of its own, as its name ends, in the light theme, with its title and what it says in words.
 
         Raises:
             UsageError: The name ends in none of `SUFFIXES`.
-            OSError: The file cannot be written.
         """
         check_suffix(path)
         file_format = path.suffix.lower().removeprefix(".")
         words = "Subject" if file_format == "pdf" else "Description"
-        path.write_bytes(self._written(file_format, {"Title": self.title, words: self.alt}))
+        return self._written(file_format, {"Title": self.title, words: self.alt})
 
     def _written(self, file_format: str, described: dict[str, Any] | None = None) -> bytes:
         buffer = io.BytesIO()

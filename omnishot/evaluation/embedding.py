@@ -7,6 +7,7 @@ from torch import Tensor
 
 from omnishot.data.pixels import Pixels
 from omnishot.data.render import shrink
+from omnishot.errors import DamagedFileError
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
 
@@ -27,3 +28,17 @@ def embed(network: SiameseNetwork, pixels: Pixels, indices: NDArray[np.int64], c
         with compute.autocast():
             vectors[start : start + _BATCH] = network.twin(images.to(memory_format=torch.channels_last))
     return vectors
+
+
+def refuse_overflow(values: NDArray[np.float32], what: str) -> None:
+    """Check vectors, or scores that a threshold is to be compared with; huge weights are finite and give none.
+
+    Raises:
+        DamagedFileError: Not all of them are finite.
+    """
+    if not np.isfinite(values).all():
+        n_overflowing = int(np.sum(~np.isfinite(values)))
+        raise DamagedFileError(
+            f"{n_overflowing:,} of {values.size:,} {what} are not finite: the weights of the network are too large",
+            hint="Train it again, at a lower --set optimizer.learning_rate.",
+        )

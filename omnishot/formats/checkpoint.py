@@ -2,17 +2,23 @@
 
 import hashlib
 import io
+import os
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, cast
 
 import torch
 
-from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief
+from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, brief, is_short_of_memory
 from omnishot.formats.deferred_errors import DeferredErrors
+from omnishot.formats.torch_file import refuse_other_content
 from omnishot.store.atomic_write import replaced
+from omnishot.store.text_file import open_regular
 
 CHECKPOINT = "checkpoint.pt"
 """File name of the state: 64 hexadecimal digits and a line feed, then what torch saves, whose SHA-256 they are."""
+
+MOST_BYTES = 1 << 34
+"""Larger states are of no network that is built here."""
 
 _HEADER_LENGTH = 65
 
@@ -20,8 +26,8 @@ _HEADER_LENGTH = 65
 class _Hashed(DeferredErrors):
     """Hashes what is written, so that the state of a large network is not held twice."""
 
-    def __init__(self, path: Path, mode: Literal["w+b", "r+b"]) -> None:
-        super().__init__(path, mode)
+    def __init__(self, file: io.FileIO) -> None:
+        super().__init__(file)
         self.hash = hashlib.sha256()
 
     def write(self, content: Any) -> int:
@@ -44,7 +50,7 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """
     path = folder / CHECKPOINT
     try:
-        with replaced(path) as aside, _Hashed(aside, "w+b") as file:
+        with replaced(path) as aside, _Hashed(io.FileIO(os.dup(aside.fileno()), "r+b")) as file:
             file.seek(_HEADER_LENGTH)
             torch.save(state, cast(IO[bytes], file))
             header = _header(file.hash.hexdigest())
@@ -62,7 +68,7 @@ def find_checkpoint(folder: Path) -> Path:
         NotFoundError: There is none.
     """
     path = folder / CHECKPOINT
-    if not path.exists():
+    if not os.path.lexists(path):
         raise NotFoundError(
             "There is nothing to resume: no run with these settings and this pair dataset was interrupted",
             hint="Run without --resume, or give the same options as the interrupted run.",
@@ -70,8 +76,10 @@ def find_checkpoint(folder: Path) -> Path:
     return path
 
 
-def read_checkpoint(folder: Path) -> dict[str, Any]:
+def read_checkpoint(folder: Path, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """Read the state of an unfinished run, without unpickling anything but tensors and plain values.
+
+    Nothing is read of a file of more than `most_bytes`, or of what is no regular file.
 
     Raises:
         NotFoundError: There is none.
@@ -80,16 +88,23 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
     """
     path = find_checkpoint(folder)
     try:
-        with path.open("rb") as file:
-            expected, content = file.read(_HEADER_LENGTH), file.read()
+        with open_regular(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) > most_bytes:
+                raise ValueError(f"it has {size:,} bytes; a state of this run has at most {most_bytes:,}")
+            expected, content = file.read(_HEADER_LENGTH), file.read(most_bytes)
         # torch does not look at its checksums when it loads: a flipped bit would go on into the weights.
         if (found := _header(hashlib.sha256(content).hexdigest())) != expected:
             wanted = expected.decode("ascii", "replace")
             raise ValueError(f"expected SHA-256 {brief(wanted)}, found {brief(found.decode())}")
+        refuse_other_content(content)
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (OSError, MemoryError) as error:
+    except OSError as error:
         raise UnavailableError(f"{path} cannot be read: {error}", hint="The state is kept; try again.") from None
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file; all mean the same here.
+        if is_short_of_memory(error):
+            raise UnavailableError(
+                f"The memory is too small to read {path}", hint="The state is kept; end other programs, and try again."
+            ) from None
         # Its first sentence only: others advise to load the file unsafely.
         raise DamagedFileError(
             f"{path} is damaged: {brief(error).partition('. ')[0]}", hint="Run without --resume."

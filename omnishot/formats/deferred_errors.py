@@ -7,8 +7,7 @@ between, all 400 ended with an exception.
 
 import io
 import os
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 
 class DeferredErrors(io.RawIOBase):
@@ -18,13 +17,9 @@ class DeferredErrors(io.RawIOBase):
         error: That error, or None.
     """
 
-    def __init__(self, path: Path, mode: Literal["w+b", "r+b"]) -> None:
-        """Open the file: `w+b` makes a new one, `r+b` changes one.
-
-        Raises:
-            OSError: It cannot be opened.
-        """
-        self._file: io.FileIO = path.open(mode, buffering=0)
+    def __init__(self, file: io.FileIO) -> None:
+        """Take a file that is open for reading and writing, and close it with this one."""
+        self._file = file
         self.error: OSError | None = None
 
     def readable(self) -> bool:

@@ -11,8 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 
 from omnishot.errors import DamagedFileError
 from omnishot.formats.hdf5 import create_hdf5
+from omnishot.store.atomic_write import write_new
+from omnishot.store.reference import parse_exact
 from omnishot.store.text_file import read_text
-from omnishot.store.validation import Count, Line, first_problem
+from omnishot.store.validation import Count, Line, accepted_by, first_problem
+from omnishot.vocabulary import BASELINES, Protocol, SplitPart
+
+
+def _check_method(text: str) -> None:
+    if text not in BASELINES:
+        parse_exact(text)
+
+
+_Reference = Annotated[str, accepted_by(parse_exact)]
+_Method = Annotated[str, accepted_by(_check_method)]
+"""A network's reference, or the name of a baseline."""
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Difference = Annotated[float, Field(ge=-1, le=1)]
@@ -43,9 +56,9 @@ class Result:
         questions: Different questions among the trials; None in evaluations that did not count them.
     """
 
-    model: Line
-    protocol: Line
-    on: Line
+    model: _Method
+    protocol: Protocol
+    on: SplitPart
     ways: _Ways | None
     shots: Annotated[int, Field(ge=1, le=10**6)] | None
     trials: Annotated[int, Field(ge=1, le=10**9)]
@@ -64,7 +77,7 @@ class TrainedOn(_Frozen):
     All from `source` on describes its pair dataset, and is set together or, where that was gone, not at all.
     """
 
-    pairs: Line | None
+    pairs: _Reference | None
     seed: Count
     twin: Line
     objective: Line
@@ -107,8 +120,8 @@ class Comparison(_Frozen):
         mcnemar_p: P-value of McNemar's exact test; None in evaluations that did not run it.
     """
 
-    model: Line
-    against: Line
+    model: _Reference
+    against: _Reference
     ways: _Ways | None
     difference: _Difference
     ci95: tuple[_Difference, _Difference]
@@ -130,7 +143,7 @@ class EvaluationSummary(_Frozen):
 
     data: Line
     source: Line
-    models: dict[Line, TrainedOn]
+    models: dict[_Reference, TrainedOn]
     seed: Count
     device: Line
     comparisons: tuple[Comparison, ...]
@@ -146,7 +159,7 @@ def write_evaluation(
         if result["questions"] is None:  # As before questions were counted.
             del result["questions"]
     text = json.dumps(written, indent=1, allow_nan=False)
-    (folder / "summary.json").write_text(text + "\n", "utf-8")
+    write_new(folder / "summary.json", f"{text}\n".encode())
     with create_hdf5(folder / "scores.h5") as file:
         for method, arrays in scores.items():
             for name, values in arrays.items():

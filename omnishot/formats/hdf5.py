@@ -15,12 +15,17 @@ import numpy as np
 from h5py import h5d, h5l, h5z
 from numpy.typing import DTypeLike, NDArray
 
-from omnishot.errors import DamagedFileError, UnavailableError, brief, is_one_line
+from omnishot.errors import DamagedFileError, UnavailableError, brief, is_one_line, is_short_of_memory
 from omnishot.formats.deferred_errors import DeferredErrors
 
 _MOST_BYTES_PER_STORED_BYTE = 1032
 """What deflate reaches at best."""
 
+_MOST_UNPROVEN = 1 << 25
+_MOST_DENSITY = 16
+"""Bytes that a stored byte may stand for beyond the first 32 MiB of a data set; pictures have a limit of their own."""
+
+_LARGEST_CHUNK = 1 << 24
 _LONGEST_NAME = 1000
 _MOST_HEAP = 1 << 20
 _TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("index", "<u4")])
@@ -28,7 +33,6 @@ _RAISED_BY_H5PY = (
     ArithmeticError,
     AttributeError,
     LookupError,
-    MemoryError,
     OSError,
     RuntimeError,
     TypeError,
@@ -39,13 +43,13 @@ _FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 
 @contextlib.contextmanager
 def create_hdf5(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
-    """Create an HDF5 file for writing, or open one that is not published yet.
+    """Create an HDF5 file for writing, which must not exist yet, or open one that is not published yet.
 
     Raises:
         UnavailableError: The disk is full or the folder cannot be written.
     """
     try:
-        target = DeferredErrors(path, "w+b" if mode == "w" else "r+b")
+        target = DeferredErrors(path.open("x+b" if mode == "w" else "r+b", buffering=0))
     except OSError as error:
         raise _cannot_be_written(path, error) from None
     try:
@@ -73,6 +77,8 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     try:
         # Without a lock: a published file never changes, and some network file systems have none.
         file = h5py.File(path, "r", locking=False)
+    except MemoryError:
+        raise UnavailableError(f"The memory is too small to open {path}", hint="End other programs.") from None
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise DamagedFileError(f"{path} is not a readable HDF5 file: {brief(error)}") from None
     with file:
@@ -84,7 +90,10 @@ def reading_from(file: h5py.File) -> Iterator[None]:
     """Turn what h5py raises over a damaged file into the error that says which file it is."""
     try:
         yield
-    except _RAISED_BY_H5PY as error:
+    except (MemoryError, *_RAISED_BY_H5PY) as error:
+        if is_short_of_memory(error):
+            hint = "End other programs, or use a machine with more memory."
+            raise UnavailableError(f"The memory is too small to read {file.filename}", hint=hint) from None
         raise damaged(file, brief(error)) from None
 
 
@@ -105,7 +114,9 @@ def contains(file: h5py.File, path: str) -> bool:
         return isinstance(place, h5py.Group) and bool(place.id.links.exists(last.encode()))
 
 
-def open_dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: int) -> h5py.Dataset:
+def open_dataset(
+    file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: int, *, most_density: int = _MOST_DENSITY
+) -> h5py.Dataset:
     """Return a data set that holds what it claims, in the file itself.
 
     Args:
@@ -113,6 +124,7 @@ def open_dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensio
         path: Where it lies, with a slash between the names.
         dtype: Type of its elements; None for texts.
         n_dimensions: Number of its dimensions.
+        most_density: Bytes that one stored byte may stand for, where it is large.
 
     Raises:
         DamagedFileError: There is none, or it is another, or elsewhere, or larger than its file can hold.
@@ -128,7 +140,7 @@ def open_dataset(file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensio
         if not (is_text if dtype is None else found.dtype == np.dtype(dtype)) or found.ndim != n_dimensions:
             shown = "text" if is_text else brief(found.dtype)
             raise damaged(file, f"{path} is {shown} in {found.ndim} dimensions, not {wanted} in {n_dimensions}")
-        _refuse_impossible_sizes(file, path, found)
+        _refuse_impossible_sizes(file, path, found, most_density)
         return found
 
 
@@ -174,28 +186,33 @@ def _refuse_long_texts(file: h5py.File, path: str, found: h5py.Dataset) -> None:
         texts = np.frombuffer(raw.read(stored), _TEXT)
         if texts["length"].max() > 4 * _LONGEST_NAME:
             raise damaged(file, f"{path} holds a name that claims {texts['length'].max():,} bytes")
+        size = file.id.get_filesize()
+        if texts["length"].sum(dtype=np.int64) > size:  # Names differ, so that each has a place of its own.
+            raise damaged(file, f"{path} holds names that claim more bytes than the file has")
         for place in np.unique(texts["heap"]):
-            if not _is_sound_heap(raw, int(place)):
+            walked = _size_of_sound_heap(raw, int(place))
+            size -= walked  # Collections do not overlap, so that all of them are within the file.
+            if not walked or size < 0:
                 raise damaged(file, f"{path} points at texts that are not there")
 
 
-def _is_sound_heap(raw: BinaryIO, place: int) -> bool:
-    """Walk over a collection of texts as libhdf5 will, which does not come to an end where a length is zero."""
+def _size_of_sound_heap(raw: BinaryIO, place: int) -> int:
+    """Walk over a collection of texts as libhdf5 will, and return its size, or 0 where it would not come to an end."""
     raw.seek(place)
     header = raw.read(16)
     if len(header) < 16 or header[:4] != b"GCOL":
-        return False
+        return 0
     size = int.from_bytes(header[8:], "little")
     if not 16 <= size <= _MOST_HEAP:
-        return False
+        return 0
     content, start = raw.read(size - 16), 0
     while start + 16 <= len(content):
         index, length = struct.unpack_from("<H6xQ", content, start)
         step = length if index == 0 else 16 + (length + 7) // 8 * 8  # What is left free counts its own head.
         if not 16 <= step <= len(content) - start:
-            return False
+            return 0
         start += step
-    return len(content) == size - 16
+    return size if len(content) == size - 16 else 0
 
 
 def _walk(file: h5py.File, path: list[str]) -> Any:
@@ -218,9 +235,12 @@ def _refuse_storage_elsewhere(file: h5py.File, path: str, plan: Any) -> None:
         raise damaged(file, f"{path} is packed with something other than gzip")
 
 
-def _refuse_impossible_sizes(file: h5py.File, path: str, found: h5py.Dataset) -> None:
+def _refuse_impossible_sizes(file: h5py.File, path: str, found: h5py.Dataset, most_density: int) -> None:
     stored, size = found.id.get_storage_size(), file.id.get_filesize()
     chunk = int(np.prod(found.chunks or (0,), dtype=object)) * found.dtype.itemsize
     claimed = max(int(np.prod(found.shape, dtype=object)) * found.dtype.itemsize, chunk)
-    if stored > size or claimed > stored * _MOST_BYTES_PER_STORED_BYTE:
+    most = min(stored * _MOST_BYTES_PER_STORED_BYTE, max(_MOST_UNPROVEN, stored * most_density))
+    if stored > size or claimed > most:
         raise damaged(file, f"{path} claims {claimed:,} bytes, but {stored:,} of the file's {size:,} are its own")
+    if chunk > _LARGEST_CHUNK:
+        raise damaged(file, f"{path} is stored in chunks of {chunk:,} bytes; {_LARGEST_CHUNK:,} is the limit")

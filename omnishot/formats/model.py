@@ -1,5 +1,6 @@
 """A trained network on disk: safetensors weights, its settings, and the history of its training."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,33 @@ from safetensors.torch import save
 from torch import Tensor
 
 from omnishot.config import TrainSettings
-from omnishot.errors import DamagedFileError, SettingsError, brief
+from omnishot.errors import DamagedFileError, SettingsError, TrainingError, brief
 from omnishot.formats.history import write_history
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.settings_text import as_yaml, check
-from omnishot.store.text_file import read_text
+from omnishot.store.atomic_write import write_new
+from omnishot.store.text_file import open_regular, read_text
 from omnishot.strict_yaml import read_yaml
 from omnishot.training.history import TrainingHistory
 
+_MOST_HEAD = 1_000_000
 _TYPES = {torch.float32: "F32", torch.int64: "I64"}
 
 
 def write_model(folder: Path, weights: dict[str, Tensor], settings: TrainSettings, history: TrainingHistory) -> None:
-    """Write weights.safetensors, config.yaml and history.jsonl into a folder."""
+    """Write weights.safetensors, config.yaml and history.jsonl into a folder.
+
+    Raises:
+        TrainingError: A weight is not finite, which no reader accepts.
+    """
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            hint = "Lower --set optimizer.learning_rate."
+            raise TrainingError(f"The training ended with values of {name} that are not finite", hint=hint)
     # Through bytes, so that a full disk is an OSError like everywhere else.
     content = save({name: tensor.contiguous().cpu() for name, tensor in weights.items()})
-    (folder / "weights.safetensors").write_bytes(content)
-    (folder / "config.yaml").write_text(as_yaml(settings), "utf-8")
+    write_new(folder / "weights.safetensors", content)
+    write_new(folder / "config.yaml", as_yaml(settings).encode())
     write_history(folder / "history.jsonl", history)
 
 
@@ -39,9 +50,12 @@ def read_model(weights_file: Path, config_file: Path) -> SiameseNetwork:
     try:
         values = read_yaml(read_text(config_file), origin=str(config_file))
         settings = check(TrainSettings, values, origin=str(config_file))
-        network = build_network(settings.twin, architecture=settings.architecture)
+        with torch.device("meta"):  # Sizes alone: what the settings ask for may be larger than the memory.
+            planned = build_network(settings.twin, "torch", settings.architecture)
     except SettingsError as error:
         raise DamagedFileError(f"{error}") from None
+    _refuse_other_size(weights_file, planned.state_dict())
+    network = build_network(settings.twin, architecture=settings.architecture)
     load_weights(network, weights_file)
     return network
 
@@ -53,9 +67,8 @@ def load_weights(network: SiameseNetwork, weights_file: Path) -> None:
         DamagedFileError: The weights are unreadable, another network's, or not finite.
     """
     expected = network.state_dict()
+    _refuse_other_size(weights_file, expected)
     try:
-        if not weights_file.is_file():
-            raise OSError("it is missing, or no regular file")
         with safe_open(weights_file, "pt") as file:
             _refuse_other_tensors(file, expected)  # Before any of them is in memory.
             weights = {name: file.get_tensor(name) for name in expected}
@@ -67,6 +80,25 @@ def load_weights(network: SiameseNetwork, weights_file: Path) -> None:
         if name.endswith("running_var") and (tensor < 0).any():
             raise DamagedFileError(f"{weights_file}: {name} holds variances below zero")
     network.load_state_dict(weights)
+
+
+def _refuse_other_size(weights_file: Path, expected: dict[str, Tensor]) -> None:
+    """Compare the size of a file, and what it says of its head, with the tensors that it should hold.
+
+    Raises:
+        DamagedFileError: They are others, or there is no such file.
+    """
+    try:
+        with open_regular(weights_file) as file:
+            size, head = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+    except (OSError, ValueError) as error:
+        raise DamagedFileError(f"{weights_file} cannot be read: {brief(error)}") from None
+    wanted = sum(tensor.nbytes for tensor in expected.values())
+    if not 8 < head <= _MOST_HEAD or size != 8 + head + wanted:
+        raise DamagedFileError(
+            f"{weights_file} does not hold this network's weights: it has {size:,} bytes, and a head that claims "
+            f"{head:,} of them, but {wanted:,} bytes of tensors are needed"
+        )
 
 
 def _refuse_other_tensors(file: Any, expected: dict[str, Tensor]) -> None:

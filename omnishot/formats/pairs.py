@@ -57,7 +57,7 @@ def _copy_images(source: h5py.File, target: h5py.File) -> None:
     if contains(source, "runs"):
         copied |= {f"runs/{name}": kind for name, kind in RUNS.items()}
     for name, kind in copied.items():
-        stored = open_dataset(source, name, *kind)
+        stored = pixels_of(source) if name == "images/pixels" else open_dataset(source, name, *kind)
         with reading_from(source):
             group, _, last = name.partition("/")
             source.copy(stored, target.require_group(group), last, without_attrs=True)

@@ -4,6 +4,7 @@ Rendering takes long, and HDF5 files do not survive a killed writer. So blocks o
 own, each complete or absent, and copied into `pairs.h5` at the end, compressed as they are.
 """
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +148,9 @@ def _render(pixels: torch.Tensor, parameters: NDArray[np.float32]) -> NDArray[np
 
 def _write_block(folder: Path, block: range, rendered: _Block) -> Path:
     """Write a block aside, and move it to the name that holds its digest."""
-    aside = folder / "block.new"
+    for left in folder.glob("block.*.new"):  # By a process that was killed.
+        left.unlink()
+    aside = folder / f"block.{secrets.token_hex(16)}.new"
     with create_hdf5(aside) as file:
         for side, images in rendered.items():
             _create(file, side, len(images), images.shape[1:])[:] = images

@@ -9,6 +9,7 @@ from typing import Any
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION
 from omnishot.reporting.results import Measured
 from omnishot.reporting.tables import Table
+from omnishot.wording import visible
 
 _COLUMNS = (
     "model", "protocol", "on", "ways", "shots", "trials", "questions", "correct", "accuracy", "ci95_low", "ci95_high",
@@ -16,6 +17,7 @@ _COLUMNS = (
     "against", "difference", "difference_low", "difference_high", "mcnemar_p",
 )  # fmt: skip
 
+_FORMULAS = ("=", "+", "-", "@", "'")
 _MARKS = re.compile(r"[\\`*_\[\]<>|~&$#]")
 """What markdown, or GitHub's, would take for more than a letter."""
 
@@ -37,7 +39,7 @@ def _markdown(table: Table) -> str:
 
 def _plain(text: str) -> str:
     """Return a text as markdown that shows it as it is, on one line, whatever names it holds."""
-    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+    return _MARKS.sub(r"\\\g<0>", visible(" ".join(text.split()), one_line=True))
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -71,8 +73,19 @@ def as_tsv(measured: Sequence[Measured]) -> str:
             low, high = item.paired.ci95
             values |= {"against": item.paired.against, "difference": item.paired.difference}
             values |= {"difference_low": low, "difference_high": high, "mcnemar_p": item.paired.mcnemar_p}
-        lines.append("\t".join("" if values.get(name) is None else str(values[name]) for name in _COLUMNS))
+        lines.append("\t".join(_cell(values.get(name)) for name in _COLUMNS))
     return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    """Return a value as a cell of a table for programs: numbers as they are, and texts so that none is a formula.
+
+    Spreadsheets compute what begins with `=`, `+`, `-` or `@`; an apostrophe before it keeps it a text. A text that
+    begins with an apostrophe gets another one, so that whoever drops the first has every text as it was.
+    """
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    return f"'{value}" if value.startswith(_FORMULAS) else value
 
 
 def _values(item: Measured) -> dict[str, Any]:

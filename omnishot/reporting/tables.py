@@ -144,7 +144,13 @@ def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published]
     lines: list[tuple[float, bool, tuple[str, ...]]] = []
     for item in ours:
         result = item.result
-        cells = (result.model, percent(result.accuracy), result.protocol, interval(result.ci95), trials_of(result))
+        cells: tuple[str, ...] = (
+            result.model,
+            percent(result.accuracy),
+            result.protocol,
+            interval(result.ci95),
+            trials_of(result),
+        )
         origin = f"{item.evaluation}, seed {item.seed}, {item.device}"
         is_network = not is_baseline(result.model)
         lines.append((result.accuracy, is_network, (*cells, describe_training(item.trained_on), origin)))

@@ -34,7 +34,7 @@ class Checkpointer:
     def __init__(self, trainer: Trainer, store: Store, recipe: Recipe, every: Interval, *, resumed: bool) -> None:
         """Look for an earlier checkpoint of the recipe, which is kept until a run that did not resume it is as far."""
         self._trainer, self._store, self._recipe, self._every = trainer, store, recipe, every
-        self._kept = (0, 0) if resumed else _progress_kept(store.resume_folder(recipe))
+        self._kept = (0, 0) if resumed else _progress_kept(trainer, store.resume_folder(recipe))
         self._saved_at, self._steps = time.monotonic(), 0
 
     def save(self) -> None:
@@ -53,12 +53,13 @@ class Checkpointer:
             self._saved_at = time.monotonic()
 
 
-def _progress_kept(folder: Path) -> tuple[int, int]:
-    """Return epoch and step of a checkpoint, or zeros where there is none that can be read."""
+def _progress_kept(trainer: Trainer, folder: Path) -> tuple[int, int]:
+    """Return epoch and step of a checkpoint, or zeros where there is none of this run that can be read."""
     try:
-        position = read_checkpoint(folder)["position"]
-        return int(position["epoch"]), int(position["step"])
-    except (InputError, KeyError, TypeError, ValueError):
+        state = read_checkpoint(folder, most_bytes=trainer.state_rules.most_bytes)
+        trainer.state_rules.check(state)
+        return state["position"]["epoch"], state["position"]["step"]
+    except (InputError, ValueError):
         return 0, 0
 
 
@@ -69,9 +70,9 @@ def restore(trainer: Trainer, folder: Path) -> None:
         NotFoundError: There is none.
         DamagedFileError: It is none of this run.
     """
+    state = read_checkpoint(folder, most_bytes=trainer.state_rules.most_bytes)
     try:
-        trainer.load_state(read_checkpoint(folder))
-    except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        trainer.load_state(state)
+    except ValueError as error:
         hint = "Run without --resume."
-        raise DamagedFileError(f"{folder / CHECKPOINT} is no state of this run: {reason}", hint=hint) from None
+        raise DamagedFileError(f"{folder / CHECKPOINT} is no state of this run: {error}", hint=hint) from None

@@ -21,6 +21,7 @@ from omnishot.data.episodes import (
 from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
+from omnishot.evaluation.embedding import refuse_overflow
 from omnishot.evaluation.intervals import (
     Dependence,
     accuracy_interval,
@@ -242,8 +243,11 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
     outcomes: dict[str, Verification] = {}
     arrays: _Scores = {"pairs": {"left": pairs.left, "right": pairs.right, "same": pairs.same}}
     for model, network in task.networks():
-        threshold = best_threshold(score_pairs(network, pixels, validation, task.compute), validation.same)
+        chosen_on = score_pairs(network, pixels, validation, task.compute)
+        refuse_overflow(chosen_on, f"scores of {model}")
+        threshold = best_threshold(chosen_on, validation.same)
         scores = score_pairs(network, pixels, pairs, task.compute)
+        refuse_overflow(scores, f"scores of {model}")
         arrays[model] = {"scores": scores}
         outcomes[model] = verify(scores, pairs.same, threshold)
     correct: _Outcomes = {(model, None): outcome.correct for model, outcome in outcomes.items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from omnishot.errors import DamagedFileError, InputError, NotFoundError
-from omnishot.store.digests import Digests
+from omnishot.store.digests import Digests, is_hollow
 from omnishot.store.identity import content_of
 from omnishot.store.manifest import Manifest, Parent, read_manifest
 from omnishot.store.recipe import run_key
@@ -94,6 +94,8 @@ class Artifact:
             found = f"{path.stat().st_size} bytes" if path.is_file() else "nothing"
             if found != f"{expected.size} bytes":
                 what = f"{expected.size} bytes, found {found}"
+            elif is_hollow(path):
+                what = f"{expected.size} bytes, found a file that is all but empty on its disk"
             elif contents and (digest := self.digests.of(path, again=again)) != expected.sha256:
                 what = f"SHA-256 {expected.sha256}, found {digest}"
             else:

@@ -9,6 +9,21 @@ _SETTLED_NANOSECONDS = 10_000_000
 """A file written twice within a tick of the system's clock, 10 ms at most, may seem unchanged."""
 
 
+_HOLLOW_FROM = 1 << 28
+_MOST_BYTES_PER_STORED_BYTE = 1000
+
+
+def is_hollow(path: Path) -> bool:
+    """Tell whether a large file is all but empty on its disk: hashing it could take days, and nothing of ours is.
+
+    Raises:
+        OSError: The file cannot be looked at.
+    """
+    found = path.stat()
+    stored = found.st_blocks * 512  # Whatever the blocks of the file system are.
+    return found.st_size > max(_HOLLOW_FROM, stored * _MOST_BYTES_PER_STORED_BYTE)
+
+
 class Digests:
     """What the files of a store were found to hold; a file that has changed since is hashed again."""
 

@@ -6,12 +6,11 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
-from omnishot.errors import DamagedFileError
+from omnishot.errors import DamagedFileError, brief
 from omnishot.store.artifact import Artifact
-from omnishot.store.atomic_write import replaced
+from omnishot.store.atomic_write import make_folder, replaced
 from omnishot.store.locks import Locks
 from omnishot.store.manifest import Parent
 from omnishot.store.text_file import read_text
@@ -24,6 +23,7 @@ UNFINISHED = ".unfinished"
 
 _REMOVED = "removed-"
 _PARENTS = "parents.json"
+_EARLIER = "earlier.json"
 _OURS = re.compile(rf"[0-9a-f]{{64}}|{_REMOVED}[0-9a-f]{{32}}")
 
 
@@ -43,9 +43,9 @@ class Leftovers:
             else:
                 self._discard_if_free(folder)
         states = _folders(self._root / UNFINISHED)
-        made = {artifact.key: artifact for artifact in self._published()} if states else {}
+        made = self._published() if states else []
         for folder in states:
-            if folder.name in made and _is_newer(made[folder.name], folder):
+            if _is_obsolete(folder, [artifact for artifact in made if artifact.key == folder.name]):
                 self._discard_if_free(folder)
 
     def unfinished(self) -> list[Path]:
@@ -69,8 +69,8 @@ class Leftovers:
         """
         found = {parent for holder in self._locks.holders() for parent in holder.parents}
         for folder in _folders(self._root / UNFINISHED) if unfinished else ():
-            with contextlib.suppress(DamagedFileError, ValueError, TypeError, RecursionError):
-                found.update(map(str, json.loads(read_text(folder / _PARENTS))))
+            with contextlib.suppress(DamagedFileError):
+                found.update(_references(folder / _PARENTS))
         return found
 
     def _discard_if_free(self, folder: Path) -> None:
@@ -80,30 +80,64 @@ class Leftovers:
                 discard(folder)
 
 
-def prepared_for_state(folder: Path, parents: list[Parent]) -> Path:
-    """Make the folder for the state of a run, with a note of what the run is made from; return it.
+def prepared_for_state(folder: Path, parents: list[Parent], made: Callable[[], list[Artifact]]) -> Path:
+    """Make the folder for the state of a run, and return it.
+
+    Beside the state stand two notes: what the run is made from, and the artifacts of the run that there are already,
+    as `made` returns them. Of those that come later the state is not needed: no clock is asked which is newer.
 
     Raises:
+        UnavailableError: A link leads elsewhere.
         OSError: The store cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parents[1], folder.parent.name, folder.name)
+    if not (folder / _EARLIER).exists():
+        _write_references(folder / _EARLIER, [str(artifact.reference) for artifact in made()])
     if not (folder / _PARENTS).exists():
-        with replaced(folder / _PARENTS) as aside:
-            aside.write_text(json.dumps([parent.reference for parent in parents]), "utf-8")
+        _write_references(folder / _PARENTS, [parent.reference for parent in parents])
     return folder
+
+
+def _write_references(path: Path, references: list[str]) -> None:
+    with replaced(path) as aside:
+        aside.write(json.dumps(references).encode())
+
+
+def _references(path: Path) -> list[str]:
+    """Read a note.
+
+    Raises:
+        DamagedFileError: It is missing, or holds something else.
+    """
+    try:
+        noted = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(f"{path} cannot be read: {brief(error)}") from None
+    if not isinstance(noted, list) or not all(isinstance(reference, str) for reference in noted):
+        raise DamagedFileError(f"{path} is no list of references")
+    return noted
+
+
+def _is_obsolete(folder: Path, made: list[Artifact]) -> bool:
+    """Tell whether a run has been finished since its state was begun; state without a note is kept."""
+    with contextlib.suppress(DamagedFileError):
+        earlier = _references(folder / _EARLIER)
+        return any(str(artifact.reference) not in earlier for artifact in made)
+    return False
 
 
 def _folders(place: Path) -> list[Path]:
     """Return what a process of ours may have left; a link, or a folder of another name, is somebody else's."""
     if place.is_symlink():
         return []
-    return [path for path in sorted(place.glob("*")) if _OURS.fullmatch(path.name) and not path.is_symlink()]
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        return [path for path in sorted(place.iterdir()) if _OURS.fullmatch(path.name) and not path.is_symlink()]
+    return []
 
 
 def path_for_removal(root: Path) -> Path:
     """Return a path that an artifact can be moved to before it is removed; a sweep ends what was begun."""
-    (root / STAGING).mkdir(parents=True, exist_ok=True)
-    return root / STAGING / f"{_REMOVED}{uuid.uuid4().hex}"
+    return make_folder(root, STAGING) / f"{_REMOVED}{uuid.uuid4().hex}"
 
 
 def discard(path: Path) -> None:
@@ -111,11 +145,3 @@ def discard(path: Path) -> None:
     if path.is_symlink():  # An artifact that somebody keeps elsewhere.
         path.unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_newer(artifact: Artifact, folder: Path) -> bool:
-    """Tell whether an artifact was published after the last file of unfinished state was written."""
-    with contextlib.suppress(OSError, ValueError):
-        published = datetime.fromisoformat(artifact.manifest.created).timestamp()
-        return all(path.stat().st_mtime < published for path in folder.iterdir())
-    return False

@@ -7,7 +7,7 @@ from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.store.artifact import Artifact
 from omnishot.store.digests import Digests
 from omnishot.store.order import Order, read_order
-from omnishot.store.publish import VERSION
+from omnishot.store.places import version_folders
 from omnishot.store.reference import parse_exact
 from omnishot.vocabulary import KINDS, MADE_BY
 from omnishot.wording import listed
@@ -15,8 +15,7 @@ from omnishot.wording import listed
 
 def folders(root: Path, kind: str | None = None) -> Iterator[Path]:
     """Yield the folders of a store's artifacts, readable or not, of all kinds or of one."""
-    for each in KINDS if kind is None else (kind,):
-        yield from (path for path in sorted((root / each).glob("*/v*")) if VERSION.fullmatch(path.name))
+    yield from version_folders(root, *([] if kind is None else [kind]))
 
 
 def read_all(

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from omnishot.errors import StoreBusyError, UnavailableError
-from omnishot.store.atomic_write import replaced
+from omnishot.store.atomic_write import make_folder, replaced
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EACCES, errno.EPERM}
@@ -71,7 +71,7 @@ class Locks:
             UnavailableError: The store cannot be written.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder.parent, self._folder.name)
             if self._refusal and not self._has_told:
                 self._has_told = True
                 self._tell(
@@ -85,7 +85,7 @@ class Locks:
         try:
             try:
                 with replaced(note) as aside:
-                    aside.write_text(json.dumps(asdict(holder)), "utf-8")
+                    aside.write(json.dumps(asdict(holder)).encode())
             except OSError as error:
                 if holder.parents:  # Else it is for those who wait alone; gc frees a disk that is full.
                     raise self._cannot_be_written(error) from None

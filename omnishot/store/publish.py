@@ -1,13 +1,10 @@
 """The last steps of an artifact's making: flushed, hashed, described, and moved to where it exists."""
 
-import re
 from pathlib import Path
 
-from omnishot.store.atomic_write import flush, make_read_only
+from omnishot.store.atomic_write import flush, make_read_only, write_new
 from omnishot.store.manifest import FILE_NAME, FileEntry, Manifest, file_digest
-
-VERSION = re.compile("v[1-9][0-9]{0,8}")
-"""What folders of artifacts are called."""
+from omnishot.store.places import VERSION, folders_in
 
 
 def sealed(folder: Path) -> dict[str, FileEntry]:
@@ -22,7 +19,7 @@ def sealed(folder: Path) -> dict[str, FileEntry]:
 
 def next_version(folder: Path) -> int:
     """Return the version after the greatest in a folder of versions."""
-    return max((int(path.name[1:]) for path in folder.glob("v*") if VERSION.fullmatch(path.name)), default=0) + 1
+    return max((int(path.name[1:]) for path in folders_in(folder) if VERSION.fullmatch(path.name)), default=0) + 1
 
 
 def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Path:
@@ -31,7 +28,7 @@ def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Path:
     No other process may publish the same version meanwhile.
     """
     written = folder / FILE_NAME
-    written.write_text(manifest.as_yaml(), "utf-8")
+    write_new(written, manifest.as_yaml().encode())
     make_read_only(written)
     flush(written)
     flush(folder)

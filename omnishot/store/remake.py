@@ -31,6 +31,9 @@ _RECORDED = {
 }
 """Options of a recorded `prepare` that a hint may repeat, and what their values look like."""
 
+_PLAIN_PATH = re.compile(r"[\w./][\w./ +@,-]{0,200}")
+"""Of a source: letters, digits and what is usual between them, but nothing that a shell or a reader takes for more."""
+
 _SECTIONS = {"objective", "optimizer", "schedule"}
 
 
@@ -40,21 +43,16 @@ def command_line(root: Path, *words: str) -> str:
     return shlex.join(["omnishot", *words, *where])
 
 
-def recorded_line(manifest: Manifest) -> str:
-    """Return the command line that made an artifact, or an empty text where no program was named."""
-    words = manifest.argv[1:]
-    return shlex.join(["omnishot", *words]) if words else ""
-
-
 def command_of(root: Path, manifest: Manifest) -> str:
-    """Return the command line that makes an artifact of a store again, or the recorded one.
+    """Return the command line that makes an artifact of a store again, from settings that were checked.
 
-    The recorded one is returned where the settings are another version's, which options of this one cannot express.
+    It is an empty text where they are another version's, which options of this one cannot express: what was typed then
+    is no fact, as anybody may have written it.
     """
     try:
         return command_line(root, *words_of(manifest))
     except SettingsError:
-        return recorded_line(manifest)
+        return ""
 
 
 def how_to_remake(root: Path, manifest: Manifest) -> str:
@@ -67,7 +65,8 @@ def how_to_remake(root: Path, manifest: Manifest) -> str:
         words[where] = "PATH"
         return f"Make it again: `{command_line(root, *words)}`, where PATH is its source as it is seen from here."
     except SettingsError:
-        return f"Its settings are another version's; it was made by `{recorded_line(manifest)}`."
+        maker = manifest.environment.get("omnishot")
+        return f"Its settings are another version's: make it again with omnishot{f' {maker}' if maker else ' of then'}."
 
 
 def words_of(manifest: Manifest) -> list[str]:
@@ -138,12 +137,16 @@ def _images(manifest: Manifest) -> Iterator[str]:
 
 
 def _source(manifest: Manifest, name: str) -> str:
-    """Return a source as it is typed; that of a folder is in the recorded command line, if anywhere."""
+    """Return a source as it is typed; that of a folder is in the recorded command line, if anywhere.
+
+    What stands there is repeated only where it is a plain path, and never an option.
+    """
     if name in BUILT_IN_SOURCES:
         return name
     words = [part for word in manifest.argv for part in re.split(r"(?<=^--source)=", word)]
     words += ["--source", "PATH"]
-    return words[words.index("--source") + 1]
+    typed = words[words.index("--source") + 1]
+    return typed if _PLAIN_PATH.fullmatch(typed) else "PATH"
 
 
 def _source_options(manifest: Manifest) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.store import manifest as manifests
 from omnishot.store.artifact import Artifact, Staging, place_name, stand_ins
-from omnishot.store.atomic_write import replaced
+from omnishot.store.atomic_write import make_folder, refuse_links, replaced
 from omnishot.store.digests import Digests
 from omnishot.store.identity import content_of
 from omnishot.store.leftovers import STAGING, UNFINISHED, Leftovers, discard, path_for_removal, prepared_for_state
@@ -163,7 +163,7 @@ class Store:
         failures = contextlib.suppress(OSError, UnavailableError, StoreBusyError)
         with failures, self._publishing(), replaced(folder / CURRENT) as aside:
             there = map(place_name, folders(self.root, folder.name))
-            aside.write_text(self._noted(folder).with_newest(reference, there, is_new=is_new).as_text(), "utf-8")
+            aside.write(self._noted(folder).with_newest(reference, there, is_new=is_new).as_text().encode())
 
     def _noted(self, folder: Path) -> Order:
         """Return what the folder of a kind notes; what cannot be read is begun anew."""
@@ -206,7 +206,7 @@ class Store:
         Raises:
             OSError: The store cannot be written.
         """
-        return prepared_for_state(self.resume_folder(recipe), recipe.parents)
+        return prepared_for_state(self.resume_folder(recipe), recipe.parents, lambda: self.find_by_recipe(recipe))
 
     def remove(self, choose: Callable[[], Iterable[Artifact]]) -> None:
         """Remove artifacts: gone at once for every reader, however long deleting their files takes.
@@ -248,8 +248,9 @@ class Store:
         folder = self.root / STAGING / recipe.key
         staging = Staging(folder, {}, {})
         try:
+            refuse_links(self.root, recipe.kind, name)  # Before the work, not after it.
             discard(folder)
-            folder.mkdir(parents=True)
+            make_folder(self.root, STAGING).joinpath(recipe.key).mkdir()
             yield staging
             staging.published = self._publish(recipe, name, code, staging, time.monotonic() - started)
         except OSError as error:
@@ -260,9 +261,8 @@ class Store:
 
     def _publish(self, recipe: Recipe, name: str, code: str, staging: Staging, seconds: float) -> Artifact:
         files = sealed(staging.path)
-        versions = self.root / recipe.kind / name
         with self._publishing(at_least=_SECONDS_TO_PUBLISH):  # The work is done: better late than lost.
-            versions.mkdir(parents=True, exist_ok=True)
+            versions = make_folder(self.root, recipe.kind, name)
             manifest = Manifest(
                 format=manifests.FORMAT,
                 kind=recipe.kind,

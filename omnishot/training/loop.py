@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from omnishot.config import TrainSettings
-from omnishot.errors import TrainingError, UnavailableError, brief
+from omnishot.errors import TrainingError, UnavailableError, brief, is_short_of_memory
 from omnishot.model.device import Compute
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.progress import OnProgress, Progress, short, silent
@@ -20,6 +20,7 @@ from omnishot.training.objective import Objective, Step
 from omnishot.training.optimizer import build_optimizer, set_rates
 from omnishot.training.position import Position
 from omnishot.training.processes import SINGLE_PROCESS, Processes
+from omnishot.training.state import StateRules, optimizer_state
 from omnishot.training.stop_signal import StopSignal
 from omnishot.training.throughput import Clock, Throughput
 
@@ -270,27 +271,31 @@ class Trainer:
             "position": self.position.as_plain_values(),
         }
 
+    @property
+    def state_rules(self) -> StateRules:
+        """What tells a state of this run from others."""
+        return StateRules(self.state(), self._optimizer, self._settings.epochs, self._objective.steps_per_epoch)
+
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue where a run with equal settings and data stood.
 
         Raises:
-            KeyError: Something is missing.
-            TypeError: The position is another version's.
-            RuntimeError: The weights are another network's.
+            ValueError: It is no state of such a run; this one is as it was.
         """
+        self.state_rules.check(state)
         self._network.load_state_dict(state["network"])
         if self._average:
             self._average.load_state_dict(state["average"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._optimizer.load_state_dict(optimizer_state(state["optimizer"], self._optimizer))
         best: dict[str, Tensor] | None = state["best"]
         self._best = best and {name: tensor.to(self._compute.device) for name, tensor in best.items()}
-        self._sums = state["sums"].to(self._compute.device)
+        self._sums.copy_(state["sums"])
         self.position = Position.from_plain_values(state["position"])
 
 
 def _short_of_memory(error: RuntimeError) -> UnavailableError | None:
     """Return what to tell the user if the error is torch's way to say that memory is used up, else None."""
-    if not isinstance(error, torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+    if not is_short_of_memory(error):
         return None
     return UnavailableError(
         f"The memory is too small for a step: {brief(str(error).partition(chr(10))[0])}",

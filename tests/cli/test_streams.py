@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from omnishot.cli.streams import visible
+from omnishot.wording import visible
 from tests.tiny import SMALL
 
 pytestmark = pytest.mark.slow

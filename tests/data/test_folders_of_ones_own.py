@@ -349,7 +349,7 @@ def test_a_page_and_a_figure_of_ones_own_beside_the_classes_are_passed_over(phot
     (photos / "figures").mkdir()
     (photos / "report.html").write_text("<!DOCTYPE html>")
     for name in ("pairs.png", "pairs.svg", "pairs.pdf", "figures/pairs.png"):
-        figure.write(photos / name)
+        (photos / name).write_bytes(figure.as_file(photos / name))
     with zipfile.ZipFile(photos.parent / "photos.zip", "w") as archive:
         for path in photos.rglob("*"):
             archive.write(path, path.relative_to(photos))

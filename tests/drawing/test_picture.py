@@ -33,8 +33,8 @@ def test_text_stays_text() -> None:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_same_picture_is_the_same_bytes(suffix: str, tmp_path: Path) -> None:
     first, second = tmp_path / f"first{suffix}", tmp_path / f"second{suffix}"
-    a_picture().write(first)
-    a_picture().write(second)
+    first.write_bytes(a_picture().as_file(first))
+    second.write_bytes(a_picture().as_file(second))
     assert first.read_bytes() == second.read_bytes()
 
 
@@ -44,7 +44,7 @@ def test_a_file_stands_alone() -> None:
 
 def test_other_formats_are_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\.svg, \.pdf, \.png"):
-        a_picture().write(tmp_path / "x.gif")
+        a_picture().as_file(tmp_path / "x.gif")
 
 
 def tinted(*, smooth: bool) -> Picture:
@@ -73,7 +73,7 @@ def test_drawings_are_blended_and_maps_stay_squares() -> None:
 
 
 def test_a_file_holds_title_and_words(tmp_path: Path) -> None:
-    a_picture().write(tmp_path / "x.svg")
+    (tmp_path / "x.svg").write_bytes(a_picture().as_file(tmp_path / "x.svg"))
     assert "<title>A line</title>" in (tmp_path / "x.svg").read_text()
     assert "It rises." in (tmp_path / "x.svg").read_text()
     assert "It rises." not in a_picture().svg()
@@ -84,7 +84,7 @@ def test_letters_that_the_font_lacks_are_no_reason_to_warn(tmp_path: Path) -> No
         figure.subplots().set_xlabel("日本 \U0001f600")
 
     picture = draw("x", "x", "x", onto)
-    picture.write(tmp_path / "x.png")
+    (tmp_path / "x.png").write_bytes(picture.as_file(tmp_path / "x.png"))
     assert "日本" in picture.svg()
     assert picture.letters_lacking() == "日本"
     assert a_picture().letters_lacking() == ""

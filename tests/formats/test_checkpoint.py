@@ -58,6 +58,6 @@ def test_code_is_not_run(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "pwned",))
 
     write_checkpoint(tmp_path, {"evil": Evil()})
-    with pytest.raises(DamagedFileError, match=r"is damaged: Weights only load failed$"):
+    with pytest.raises(DamagedFileError, match=r"is damaged: it names .* getattr$"):
         read_checkpoint(tmp_path)
     assert not (tmp_path / "pwned").exists()

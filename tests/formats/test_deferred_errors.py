@@ -47,7 +47,7 @@ def test_a_bug_while_a_file_is_written_is_not_taken_for_a_full_disk(tmp_path: Pa
 
 
 def test_what_is_written_is_in_the_file(tmp_path: Path) -> None:
-    with DeferredErrors(tmp_path / "file", "w+b") as file:
+    with DeferredErrors((tmp_path / "file").open("x+b", buffering=0)) as file:
         file.write(b"abcdef")
         file.seek(2)
         file.write(b"XY")
@@ -67,7 +67,7 @@ class Full(io.FileIO):
 
 
 def test_the_first_error_comes_when_the_file_is_closed(tmp_path: Path) -> None:
-    file = DeferredErrors(tmp_path / "file", "w+b")
+    file = DeferredErrors((tmp_path / "file").open("x+b", buffering=0))
     file._file.close()
     file._file = Full(tmp_path / "file", "r+b")
     assert file.write(b"abc") == 3

@@ -24,6 +24,10 @@ SUMMARY = Path(__file__).parents[1] / "golden/v1/evals/golden-lake/v1/summary.js
         ({"ways": None}, "does not fit protocol"),
         ({"trials": 2}, "3 of 2 right"),
         ({"model": "\x1b[31m"}, "results.0.model"),
+        ({"model": "--profile=~/.bashrc"}, "results.0.model"),
+        ({"model": "koch"}, "results.0.model"),
+        ({"protocol": "unknown"}, "results.0.protocol"),
+        ({"on": "everything"}, "results.0.on"),
         ({"model": ["deep"]}, "results.0.model"),
         ({"threshold": float("inf")}, "results.0.threshold"),
     ],
@@ -52,6 +56,14 @@ def test_half_of_what_a_model_was_trained_on_is_refused(tmp_path: Path) -> None:
     del summary["models"]["models/golden:v1"]["split"]
     (tmp_path / "summary.json").write_text(json.dumps(summary), "utf-8")
     with pytest.raises(DamagedFileError, match="it lacks split"):
+        read_summary(tmp_path / "summary.json")
+
+
+def test_a_reference_in_a_summary_is_one_as_commands_are_made_of_it(tmp_path: Path) -> None:
+    summary = json.loads(SUMMARY.read_text("utf-8"))
+    summary["models"]["models/golden:v1"]["pairs"] = "--profile=~/.bashrc"
+    (tmp_path / "summary.json").write_text(json.dumps(summary), "utf-8")
+    with pytest.raises(DamagedFileError, match=r"models.models/golden:v1.pairs"):
         read_summary(tmp_path / "summary.json")
 
 

@@ -1,6 +1,7 @@
 """An HDF5 file is read where it lies, and only if it is what FORMATS.md says."""
 
 import shutil
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split
-from omnishot.errors import DamagedFileError
+from omnishot.errors import DamagedFileError, UnavailableError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
 from omnishot.formats.pairs import read_pairs, read_split, read_variants, write_pairs
@@ -201,3 +202,44 @@ def test_only_what_formats_names_is_copied(path: Path, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "copy.h5") as file:
         assert set(file) == {"images", "runs", "split", "pairs", "variants"}
         assert "more" not in file["images"]
+
+
+def put_bomb(path: Path, name: str, n: int, chunk: int) -> None:
+    """Let a data set be of zeros, which gzip packs a thousandfold."""
+    with h5py.File(path, "r+") as file:
+        shape, dtype = (n, *file[name].shape[1:]), file[name].dtype
+        del file[name]
+        chunks = (chunk, *shape[1:])
+        stored = file.create_dataset(name, shape, dtype, chunks=chunks, compression="gzip")
+        packed = zlib.compress(bytes(int(np.prod(chunks)) * dtype.itemsize), 9)
+        for start in range(0, n, chunk):
+            stored.id.write_direct_chunk((start, *[0] * (len(shape) - 1)), packed)
+
+
+@pytest.mark.parametrize(
+    "name", ["pairs/train/left", "pairs/train/same", "variants/left", "images/drawer", "split/test"]
+)
+def test_a_small_file_is_not_unpacked_to_a_large_one(path: Path, name: str) -> None:
+    put_bomb(path, name, 1 << 26 if name.endswith("same") else 1 << 24, 1 << 18)
+    assert path.stat().st_size < 2_000_000
+    assert f"{name} claims" in refusal(path)
+
+
+def test_blank_pictures_by_the_hundred_thousand_are_refused(path: Path) -> None:
+    put_bomb(path, "images/pixels", 50_000, 250)
+    assert "images/pixels claims" in refusal(path)
+
+
+def test_a_chunk_that_is_read_as_a_whole_is_of_bounded_size(path: Path) -> None:
+    put_bomb(path, "images/pixels", 2000, 2000)
+    assert "in chunks of 22,050,000 bytes" in refusal(path)
+
+
+def test_memory_that_is_short_is_not_called_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    with open_hdf5(path) as file:
+        monkeypatch.setattr("numpy.zeros", short)
+        with pytest.raises(UnavailableError, match="memory is too small to read"):
+            read_pixels(file)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from omnishot.config import MOST_EPOCHS
 from omnishot.errors import DamagedFileError
 from omnishot.formats.history import read_history, write_history
 
@@ -34,4 +35,15 @@ def test_a_line_that_is_no_epoch_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text('{"epoch": 1, "loss": 1.5, "learning_rate": 0.001}\n' + line + "\n")
     with pytest.raises(DamagedFileError, match="line 2"):
+        read_history(path)
+
+
+def test_as_many_epochs_as_a_run_may_have_are_read_and_no_more(tmp_path: Path) -> None:
+    line = LINES.splitlines()[0] + "\n"
+    path = tmp_path / "history.jsonl"
+    path.write_text(line * MOST_EPOCHS)
+    assert path.stat().st_size > 16_000_000
+    assert len(read_history(path)) == MOST_EPOCHS
+    path.write_text(line * (MOST_EPOCHS + 1))
+    with pytest.raises(DamagedFileError, match=r"has 100,001 lines; 100,000 epochs are the most"):
         read_history(path)

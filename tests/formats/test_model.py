@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from omnishot.errors import DamagedFileError
-from omnishot.formats.model import read_model
+from omnishot.config import TrainSettings
+from omnishot.errors import DamagedFileError, TrainingError
+from omnishot.formats.model import read_model, write_model
 
 MODEL = Path(__file__).parents[1] / "golden/v1/models/golden/v1"
 
@@ -85,3 +86,28 @@ def test_settings_of_something_else_are_refused(tmp_path: Path, content: bytes) 
     (tmp_path / "config.yaml").write_bytes(content)
     with pytest.raises(DamagedFileError):
         read_model(MODEL / "weights.safetensors", tmp_path / "config.yaml")
+
+
+def test_a_head_of_many_names_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    header = " " * 2_000_000 + "{}"
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header.encode())
+    with pytest.raises(DamagedFileError, match="a head that claims 2,000,002 of them"):
+        read_model(path, MODEL / "config.yaml")
+
+
+def test_a_network_that_its_weights_do_not_fill_is_not_built(tmp_path: Path) -> None:
+    sizes = "{filters: [256, 256, 256, 256], filter_sizes: [3, 3, 3, 3], dense_units: 4096}"
+    (tmp_path / "config.yaml").write_text(f"twin: koch\narchitecture: {sizes}\n")
+    with pytest.raises(DamagedFileError, match=r"but [0-9,]{9,} bytes of tensors are needed"):
+        read_model(MODEL / "weights.safetensors", tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_no_reader_accepts_are_not_written(tmp_path: Path, value: float) -> None:
+    network = read_model(MODEL / "weights.safetensors", MODEL / "config.yaml")
+    weights = network.state_dict()
+    weights["head.bias"] = weights["head.bias"] * value
+    with pytest.raises(TrainingError, match=r"values of head.bias that are not finite"):
+        write_model(tmp_path, weights, TrainSettings(), [])
+    assert list(tmp_path.iterdir()) == []

@@ -137,6 +137,28 @@ READ = {"ways": int, "shots": int, "trials": int, "correct": int, "accuracy": fl
         "threshold": float, "equal_error_rate": float, "questions": int}  # fmt: skip
 
 
+def as_text(cell: str) -> str:
+    """Return what a cell of TSV holds as a text."""
+    return cell.removeprefix("'")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "=cmd|' /C calc'!A0"])
+def test_no_name_is_a_formula_and_numbers_stay_numbers(name: str) -> None:
+    item = replace(measured(), source=name, paired=compared(-0.25, (-0.5, 0.0)))
+    names, row = (line.split("\t") for line in as_tsv([item]).splitlines())
+    cells = dict(zip(names, row, strict=True))
+    assert cells["source"][0] == "'"
+    assert as_text(cells["source"]) == name
+    assert cells["difference"] == "-0.25"
+
+
+@pytest.mark.parametrize("name", ["a\u202eb", "a\u2066b", "a\x1b[31mb", "a\x07b", "a\u200fb"])
+def test_no_name_turns_or_colours_what_is_read_in_markdown(name: str) -> None:
+    text = as_markdown([Table("Title", (name, "x"), ((name, "1"),), (name,))])
+    assert name not in text
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+
+
 @given(RESULTS, NAMES, st.integers(0, 2**63), st.floats(-1, 1), st.none() | SHARES)
 def test_every_field_of_every_result_comes_back_from_tsv_and_json(
     result: Result, source: str, seed: int, difference: float, mcnemar_p: float | None
@@ -151,9 +173,9 @@ def test_every_field_of_every_result_comes_back_from_tsv_and_json(
     assert (cells.pop("against"), float(cells.pop("difference")), reach) == ("models/a:v1", difference, paired.ci95)
     assert cells.pop("mcnemar_p") == ("" if mcnemar_p is None else str(mcnemar_p))
     around = {name: cells.pop(name) for name in ("data", "source", "seed", "device", "evaluation", "trained_on")}
-    values: dict[str, Any] = {name: READ.get(name, str)(text) if text else None for name, text in cells.items()}
+    values: dict[str, Any] = {name: READ.get(name, as_text)(text) if text else None for name, text in cells.items()}
     assert Result(ci95=ends, **values) == result
-    assert (around["source"], int(around["seed"]), json.loads(around["trained_on"])) == (source, seed, TRAINED)
+    assert (as_text(around["source"]), int(around["seed"]), json.loads(around["trained_on"])) == (source, seed, TRAINED)
     (loaded,) = json.loads(as_json([item]))["results"]
     fields = {field.name: loaded.pop(field.name) for field in dataclass_fields(Result)}
     assert Result(**{**fields, "ci95": tuple(fields["ci95"])}) == result

@@ -9,6 +9,7 @@ import pytest
 from omnishot.errors import DamagedFileError
 from omnishot.store import digests
 from omnishot.store.artifact import Artifact
+from omnishot.store.digests import is_hollow
 from omnishot.store.manifest import file_digest
 from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
@@ -86,3 +87,13 @@ def test_what_was_written_within_a_tick_of_the_clock_is_hashed_again(
     for _ in range(2):
         known.of(path)
     assert len(hashed) == times
+
+
+def test_a_file_of_a_terabyte_of_nothing_is_not_hashed(tmp_path: Path) -> None:
+    (tmp_path / "hollow").touch()
+    os.truncate(tmp_path / "hollow", 1 << 40)
+    (tmp_path / "full").write_bytes(bytes(1 << 20))
+    assert is_hollow(tmp_path / "hollow")
+    assert not is_hollow(tmp_path / "full")
+    os.truncate(tmp_path / "full", 1 << 29)
+    assert not is_hollow(tmp_path / "full")

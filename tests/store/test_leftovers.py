@@ -61,21 +61,50 @@ def test_the_state_of_an_unfinished_run_stays(store: Store) -> None:
     assert store.leftovers.unfinished() == [state]
 
 
-def test_the_state_of_a_finished_run_goes_even_if_the_run_was_killed_before_it_could_remove_it(store: Store) -> None:
-    state = leave(store, ".unfinished", seed=1)
-    kept = state / "left.bin"
+def begin(store: Store, seed: int) -> Path:
+    """Leave the state of a run as an interrupted run does."""
+    folder = store.prepare_resume_folder(recipe(seed))
+    (folder / "left.bin").write_bytes(b"state")
+    return folder
+
+
+@pytest.mark.parametrize("year", [1970, 2100])
+def test_the_state_of_a_finished_run_goes_even_if_the_run_was_killed_before_it_could_remove_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    state = begin(store, seed=1)
+    monkeypatch.setattr("omnishot.store.store.discard", lambda path: None)  # Killed right before.
     produce(store, recipe(1), "koch", fill)
-    assert not state.exists()
-    leave(store, ".unfinished", seed=1)
-    os.utime(kept, (0, 0))  # Older than the artifact.
+    monkeypatch.undo()
+    assert (state / "left.bin").exists()
+    set_clock(state, year)
     produce(store, recipe(0), "koch", fill)
     assert not state.exists()
 
 
-def test_the_state_of_a_run_that_was_started_again_with_force_stays(store: Store) -> None:
+@pytest.mark.parametrize("year", [1970, 2100])
+def test_the_state_of_a_run_that_was_started_again_with_force_stays_whatever_a_clock_says(
+    store: Store, year: int
+) -> None:
+    produce(store, recipe(1), "koch", fill)
+    state = begin(store, seed=1)
+    set_clock(state, year)
+    produce(store, recipe(0), "koch", fill)
+    assert (state / "left.bin").exists()
+
+
+def set_clock(folder: Path, year: int) -> None:
+    """Let all files of a folder be as old as if the clock had shown another year."""
+    for path in folder.iterdir():
+        os.utime(path, ((year - 1970) * 31_556_952.0,) * 2)
+
+
+@pytest.mark.parametrize("noted", [None, "", "{}", "[1]", "[" * 100_000, "null"])
+def test_state_of_which_nothing_is_known_is_kept(store: Store, noted: str | None) -> None:
     produce(store, recipe(1), "koch", fill)
     state = leave(store, ".unfinished", seed=1)
-    os.utime(state / "left.bin", (2e9, 2e9))
+    if noted is not None:
+        (state / "earlier.json").write_text(noted)
     produce(store, recipe(0), "koch", fill)
     assert state.exists()
 

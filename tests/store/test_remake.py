@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,35 @@ def with_manifest(store: Store, place: str, **values: Any) -> None:
     forge(store.root / place, change)
 
 
-def test_of_settings_of_another_version_the_recorded_command_is_quoted(evaluated_store: Path, tmp_path: Path) -> None:
+def test_of_settings_of_another_version_no_command_is_made_up_and_none_quoted(
+    evaluated_store: Path, tmp_path: Path
+) -> None:
     store = Store(shutil.copytree(evaluated_store, tmp_path / "artifacts"))
     with_manifest(store, "models/quick/v1", settings={"sown": 1})
     manifest = store.find("quick", "models").manifest
-    assert command_of(store.root, manifest) == "omnishot test"
-    assert how_to_remake(store.root, manifest) == "Its settings are another version's; it was made by `omnishot test`."
+    assert command_of(store.root, manifest) == ""
+    said = how_to_remake(store.root, manifest)
+    assert said == f"Its settings are another version's: make it again with omnishot {version('omnishot')}."
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["prepare", "--source", "--profile=~/.bashrc"],
+        ["prepare", "--source=~/.bashrc"],
+        ["prepare", "--source", "a;b"],
+        ["prepare", "--source", "x\u202e"],
+        ["prepare", "--pairs", "30k --out=~/.bashrc", "--split", "koch\n", "--seed", "-1"],
+        ["--profile=~/.bashrc"],
+    ],
+    ids=str,
+)
+def test_nothing_that_acts_is_taken_from_a_recorded_command(
+    evaluated_store: Path, argv: list[str], tmp_path: Path
+) -> None:
+    store = Store(evaluated_store)
+    manifest = store.find("scripts", "images").manifest.model_copy(update={"argv": ["omnishot", *argv]})
+    assert command_of(tmp_path, manifest) == f"omnishot prepare --source PATH --store {tmp_path}"
 
 
 def test_images_are_made_again_with_the_pairs_that_were_drawn_from_them(evaluated_store: Path, tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_file_is_replaced_after_it_is_on_the_disk(tmp_path: Path, monkeypatch:
         "omnishot.store.atomic_write.flush", lambda path: flushed.append((path.read_text(), target.exists()))
     )
     with replaced(target) as aside:
-        aside.write_text("new")
+        aside.write(b"new")
     assert flushed == [("new", False)]
     with pytest.raises(FileNotFoundError), replaced(target):
         (tmp_path / "no such file").read_text()

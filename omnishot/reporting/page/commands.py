@@ -6,7 +6,6 @@ from omnishot.reporting.page.missing import not_from_scratch
 from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.results import is_baseline
 from omnishot.store.artifact import Artifact
-from omnishot.store.remake import recorded_line
 from omnishot.vocabulary import BUILT_IN_SOURCES
 from omnishot.wording import percent
 
@@ -36,12 +35,10 @@ def _how_to_run(artifacts: list[Artifact]) -> tuple[str, ...]:
 
 
 def _again(subject: Subject, line: Line) -> Command:
-    first = line.stands_for[0]
     what = ", ".join(_results(subject, artifact) for artifact in line.stands_for)
     if line.makes not in map(str, (artifact.reference for artifact in line.stands_for)):
         what += f"; it becomes {line.makes} there"
-    recorded = recorded_line(first.manifest)
-    return Command(what, line.text, recorded if recorded != line.text else "")
+    return Command(what, line.text)
 
 
 def _results(subject: Subject, artifact: Artifact) -> str:

@@ -42,13 +42,11 @@ class Command:
     Attributes:
         what: What it makes, or what is missing without it.
         line: How it is typed.
-        recorded: How it was typed, where that is known and different.
         is_damage: Whether it is missing because something in the store is damaged.
     """
 
     what: str
     line: str
-    recorded: str = ""
     is_damage: bool = False
 
 

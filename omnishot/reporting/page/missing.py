@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 
 from omnishot.config import EvalSettings, PrepareSettings
-from omnishot.errors import DamagedFileError, OmnishotError
+from omnishot.errors import DamagedFileError, OmnishotError, SettingsError, brief
 from omnishot.formats.evaluation import TrainedOn
 from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.presets import preset_names
@@ -75,7 +75,7 @@ def to_restore(subject: Subject, reference: str, consequence: str = "") -> Comma
 
     `consequence` is what is lacking without them, in words that follow `no longer in the store`.
     """
-    what = f"{reference} is no longer in the store{consequence}. To make it again:"
+    what = f"{brief(reference)} is no longer in the store{consequence}. To make it again:"
     if reference.startswith("models/"):
         return Command(what, _train_line(subject, reference))
     known = [item.trained_on for item in subject.measured if item.trained_on]
@@ -91,7 +91,13 @@ def to_repeat(
     line = command_of(subject.store.root, artifact.manifest)
     why = f": {error}" if error else ""
     is_damage = isinstance(error, DamagedFileError)
-    return Command(f"{lacking}{why}. To {verb} it again:", f"{line} --force" if force else line, is_damage=is_damage)
+    line = f"{line} --force" if line and force else line
+    return Command(f"{lacking}{why}. {_leading(line, f'To {verb} it again')}", line, is_damage=is_damage)
+
+
+def _leading(line: str, aim: str) -> str:
+    """Return what leads to a command line, or that there is none."""
+    return f"{aim}:" if line else "It was made with settings of another version of omnishot."
 
 
 def to_vary(subject: Subject, pairs: Artifact) -> Command:
@@ -100,16 +106,17 @@ def to_vary(subject: Subject, pairs: Artifact) -> Command:
     changed = {"name": f"{manifest.name}-affine{affine}", "settings": {**manifest.settings, "affine": affine}}
     line = command_of(subject.store.root, manifest.model_copy(update=changed))
     lacking = f"{pairs.reference} has no affine variants, so that a training pair is shown as drawn"
-    return Command(f"{lacking}. To make a dataset with variants:", line)
+    return Command(f"{lacking}. {_leading(line, 'To make a dataset with variants')}", line)
 
 
 def not_from_scratch(subject: Subject, artifact: Artifact, what: str) -> Command:
     """Return that an artifact, called `what`, cannot be made in an empty folder, with what makes it where it is."""
     lacking = (
         f"{what}. In an empty folder it cannot be made: something that it descends from is no longer in the store, or "
-        "has settings of another version of omnishot. Where all of that is there:"
+        "has settings of another version of omnishot."
     )
-    return Command(lacking, command_of(subject.store.root, artifact.manifest))
+    line = command_of(subject.store.root, artifact.manifest)
+    return Command(f"{lacking} Where all of that is there:" if line else lacking, line)
 
 
 def ways_to_measure(subject: Subject, part: str) -> tuple[int, ...]:
@@ -154,7 +161,10 @@ def _prepare_line(subject: Subject, training: TrainedOn | None) -> str:
         "affine": training.affine,
         "pairs": training.train_pairs,
     }
-    settings = check(PrepareSettings, values, origin=training.pairs or "pairs")
+    try:
+        settings = check(PrepareSettings, values, origin=training.pairs or "pairs")
+    except SettingsError:  # Another version's.
+        return command_line(subject.store.root, "prepare", "--source", source)
     return command_line(subject.store.root, "prepare", "--source", source, *prepare_words(settings, training.source))
 
 

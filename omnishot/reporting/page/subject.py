@@ -6,7 +6,7 @@ from omnishot.formats.evaluation import TrainedOn
 from omnishot.reporting.results import Measured, is_baseline, measured_in
 from omnishot.reporting.tables import Tables, tables_of
 from omnishot.store.artifact import Artifact
-from omnishot.store.lineage import Ancestor, lineage
+from omnishot.store.lineage import Ancestor, ancestors
 from omnishot.store.store import Store
 from omnishot.vocabulary import PROTOCOLS
 
@@ -82,13 +82,8 @@ class Subject:
 
     def ancestors(self) -> list[Ancestor]:
         """Return the evaluations and all they descend from once, parents before children."""
-        found: dict[str, Ancestor] = {}
-        for evaluation in self.evaluations:
-            for ancestor in lineage(self.store, evaluation, among=self.artifacts):
-                before = found.get(ancestor.reference)
-                if before is None or before.depth < ancestor.depth:
-                    found[ancestor.reference] = ancestor
-        return sorted(found.values(), key=lambda ancestor: -ancestor.depth)
+        found = ancestors(self.store, self.evaluations, among=self.artifacts)
+        return sorted(found, key=lambda ancestor: -ancestor.depth)
 
     def trained_on(self, model: str) -> TrainedOn | None:
         """Return what the evaluations say of a model's training, or None if they say nothing."""

@@ -10,7 +10,7 @@ from omnishot.drawing.layers import activation_maps, first_filters
 from omnishot.drawing.picture import Picture
 from omnishot.errors import SamplingError, UsageError, brief
 from omnishot.evaluation.activations import responses
-from omnishot.evaluation.embedding import embed
+from omnishot.evaluation.embedding import embed, refuse_overflow
 from omnishot.evaluation.projection import neighbours_agree, principal_plane
 from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
 from omnishot.formats.model import read_model
@@ -99,6 +99,7 @@ def embedding_of(store: Store, model: Artifact, alphabet: str | None = None) -> 
     pixels, labels = data.pixels(chosen), data.labels.character[chosen]
     vectors = embed(_network(model), torch.from_numpy(pixels), chosen.astype(np.int64), choose_compute("cpu", "fp32"))
     values = vectors.numpy()
+    refuse_overflow(values, f"values in the vectors of {model.reference}")
     return embedding_map(
         pixels[chosen],
         labels,

@@ -29,7 +29,7 @@ def test_texts_from_elsewhere_stay_texts() -> None:
                 text=(HOSTILE,),
                 tables=(Table(HOSTILE, (HOSTILE,), ((HOSTILE,),), (HOSTILE,)),),
                 shown=[sweep_chart("s", HOSTILE, [curve]), Command(HOSTILE, HOSTILE)],
-                commands=(Command(HOSTILE, HOSTILE, HOSTILE),),
+                commands=(Command(HOSTILE, HOSTILE),),
                 headlines=(Headline(HOSTILE, 0.5, (0.4, 0.6), (HOSTILE,)),),
             )
         ],

@@ -1,0 +1,69 @@
+"""Everything that the files of an artifact hold, read as the stages and pages read it, to see whether it can be."""
+
+from pathlib import Path
+
+import numpy as np
+
+from omnishot.errors import DamagedFileError
+from omnishot.formats.evaluation import read_summary
+from omnishot.formats.hdf5 import open_hdf5
+from omnishot.formats.history import read_history
+from omnishot.formats.images import pixels_of, read_labels, read_pixels, read_runs
+from omnishot.formats.manifest_fields import EvaluationFacts, ImagesFacts, ModelFacts, PairsFacts
+from omnishot.formats.model import read_model
+from omnishot.formats.pairs import read_pairs, read_split, read_variants
+from omnishot.formats.scores import read_pair_scores, read_trial_scores
+from omnishot.store.manifest import Manifest
+from omnishot.store.remake import words_of
+from omnishot.vocabulary import PARTS
+
+_BLOCK = 1024
+_MOST_IMAGES = 1 << 31
+
+
+def read_everything(manifest: Manifest, folder: Path) -> None:
+    """Read the files of an artifact, whose digests were checked.
+
+    Raises:
+        OmnishotError: One of them does not hold what it should.
+    """
+    words_of(manifest)  # Its settings are such as this version knows.
+    if manifest.kind in {"images", "pairs"}:
+        _read_images(manifest, folder)
+    elif manifest.kind == "models":
+        _read_model(manifest, folder)
+    else:
+        _read_evaluation(manifest, folder)
+
+
+def _read_images(manifest: Manifest, folder: Path) -> None:
+    facts = ImagesFacts if manifest.kind == "images" else PairsFacts
+    facts.of(manifest)
+    with open_hdf5(folder / f"{manifest.kind}.h5") as file:
+        read_labels(file)
+        read_runs(file)
+        for start in range(0, n_images := len(pixels_of(file)), _BLOCK):
+            read_pixels(file, np.arange(start, min(start + _BLOCK, n_images)))
+        if manifest.kind == "pairs":
+            read_split(file)
+            drawn = {part: read_pairs(file, part) for part in PARTS}
+            if drawn["train"] is not None:
+                read_variants(file)
+
+
+def _read_model(manifest: Manifest, folder: Path) -> None:
+    ModelFacts.of(manifest)
+    read_model(folder / "weights.safetensors", folder / "config.yaml")
+    read_history(folder / "history.jsonl")
+
+
+def _read_evaluation(manifest: Manifest, folder: Path) -> None:
+    EvaluationFacts.of(manifest)
+    summary = read_summary(folder / "summary.json")
+    methods = {result.model for result in summary.results}
+    if any(result.protocol == "verification" for result in summary.results):
+        found = set(read_pair_scores(folder / "scores.h5", methods).scores)
+    else:
+        found = set(read_trial_scores(folder / "scores.h5", methods, n_images=_MOST_IMAGES).scores)
+    if lacking := methods - found:
+        raise DamagedFileError(f"scores.h5 lacks the scores of {min(lacking)}")
