@@ -9,8 +9,18 @@ from numpy.typing import NDArray
 
 from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.data.sources.decoding import SIDE
-from omnishot.formats.hdf5 import contains, create_hdf5, damaged, open_dataset, read_array, read_names, reading_from
+from omnishot.formats.hdf5 import (
+    contains,
+    create_hdf5,
+    damaged,
+    open_dataset,
+    open_hdf5,
+    read_array,
+    read_names,
+    reading_from,
+)
 from omnishot.progress import OnProgress, Progress, silent
+from omnishot.store.artifact import Artifact
 
 IMAGES: dict[str, tuple[Any, int]] = {
     "pixels": (np.uint8, 3),
@@ -165,3 +175,9 @@ def refuse_strays(file: h5py.File, name: str, indices: NDArray[np.integer], end:
     if indices.size and (int(indices.min()) < 0 or int(indices.max()) >= end):
         stray = int(indices.min()) if int(indices.min()) < 0 else int(indices.max())
         raise damaged(file, f"{name} points at {stray:,}, but there are {end:,} to point at")
+
+
+def labels_of(images: Artifact) -> Labels:
+    """Read what each image of an images artifact shows."""
+    with open_hdf5(images.file("images.h5")) as file:
+        return read_labels(file)

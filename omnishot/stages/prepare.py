@@ -19,7 +19,7 @@ from omnishot.data.sources import Source, open_source
 from omnishot.data.splits import Split, split_images, usual_split_of
 from omnishot.errors import OmnishotError, SamplingError, SettingsError
 from omnishot.formats.hdf5 import open_hdf5
-from omnishot.formats.images import read_labels, read_pixels, write_images
+from omnishot.formats.images import labels_of, read_pixels, write_images
 from omnishot.formats.manifest_fields import ImagesFacts, PairsFacts
 from omnishot.formats.pairs import write_pairs
 from omnishot.naming import as_name, pairs_name
@@ -193,12 +193,6 @@ def _in_two_parts(images: Artifact, split: Split) -> int:
         first = first_equal(read_pixels(file))
     parts = [set(first[getattr(split, part)].tolist()) for part in PARTS]
     return len(parts[0] & (parts[1] | parts[2])) + len(parts[1] & parts[2] - parts[0])
-
-
-def labels_of(images: Artifact) -> Labels:
-    """Read what each image of an images artifact shows."""
-    with open_hdf5(images.file("images.h5")) as file:
-        return read_labels(file)
 
 
 def _divided(pairs: Artifact, n_alphabets: int) -> Iterator[str]:

@@ -25,7 +25,7 @@ from omnishot.stages.produce import StageResult, find_reusable, produce
 from omnishot.stages.profiler import profiled
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
-from omnishot.stages.training_settings import choose_training, refuse_a_test_set
+from omnishot.stages.training_settings import choose_training, deciding, refuse_a_test_set
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
@@ -158,7 +158,7 @@ def train(
     name = check_name(preset_and_changes(settings)[0] if name is None else name)
     refuse_a_test_set(pairs)
     version = _RECIPES[says_who_drew(pairs.manifest)]
-    recipe = Recipe("models", version, _deciding(settings), [used.as_parent() for used in (pairs, initial) if used])
+    recipe = Recipe("models", version, deciding(settings), [used.as_parent() for used in (pairs, initial) if used])
     if settings.log.tensorboard:
         require_tensorboard()
     compute = choose_compute(device, settings.precision)
@@ -236,12 +236,10 @@ def _take_steps(
             events.after_step()
         if stop.number and not trainer.is_finished:
             checkpointer.save()
-            position = trainer.position
-            raise StoppedError(
-                f"Stopped in epoch {position.epoch + 1} after {position.seconds:.0f} seconds of training",
-                signal_number=stop.number,
-                hint="The state is kept: the same command with --resume continues exactly.",
-            )
+            where, seconds = trainer.position.epoch + 1, trainer.position.seconds
+            hint = "The state is kept: the same command with --resume continues exactly."
+            message = f"Stopped in epoch {where} after {seconds:.0f} seconds of training"
+            raise StoppedError(message, signal_number=stop.number, hint=hint)
     return stop
 
 
@@ -262,14 +260,6 @@ def _outcome_in_words(position: Position) -> str:
     shown = [f"{percent(share)} in {name}" for name, share in accuracies.items() if share is not None]
     of_all = f"{kept.epoch} of {position.epoch}" if position.epoch > 1 else str(kept.epoch)
     return f"Kept epoch {of_all}: loss {kept.loss:.4f}, accuracy {', '.join(shown)}"
-
-
-def _deciding(settings: TrainSettings) -> dict[str, Any]:
-    """Return the settings that decide what is kept: not how images get to the device, nor what is logged."""
-    values = settings.model_dump(mode="json", exclude={"data", "log"})
-    if all(size is None for size in values["architecture"].values()):
-        del values["architecture"]  # As before there was this setting.
-    return values
 
 
 def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:

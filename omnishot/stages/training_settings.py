@@ -4,6 +4,7 @@ import codecs
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, NotFoundError, UsageError
@@ -113,3 +114,11 @@ def refuse_a_test_set(pairs: Artifact) -> None:
             f"{pairs.reference} is a test set (--test-only), which has nothing to train on",
             hint="Name another pair dataset (`omnishot ls pairs`), or prepare these images without --test-only.",
         )
+
+
+def deciding(settings: TrainSettings) -> dict[str, Any]:
+    """Return the settings that decide what is kept: not how images get to the device, nor what is logged."""
+    values = settings.model_dump(mode="json", exclude={"data", "log"})
+    if all(size is None for size in values["architecture"].values()):
+        del values["architecture"]  # As before there was this setting.
+    return values

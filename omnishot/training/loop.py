@@ -243,8 +243,8 @@ class Trainer:
     def _progress(self) -> Progress:
         position = self.position
         total = position.planned_epochs * self._objective.steps_per_epoch
-        figures: dict[str, float | str] = {"epoch": f"{position.epoch + 1}/{position.planned_epochs}"}
         loss, training_accuracy = self._means()
+        figures: dict[str, float | str] = {"epoch": f"{position.epoch + 1}/{position.planned_epochs}"}
         figures |= {"loss": f"{loss:.4f}", "training": f"{training_accuracy:.1%}"}
         if position.best_accuracy >= 0:
             figures["validation"] = f"{position.history[-1].validation_accuracy:.1%}"
@@ -295,9 +295,6 @@ class Trainer:
 
 def _short_of_memory(error: RuntimeError) -> UnavailableError | None:
     """Return what to tell the user if the error is torch's way to say that memory is used up, else None."""
-    if not is_short_of_memory(error):
-        return None
-    return UnavailableError(
-        f"The memory is too small for a step: {brief(str(error).partition(chr(10))[0])}",
-        hint="Lower --set objective.batch_size (objective.classes_per_batch), or use a smaller twin.",
-    )
+    words = f"The memory is too small for a step: {brief(str(error).partition(chr(10))[0])}"
+    hint = "Lower --set objective.batch_size (objective.classes_per_batch), or use a smaller twin."
+    return UnavailableError(words, hint=hint) if is_short_of_memory(error) else None

@@ -10,7 +10,7 @@ from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSett
 from omnishot.presets import preset_text
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
-from omnishot.stages.train import _deciding, _outcome_in_words, _Task, train
+from omnishot.stages.training_settings import _outcome_in_words, _Task, deciding, train
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 from omnishot.training.history import EpochRecord
@@ -46,10 +46,10 @@ def test_the_koch_preset_learns_a_few_pairs_at_105_pixels(picture_folder: Path, 
 def test_what_decides_nothing_is_not_part_of_the_recipe() -> None:
     plain = TrainSettings(twin="koch35")
     elsewhere = plain.model_copy(update={"data": DataSettings(readers=7), "log": LogSettings(tensorboard=True)})
-    assert _deciding(elsewhere) == _deciding(plain)
-    assert "architecture" not in _deciding(plain)  # Models made before there was this setting are found again.
+    assert deciding(elsewhere) == deciding(plain)
+    assert "architecture" not in deciding(plain)  # Models made before there was this setting are found again.
     other = plain.model_copy(update={"architecture": Architecture(dense_units=128)})
-    assert _deciding(other) != _deciding(plain)
+    assert deciding(other) != deciding(plain)
 
 
 def test_what_other_ranks_are_told_comes_back_whatever_its_files_are_called() -> None:

@@ -23,10 +23,10 @@ VERSIONS = {
 }
 
 PINNED = {
-    "images": ((1, 2), "6aaaf51540d95389e5ddf46676acdcf5d168c57bfe0b2a1cad2ebe7cca5c2130"),
-    "pairs": ((1, 2), "291c91608c6453e85c76eb0389008f22928c658ac23484e56f588e9c8faa9259"),
-    "models": ((1, 2), "5b1a029a64e40d908a0967e2da2cc0960f7bec7ac9b673519e0ed8358353eb95"),
-    "evals": ((3,), "01ba7dfa5aaa4986d137e7d12e648c9a90c62fc92692ea59f2e873eb2bee9cce"),
+    "images": ((1, 2), "6100ee4bb6556d3093bc056f0ca90d28ca0bee818f0ae3ece80e90f48fbdc231"),
+    "pairs": ((1, 2), "3b6c686e3362afbee0c8c89f846566ead39a3c9e615ef5a42c192bb329ff6c9b"),
+    "models": ((1, 2), "97c12d787705d46e7de855eb7a034c5d1de9693a2e4357dc2d2443c8508a7585"),
+    "evals": ((3,), "9bbe5d2c8c62f90b31592c3df71c1156c32ba47844d0eb5cbeb0465941cbb211"),
 }
 """Recipe versions of a kind, and the digest of its code.
 

@@ -8,7 +8,7 @@ from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import check
 from omnishot.stages.evaluate import _RECIPE
-from omnishot.stages.train import _deciding
+from omnishot.stages.training_settings import deciding
 from omnishot.store.manifest import Parent, read_manifest
 from omnishot.store.recipe import Recipe
 from omnishot.strict_yaml import read_yaml
@@ -49,7 +49,7 @@ def test_golden_artifacts_have_the_recipe_of_their_settings_and_parents(path: Pa
 @pytest.mark.parametrize("name", preset_names())
 def test_a_presets_model_is_the_one_that_was_made_before(name: str) -> None:
     settings = check(TrainSettings, read_yaml(preset_text(name), origin=name), origin=name)
-    recipe = Recipe("models", 1, _deciding(settings), [PAIRS])
+    recipe = Recipe("models", 1, deciding(settings), [PAIRS])
     assert recipe.id == PRESETS[name]
     assert recipe.id_in_format_1 == PRESETS_IN_FORMAT_1[name]
 
