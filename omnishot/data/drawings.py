@@ -24,7 +24,7 @@ class Look:
         pen: Width of strokes that are drawn anew, pixels, odd.
     """
 
-    extent: tuple[int, int] = (44, 94)
+    extent: tuple[int, int] = (60, 94)
     width: tuple[float, float] = (4.0, 7.0)
     pen: int = 5
 
