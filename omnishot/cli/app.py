@@ -6,7 +6,9 @@ import typer
 
 from omnishot.cli.command import Command
 from omnishot.cli.doctor import doctor_command
+from omnishot.cli.embed import embed_command
 from omnishot.cli.evaluate import eval_command
+from omnishot.cli.export import export_command
 from omnishot.cli.figure import figure_app
 from omnishot.cli.prepare import prepare_command
 from omnishot.cli.report import report_command
@@ -45,6 +47,8 @@ app.command("eval", cls=Command)(eval_command)
 app.command("report", cls=Command)(report_command)
 app.command("run", cls=Command)(run_command)
 app.add_typer(figure_app, name="figure")
+app.command("embed", cls=Command)(embed_command)
+app.command("export", cls=Command)(export_command)
 app.command("tune", cls=Command)(tune_command)
 app.command("ls", cls=Command)(ls_command)
 app.command("show", cls=Command)(show_command)

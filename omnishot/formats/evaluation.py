@@ -15,7 +15,8 @@ from omnishot.store.atomic_write import write_new
 from omnishot.store.reference import parse_exact
 from omnishot.store.text_file import read_text
 from omnishot.store.validation import Count, Line, accepted_by, first_problem
-from omnishot.vocabulary import BASELINES, Protocol, SplitPart
+from omnishot.vocabulary import BASELINES, SOURCES_WITH_DRAWERS, Protocol, SplitPart
+from omnishot.wording import counted
 
 
 def _check_method(text: str) -> None:
@@ -102,6 +103,20 @@ class TrainedOn(_Frozen):
     def describes_pairs(self) -> bool:
         """Whether the pair dataset was there to be described."""
         return "source" in self.model_fields_set
+
+    @property
+    def in_words(self) -> str:
+        """What the model was trained on, in a few words."""
+        if not self.describes_pairs:
+            return self.pairs or "?"
+        if self.source not in SOURCES_WITH_DRAWERS:
+            grouped = f": {counted(self.train_alphabets, 'alphabet')}" if self.train_alphabets > 1 else ""
+            return f"{self.source}{grouped} (split {self.split})".replace(" (split alphabets)", "")
+        kind = "background " if self.source == "omniglot" else ""
+        said = f"{self.source}: {self.train_alphabets} {kind}alphabets x {self.train_drawers} drawers"
+        if self.validation_alphabets:
+            said += f", {self.validation_alphabets} x {self.validation_drawers} to validate"
+        return f"{said} (split {self.split})"
 
     def as_written(self) -> dict[str, object]:
         """Return what is written of it; what is not known is left out."""

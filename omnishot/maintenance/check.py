@@ -7,6 +7,7 @@ from pathlib import Path
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import Artifact, place_name
+from omnishot.store.box import is_boxed
 from omnishot.store.lineage import lineage
 from omnishot.store.manifest import Parent
 from omnishot.store.order import read_order
@@ -104,7 +105,8 @@ def _damaged_notes(store: Store) -> dict[str, tuple[Path, DamagedFileError]]:
 
 
 def _check(store: Store, known: list[Artifact], artifact: Artifact) -> Checked:
-    missing = tuple(parent.reference for parent in artifact.manifest.parents if _is_gone(store, parent, known))
+    parents = [] if is_boxed(artifact) else artifact.manifest.parents  # Those of a model in the box never were there.
+    missing = tuple(parent.reference for parent in parents if _is_gone(store, parent, known))
     problem, hint, replacement = "", "", None
     try:
         artifact.verify(again=True)

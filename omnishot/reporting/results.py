@@ -6,8 +6,8 @@ from omnishot.formats.evaluation import Comparison, Result, TrainedOn, read_summ
 from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Parent
 from omnishot.store.store import Store
-from omnishot.vocabulary import BASELINES, SOURCES_WITH_DRAWERS
-from omnishot.wording import counted, with_questions
+from omnishot.vocabulary import BASELINES
+from omnishot.wording import with_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +101,4 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
 
 def describe_training(trained_on: TrainedOn | None) -> str:
     """Return in a few words what a model was trained on."""
-    if trained_on is None:
-        return "nothing"
-    if not trained_on.describes_pairs:
-        return trained_on.pairs or "?"
-    if trained_on.source not in SOURCES_WITH_DRAWERS:
-        groups = counted(trained_on.train_alphabets, "alphabet")
-        grouped = f": {groups}" if trained_on.train_alphabets > 1 else ""
-        return f"{trained_on.source}{grouped} (split {trained_on.split})".replace(" (split alphabets)", "")
-    kind = "background " if trained_on.source == "omniglot" else ""
-    said = f"{trained_on.source}: {trained_on.train_alphabets} {kind}alphabets x {trained_on.train_drawers} drawers"
-    if trained_on.validation_alphabets:
-        said += f", {trained_on.validation_alphabets} x {trained_on.validation_drawers} to validate"
-    return f"{said} (split {trained_on.split})"
+    return "nothing" if trained_on is None else trained_on.in_words

@@ -11,6 +11,7 @@ from omnishot.formats.manifest_fields import PairsFacts, has_runs, says_who_drew
 from omnishot.progress import OnProgress, silent
 from omnishot.stages.prepare import prepare_images
 from omnishot.store.artifact import Artifact
+from omnishot.store.box import is_boxed
 from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
 from omnishot.vocabulary import BUILT_IN_SOURCES
@@ -40,9 +41,13 @@ def choose_data(
 ) -> Artifact:
     """Return the images to measure on: those of a source, else the pair dataset of the models, else the newest one.
 
+    Models in the box are measured on Omniglot where the store has not the pair dataset they were trained on.
+
     Raises:
         OmnishotError: There are none, or they cannot be read.
     """
+    if source is None and models and all(is_boxed(model) and _pairs_of(store, model) is None for model in models):
+        source = "omniglot"
     if source is not None:
         opened = open_source(source, on_progress=on_progress) if isinstance(source, str) else source
         read = prepare_images(store, opened, on_progress=on_progress)
@@ -68,14 +73,20 @@ def _with_their_split(store: Store, models: list[Artifact], images: Artifact) ->
         name = source_of(images.manifest)
         if pairs and name == source_of(pairs.manifest) and name not in BUILT_IN_SOURCES:
             store.tell(f"{model.reference} was trained on other images of this name: its classes may be among these")
-        elif parent and not pairs and name not in BUILT_IN_SOURCES:
+        elif parent and not pairs and not is_boxed(model) and name not in BUILT_IN_SOURCES:
             store.tell(f"{parent.reference} is gone: nobody knows whether {model.reference} has seen these images")
     for pairs in reversed(store.artifacts("pairs")):
-        facts = PairsFacts.of(pairs.manifest)
-        if facts.settings.split == "test-only" and facts.parents[0].recipe == images.manifest.recipe:
+        origin = pairs.manifest.parent("images")
+        is_of_these = origin is not None and images.is_meant_by(origin)
+        if is_of_these and PairsFacts.of(pairs.manifest).settings.split == "test-only":
             store.tell(f"These images are a test set as a whole: {pairs.reference}")
             return pairs
     return images
+
+
+def _pairs_of(store: Store, model: Artifact) -> Artifact | None:
+    parent = model.manifest.parent("pairs")
+    return store.parent(parent) if parent else None
 
 
 def complete(settings: EvalSettings, data: Manifest) -> EvalSettings:

@@ -12,6 +12,7 @@ from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, Una
 from omnishot.store import manifest as manifests
 from omnishot.store.artifact import Artifact, Staging, place_name, stand_ins
 from omnishot.store.atomic_write import make_folder, refuse_links, replaced
+from omnishot.store.box import find_in_box, parent_in_box, tell_of_box
 from omnishot.store.digests import Digests
 from omnishot.store.identity import content_of
 from omnishot.store.leftovers import STAGING, UNFINISHED, Leftovers, discard, path_for_removal, prepared_for_state
@@ -21,7 +22,7 @@ from omnishot.store.manifest import Manifest, Parent
 from omnishot.store.order import CURRENT, Order, read_order
 from omnishot.store.publish import moved_into_place, next_version, sealed
 from omnishot.store.recipe import Recipe
-from omnishot.store.reference import parse, parse_exact
+from omnishot.store.reference import Query, parse, parse_exact
 from omnishot.vocabulary import KINDS
 from omnishot.wording import did_you_mean
 
@@ -79,7 +80,7 @@ class Store:
         return any(folders(self.root, kind))
 
     def find(self, text: str, kind: str | None = None) -> Artifact:
-        """Return the artifact a user named.
+        """Return the artifact a user named: one of the store, else a model in the box.
 
         Args:
             text: A reference, or a part of one.
@@ -108,6 +109,8 @@ class Store:
         kinds |= {path.parents[1].name for path in damaged if path.parent.name == query.name}
         if len(kinds) > 1:
             raise UsageError(f"'{text}' fits {', '.join(sorted(kinds))}", hint="Put the kind and a slash before it.")
+        if not versions and (boxed := find_in_box(Query(kind, query.name, query.version))):
+            return boxed
         if not versions:
             known = {artifact.manifest.name for artifact in everything}
             others = [other for other in KINDS if kind and other != kind and (self.root / other / query.name).is_dir()]
@@ -121,6 +124,8 @@ class Store:
         found = versions[wanted]
         if isinstance(found, DamagedFileError):
             raise found
+        if kind == "models":
+            tell_of_box(found, query, self.tell)
         return found
 
     def newest(self, kind: str) -> Artifact:
@@ -133,7 +138,7 @@ class Store:
         return Artifact.read(newest_of(self.root, kind), self._digests)
 
     def parent(self, parent: Parent, *, among: list[Artifact] | None = None, contents: bool = True) -> Artifact | None:
-        """Return a parent or what replaces it, see `stand_ins`; None if there is nothing.
+        """Return a parent or what replaces it, see `stand_ins`, or a model in the box; None if there is nothing.
 
         Args:
             parent: What a manifest says.
@@ -148,7 +153,7 @@ class Store:
         if not found and (path := self.root / meant.kind / meant.name / f"v{meant.version}").exists():
             Artifact.read(path, self._digests)  # What can be read took its name, and is another.
         if len(found) < 2:
-            return found[0] if found else None
+            return found[0] if found else parent_in_box(parent)
         return next((artifact for artifact in found if artifact.is_sound(contents=contents)), found[0])
 
     def find_by_recipe(self, recipe: Recipe) -> list[Artifact]:
@@ -183,9 +188,11 @@ class Store:
         with self._locks.held(recipe.key, Holder(os.getpid(), self._command(), parents)):
             # `remove` chooses under the same lock: either it knows of this process, or this one sees what is gone.
             with self._publishing():
-                for parent in map(parse_exact, parents):
-                    if not (self.root / parent.kind / parent.name / f"v{parent.version}").exists():
-                        raise NotFoundError(f"{parent} was removed by another process", hint="Start again.")
+                for parent in recipe.parents:
+                    place = parse_exact(parent.reference)
+                    folder = self.root / place.kind / place.name / f"v{place.version}"
+                    if not folder.exists() and parent_in_box(parent) is None:
+                        raise NotFoundError(f"{place} was removed by another process", hint="Start again.")
             self.leftovers.sweep()
             yield
 

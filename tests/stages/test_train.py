@@ -10,7 +10,8 @@ from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSett
 from omnishot.presets import preset_text
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
-from omnishot.stages.training_settings import _outcome_in_words, _Task, deciding, train
+from omnishot.stages.train import _outcome_in_words, _Task, train
+from omnishot.stages.training_settings import deciding
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
 from omnishot.training.history import EpochRecord
