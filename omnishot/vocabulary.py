@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "eval"}
+MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "eval", "galleries": "enroll"}
 """The command that makes each kind of artifact."""
 
 KINDS = tuple(MADE_BY)
@@ -39,3 +39,6 @@ BUILT_IN_SOURCES = frozenset({"omniglot", "glyphs", "mnist"})
 
 InkName = Literal["auto", "dark", "light"]
 """What is ink: the dark on a lighter ground, the light on a darker one, or what most pictures of a source show."""
+
+PreparationName = Literal["drawing", "photo"]
+"""How a model's images are prepared: a drawing's ink is normalised, a photo keeps its colours."""

@@ -145,6 +145,20 @@ def read_array(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) 
         return read
 
 
+def map_array(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) -> NDArray[Any]:
+    """Return a data set that may not fit the memory: as a part of the file that is read where it is looked at.
+
+    What is stored in chunks is read whole; arguments and errors are those of `read_array`.
+    """
+    found = open_dataset(file, path, dtype, n_dimensions)
+    offset = found.id.get_offset()
+    if offset is None or file.userblock_size or not found.size:
+        return read_array(file, path, dtype, n_dimensions)
+    if offset + found.nbytes > file.id.get_filesize():
+        raise damaged(file, f"{path} ends after the file does")
+    return np.memmap(file.filename, dtype, "c", offset, found.shape)  # Torch warns of arrays that cannot be written.
+
+
 def read_names(file: h5py.File, path: str) -> tuple[str, ...]:
     """Read names, each of them on one line of at most 1,000 characters.
 

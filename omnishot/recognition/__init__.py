@@ -1,0 +1,1 @@
+"""Naming what one's own images show: a recogniser, galleries of examples, thresholds."""
