@@ -1,1 +1,1 @@
-"""Naming what one's own images show: a recogniser, galleries of examples, thresholds."""
+"""Images of one's own named by a network that has never seen their classes."""
