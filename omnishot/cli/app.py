@@ -4,9 +4,13 @@ from typing import Annotated
 
 import typer
 
+from omnishot.cli.compare import compare_command
 from omnishot.cli.doctor import doctor_command
+from omnishot.cli.enroll import enroll_command
 from omnishot.cli.evaluate import eval_command
 from omnishot.cli.figure import figure_app
+from omnishot.cli.gallery import calibrate_command, gallery_app
+from omnishot.cli.identify import identify_command
 from omnishot.cli.prepare import prepare_command
 from omnishot.cli.report import report_command
 from omnishot.cli.run import run_command
@@ -43,6 +47,11 @@ app.command("train")(train_command)
 app.command("eval")(eval_command)
 app.command("report")(report_command)
 app.command("run")(run_command)
+app.command("enroll")(enroll_command)
+app.command("identify")(identify_command)
+app.command("compare")(compare_command)
+app.command("calibrate")(calibrate_command)
+app.add_typer(gallery_app, name="gallery")
 app.add_typer(figure_app, name="figure")
 app.command("tune")(tune_command)
 app.command("ls")(ls_command)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import h5py
 import numpy as np
@@ -114,9 +114,11 @@ class GallerySettings(_Frozen):
         model: What made the embeddings.
         provisional: The threshold of the enrolled images; None where there is one class alone.
         calibration: The threshold of other classes; None before `omnishot calibrate`.
+        ink: What is ink in the images; None where they are photos.
     """
 
     model: EmbeddedBy
+    ink: Literal["dark", "light"] | None = None
     provisional: Provisional | None = None
     calibration: Calibration | None = None
 

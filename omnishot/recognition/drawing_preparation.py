@@ -34,8 +34,9 @@ class DrawingPreparation:
             on_progress: Receives progress.
         """
         unread = [image for image in images if isinstance(image, NamedImage)]
-        sample = [unread[i].read for i in np.unique(np.linspace(0, len(unread) - 1, _SAMPLE).astype(int))]
-        reading = judge(sample if unread else [], ink)
+        places = np.unique(np.linspace(0, len(unread) - 1, _SAMPLE).astype(int)) if unread else ()
+        sample = [unread[i].read for i in places]
+        reading = judge(sample, ink)
         results: list[PreparedImage | OmnishotError] = []
         for number, image in enumerate(images):
             on_progress(Progress("Reading images", number, len(images), "images"))

@@ -16,7 +16,7 @@ CompareEmbeddings = Callable[[Embeddings, Embeddings], Scores]
 
 _QUERIES_PER_BLOCK = 256
 _EXAMPLES_PER_BLOCK = 1 << 15
-_PROVISIONAL_EXAMPLES = 2000
+_MOST_COMPARISONS, _FEWEST_ASKED = 1 << 28, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,17 @@ def provisional(gallery: Gallery, compare: CompareEmbeddings) -> Provisional | N
 
     It is two standard deviations above the mean similarity of an example to the most similar other class: were
     strangers as similar to the enrolled as those are to each other, and these similarities normally distributed, 2.3 %
-    of them would be above. Of more than 2,000 examples, as many from all over the gallery are asked.
+    of them would be above. In a large gallery some examples from all over it are asked, see `spread`.
     """
     if len(gallery.classes) < 2:
         return None
-    asked = np.unique(np.linspace(0, len(gallery) - 1, min(len(gallery), _PROVISIONAL_EXAMPLES)).astype(np.int64))
+    asked = spread(np.arange(len(gallery)), gallery)
     nearest = best_other(gallery, compare, asked).scores[:, 0].astype(np.float64)
     mean, deviation = float(nearest.mean()), float(nearest.std())
     return Provisional(threshold=mean + 2 * deviation, mean=mean, deviation=deviation, examples=len(asked))
+
+
+def spread(examples: NDArray[np.integer], gallery: Gallery) -> NDArray[np.integer]:
+    """Return as many of some examples, from all over them, as a gallery of this size can be asked about in seconds."""
+    n = min(len(examples), max(_FEWEST_ASKED, _MOST_COMPARISONS // len(gallery)))
+    return examples[np.unique(np.linspace(0, len(examples) - 1, n).astype(np.int64))]

@@ -191,16 +191,9 @@ class Store:
             self.leftovers.sweep()
             yield
 
-    @contextlib.contextmanager
-    def changing(self, kind: str, name: str) -> Iterator[None]:
-        """Hold the right to make the next version of a name from its newest one, so that no two lose one another's.
-
-        Raises:
-            StoreBusyError: Another process that does the same did not finish in time.
-            UnavailableError: The store cannot be written.
-        """
-        with self._locks.held(f"{kind}-{name}", Holder(os.getpid(), self._command())):
-            yield
+    def changing(self, kind: str, name: str) -> contextlib.AbstractContextManager[None]:
+        """Hold the right to make the next version of a name from its newest one."""
+        return self._locks.held(f"{kind}-{name}", Holder(os.getpid(), self._command()))
 
     def _publishing(self) -> contextlib.AbstractContextManager[None]:
         """Hold the lock under which artifacts appear and disappear; it is never held for long."""
