@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from omnishot.cli.enroll import GalleryInkOption
-from omnishot.cli.options import DeviceOption, named_image
+from omnishot.cli.options import DeviceOption, named_image, reference_option
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import QualityGateError, UsageError
 
@@ -19,7 +19,7 @@ def compare_command(
         str | None, typer.Option(help="Reference, name or folder. Default: the gallery's, or the newest model.")
     ] = None,
     gallery: Annotated[
-        str | None, typer.Option(help="Decide as this gallery does, by its model and its threshold.")
+        str | None, reference_option("Decide as this gallery does, by its model and its threshold.", "galleries")
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="Scores above it are of the same class.")] = None,
     same: Annotated[bool, typer.Option("--same", help="Exit with 3 if they are different.")] = False,

@@ -26,6 +26,11 @@ def reference_argument(help_text: str, *kinds: str, metavar: str | None = None) 
     return typer.Argument(help=help_text, metavar=metavar, show_default=False, autocompletion=references(*kinds))
 
 
+def reference_option(help_text: str, *kinds: str) -> Any:
+    """Return an option that takes a reference to an artifact of some kinds, and completes it."""
+    return typer.Option(help=help_text, show_default=False, autocompletion=references(*kinds))
+
+
 ForceOption = Annotated[bool, typer.Option("--force", help="Make a new version even if the same was made before.")]
 NameOption = Annotated[str | None, typer.Option(help="Name of the artifact.")]
 DeviceOption = Annotated[DeviceName, typer.Option(help="Where the network runs.")]

@@ -6,6 +6,7 @@ from typing import Any
 
 from omnishot.errors import UsageError
 from omnishot.formats.evaluation import read_summary
+from omnishot.formats.gallery import read_gallery
 from omnishot.store.artifact import Artifact
 
 _DIGITS = 12
@@ -47,6 +48,10 @@ def diff_artifacts(one: Artifact, other: Artifact) -> ArtifactDiff:
 def _why(one: Artifact, other: Artifact, names: list[str], same: bool) -> str:
     if one.path == other.path:
         return "They are the same artifact."
+    if same and one.manifest.kind == "galleries":
+        return "They hold the same classes, images and threshold."
+    if one.manifest.kind == "galleries":
+        return "What is enrolled, or its model or threshold, is not the same."
     if same:
         return "The recipe is the same; the later one was made with --force, or because the earlier one was damaged."
     causes = [name for name in names if name.startswith(("settings.", "source."))]
@@ -67,6 +72,8 @@ def _values(artifact: Artifact) -> Iterator[tuple[str, Any]]:
         yield f"parents.{i + 1}.recipe", parent.recipe[:_DIGITS]
     yield from _flat("source", manifest.source)
     yield from _results(artifact) if manifest.kind == "evals" else _flat("summary", manifest.summary)
+    if manifest.kind == "galleries":
+        yield from _enrolled(artifact)
     yield from _flat("environment", manifest.environment)
     for name, entry in manifest.files.items():
         yield f"files.{name}", f"{entry.size} bytes, {entry.sha256[:_DIGITS]}"
@@ -80,6 +87,17 @@ def _results(artifact: Artifact) -> Iterator[tuple[str, Any]]:
         task = f" {result.ways}-way" if result.ways else ""
         what = f"results.{method}, {result.protocol}{task} on {result.on}"
         yield what, f"{100 * result.accuracy:.2f} % ({result.correct} of {result.trials})"
+
+
+def _enrolled(artifact: Artifact) -> Iterator[tuple[str, Any]]:
+    """Yield the images of each class, and the thresholds."""
+    gallery = read_gallery(artifact)
+    images: dict[str, list[str]] = {name: [] for name in gallery.classes}
+    for number, file in zip(gallery.of_class.tolist(), gallery.files, strict=True):
+        images[gallery.classes[number]].append(file)
+    for name, files in images.items():
+        yield f"class {name}", ", ".join(files)
+    yield from _flat("gallery", gallery.settings.model_dump(mode="json"))
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:

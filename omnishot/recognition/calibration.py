@@ -85,16 +85,17 @@ def calibrate(others: Others, gallery: Gallery, compare: CompareEmbeddings, *, a
 
 
 def threshold_of(stranger: Scores, accept_strangers: float) -> float:
-    """Return the least score of a stranger above which no more than a share of further strangers is to be expected.
+    """Return the score above which a share of further strangers is to be expected.
+
+    Of n strangers the k-th highest is passed by k in n + 1 others on average; between two of them it is interpolated.
 
     Args:
         stranger: Scores of strangers, shape (n,), with (n + 1) times the share at least 1.
         accept_strangers: The share.
 
-    Source: Vovk, Gammerman & Shafer 2005, inductive conformal prediction.
+    Source: Gumbel 1958, section 1.2.7, for the mean frequency of exceedance.
     """
-    place = math.ceil((len(stranger) + 1) * (1 - accept_strangers) - 1e-9) - 1
-    return float(np.partition(stranger, place)[place])
+    return float(np.quantile(stranger.astype(np.float64), 1 - accept_strangers, method="weibull"))
 
 
 def rate(happened: NDArray[np.bool_], of_class: NDArray[np.integer]) -> Rate:

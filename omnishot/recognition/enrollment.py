@@ -181,7 +181,8 @@ def remove(store: Store, name: str, classes: Sequence[str]) -> GalleryChange:
         gone = np.isin(gallery.of_class, [gallery.classes.index(wanted) for wanted in classes])
         examples = examples_of(gallery, thumbnails).only(~gone)
         made = _gallery(gallery.settings, examples, _similarity(store, before, gallery))
-        artifact = publish_version(store, name, made, _kept(examples, thumbnails is not None))
+        unnamed = ["omnishot", "gallery", "remove", name]  # Who was removed is not named in what stays.
+        artifact = publish_version(store, name, made, _kept(examples, thumbnails is not None), argv=unnamed)
     notes = (f"Earlier versions still hold {listed(classes, shown=_SHOWN)}; `omnishot gc --purge {name}` deletes them",)
     return GalleryChange(artifact, made, (*notes, *threshold_notes(made, name)))
 

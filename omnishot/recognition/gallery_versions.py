@@ -138,8 +138,17 @@ def newest_gallery(store: Store, name: str) -> Artifact | None:
     return None
 
 
-def publish_version(store: Store, name: str, gallery: Gallery, thumbnails: Thumbnails | None) -> Artifact:
+def publish_version(
+    store: Store, name: str, gallery: Gallery, thumbnails: Thumbnails | None, *, argv: list[str] | None = None
+) -> Artifact:
     """Publish the next version of a gallery; call it while the store is `changing` that gallery.
+
+    Args:
+        store: Where it goes.
+        name: Name of the gallery.
+        gallery: What it holds.
+        thumbnails: Small pictures of its examples, if they are kept.
+        argv: The command line to record, where the real one should not be.
 
     Raises:
         UnavailableError: The disk is full or the store cannot be written.
@@ -153,6 +162,7 @@ def publish_version(store: Store, name: str, gallery: Gallery, thumbnails: Thumb
         write_gallery(staging.path, gallery, thumbnails)
         staging.environment |= {"omnishot": version("omnishot"), "python": platform.python_version()}
         staging.summary |= _summary(gallery)
+        staging.argv = argv
     if staging.published is None:
         raise RuntimeError("publish ended without an artifact")
     return staging.published

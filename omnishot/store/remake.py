@@ -58,6 +58,11 @@ def command_of(root: Path, manifest: Manifest) -> str:
 
 def how_to_remake(root: Path, manifest: Manifest) -> str:
     """Return in a sentence how to make an artifact of a store again, or how it says that it was made."""
+    if manifest.kind == "galleries":
+        return (
+            f"It was made by `{recorded_line(manifest)}` from images that are not in the store. Earlier versions are "
+            f"what they were: `{command_line(root, 'gallery', 'show', f'{manifest.name}:vN')}`."
+        )
     try:
         return f"Make it again: `{command_line(root, *words_of(manifest))}`."
     except SettingsError:
@@ -70,6 +75,8 @@ def words_of(manifest: Manifest) -> list[str]:
     Raises:
         SettingsError: The settings are another version's, which options of this one cannot express.
     """
+    if manifest.kind == "galleries":
+        raise SettingsError("A gallery is made from images that are not in the store")
     words = {"images": _images, "pairs": _pairs, "models": _model, "evals": _evaluation}[manifest.kind]
     return [MADE_BY[manifest.kind], *words(manifest)]
 
