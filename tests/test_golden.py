@@ -1,5 +1,6 @@
 """Artifacts of every released format version stay readable."""
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from omnishot.config import EvalSettings
 from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.gallery import read_gallery, read_thumbnails
 from omnishot.formats.model import read_model
 from omnishot.progress import silent
 from omnishot.reporting.results import choose_evaluations, measured_in
@@ -32,6 +35,7 @@ def test_every_file_is_what_its_manifest_says(store: Store) -> None:
         "pairs/golden-20-affine1:v1",
         "models/golden:v1",
         "evals/golden-lake:v1",
+        "galleries/golden:v1",
     ]
     for artifact in artifacts:
         for name in artifact.manifest.files:
@@ -83,3 +87,17 @@ def test_the_evaluation_can_be_reported(store: Store) -> None:
     measured = measured_in(choose_evaluations(store, []))
     assert len(measured) == 8
     assert {item.result.model for item in measured} == {"models/golden:v1", "nearest-neighbour", "hausdorff", "random"}
+
+
+def test_the_gallery_is_read_whole(store: Store) -> None:
+    artifact = store.find("galleries/golden")
+    gallery, thumbnails = read_gallery(artifact), read_thumbnails(artifact)
+    assert gallery.classes == ("alpha", "beta", "gamma")
+    assert gallery.of_class.tolist() == [0, 0, 1, 2]
+    assert gallery.files == ("0.png", "1.png", "0.png", "0.png")
+    assert gallery.embeddings.shape == (4, 512)
+    assert gallery.settings.model.reference == "models/golden:v1"
+    assert gallery.settings.calibration
+    assert gallery.settings.threshold == gallery.settings.calibration.threshold == pytest.approx(-10321.128125)
+    assert thumbnails
+    assert [Image.open(io.BytesIO(small)).size for small in thumbnails] == [(105, 105)] * 4
