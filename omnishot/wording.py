@@ -14,6 +14,17 @@ def interval(ci95: tuple[float, float]) -> str:
     return f"{100 * ci95[0]:.1f}-{100 * ci95[1]:.1f}"
 
 
+def p_value(p: float) -> str:
+    """Return 0.0312 as p = 0.031, and what is less than a thousandth as p < 0.001."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def with_questions(trials: int, questions: int | None) -> str:
+    """Return 10000 trials and 160 questions as 10,000 (160 different); the trials alone where none repeats."""
+    repeats = questions is not None and questions < trials
+    return f"{trials:,} ({questions:,} different)" if repeats else f"{trials:,}"
+
+
 def counted(number: int, noun: str) -> str:
     """Return 1 and "trial" as 1 trial, 4000 as 4,000 trials, 2 and "class" as 2 classes."""
     plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"

@@ -23,6 +23,7 @@ from omnishot.cli.options import (
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import UsageError
 from omnishot.vocabulary import Protocol, SplitPart
+from omnishot.wording import p_value
 
 if TYPE_CHECKING:
     from omnishot.stages.produce import StageResult
@@ -114,9 +115,10 @@ def _print_results(console: Console, made: "StageResult") -> None:
     for row in comparisons:
         low, high = (100 * end for end in row.ci95)
         task = f"{row.ways}-way" if row.ways else "Verification"
+        tested = "" if row.mcnemar_p is None else f", McNemar {p_value(row.mcnemar_p)}"
         console.note(
             f"{task}: {row.model} is {100 * row.difference:+.1f} points ({low:+.1f} to {high:+.1f}) "
-            f"from {row.against} on the same trials"
+            f"from {row.against} on the same {'trials' if row.ways else 'pairs'}{tested}"
         )
     rows = [row.model_dump() for row in comparisons]
     console.made(made, results=[asdict(item.result) for item in measurements], comparisons=rows)

@@ -33,13 +33,14 @@ class Trials:
         """Return the number of trials."""
         return len(self.query)
 
-    def n_questions(self, n_way: int) -> int:
-        """Return how many different questions there are among the trials where the first N classes are offered.
 
-        Two trials ask the same where query and support images are the same, in whatever order.
-        """
-        support = np.sort(self.support[:, :n_way].reshape(len(self), -1), axis=1)
-        return len(np.unique(np.concatenate([self.query[:, None], support], axis=1), axis=0))
+def count_questions(query: NDArray[np.int32], support: NDArray[np.int32]) -> int:
+    """Return how many different questions there are among trials, with shapes as of `Trials`.
+
+    Two trials ask the same where the query and the support images are the same, in whatever order.
+    """
+    offered = np.sort(support.reshape(len(query), -1), axis=1)
+    return len({row.tobytes() for row in np.concatenate([query[:, None], offered], axis=1)})
 
 
 def trials_of_runs(runs: Runs, n_way: int, *, rng: np.random.Generator) -> Trials:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from omnishot.evaluation.intervals import wilson_interval
+from omnishot.evaluation.intervals import Dependence, effective_trials, wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,20 @@ class GroupAccuracy:
         return self.correct / self.trials
 
 
-def accuracy_by_group(correct: NDArray[np.bool_], group: NDArray[np.integer]) -> list[GroupAccuracy]:
+def accuracy_by_group(
+    correct: NDArray[np.bool_], group: NDArray[np.integer], dependence: Dependence
+) -> list[GroupAccuracy]:
     """Return the accuracy in each group, the worst first, from the outcome and the group of each trial.
 
-    The intervals are Wilson's over queries: an alphabet has two of Lake's runs, too few to say more. Where queries
-    share their support set they are narrower than they should be.
+    A group, such as an alphabet with two of Lake's runs, is too small to tell how its trials depend on each other: each
+    of them is worth what a trial is worth on the whole.
     """
+    worth = effective_trials(correct.astype(np.float64), dependence) / len(correct)
     found = []
     for number in np.unique(group).tolist():
         chosen = correct[group == number]
         right, n = int(chosen.sum()), len(chosen)
-        found.append(GroupAccuracy(number, n, right, wilson_interval(right / n, n)))
+        found.append(GroupAccuracy(number, n, right, wilson_interval(right / n, worth * n)))
     return sorted(found, key=lambda item: item.accuracy)
 
 

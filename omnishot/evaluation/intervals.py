@@ -1,10 +1,11 @@
-"""95 % intervals of accuracies and of paired differences, for trials that are not independent.
+"""95 % intervals of accuracies and of paired differences, and a paired test, for trials that are not independent.
 
-Trials share support sets, classes and images. What they share is measured (the design effect), and the interval is that
-of as many independent trials as they are worth. Nothing is resampled, so that the interval changes smoothly up to
-accuracies of 0 and 1, where a bootstrap sees no spread.
+Trials share support sets, images and classes. What they share is measured (the design effect), and the interval is that
+of as many independent trials as they are worth. Nothing is resampled, so the interval changes smoothly up to accuracies
+of 0 and 1, where a bootstrap sees no spread.
 
-Source: Korn & Graubard 1998 for intervals of proportions in clustered samples; Kish 1965 for the design effect.
+Source: Kish 1965 for the design effect; Korn & Graubard 1998 for intervals of proportions in clustered samples; Aronow,
+Samii & Assenova 2015 for pairs that share a member.
 """
 
 import math
@@ -22,58 +23,61 @@ _T = (12.7062, 4.3027, 3.1824, 2.7764)
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
-    """What the trials behind an accuracy have in common.
+    """What trials, or pairs, have in common.
 
     Attributes:
-        question: Trials of one number ask about the same query image, or the same pair, shape (n_trials,): however
-            often a question is asked, it is one piece of evidence.
-        groups: Ways in which trials belong together, each of shape (n_trials,): trials of one number share a support
-            set, a class or an image, and may stand and fall together.
+        n_questions: How many different questions there are among them; one that is asked again is no new evidence.
+        asked: Number of the query image, or of the pair, shape (n_trials,).
+        images: Numbers of the images that are asked about, shape (n_trials, 1), or (n_trials, 2) for pairs.
+        groups: Further members that trials may have in common, such as a support set or classes, each of shape
+            (n_trials, 1) or (n_trials, 2).
     """
 
-    question: NDArray[np.integer]
+    n_questions: int
+    asked: NDArray[np.integer]
+    images: NDArray[np.integer]
     groups: tuple[NDArray[np.integer], ...]
 
 
 def dependence_of_trials(
-    query: NDArray[np.integer], episode: NDArray[np.integer], class_of_image: NDArray[np.integer] | None = None
+    query: NDArray[np.integer],
+    episode: NDArray[np.integer],
+    n_questions: int,
+    class_of_image: NDArray[np.integer] | None = None,
 ) -> Dependence:
     """Return what one-shot trials have in common: their support set, the query image and its class.
 
     Args:
         query: Image index of each query, shape (n_trials,).
         episode: Trials of one number share their support set, shape (n_trials,).
+        n_questions: How many different questions there are among the trials.
         class_of_image: Class of every image, shape (n_images,), where it is known.
     """
-    groups = (episode, query) if class_of_image is None else (episode, query, class_of_image[query])
-    return Dependence(query, groups)
+    groups = (episode,) if class_of_image is None else (episode, class_of_image[query])
+    return Dependence(n_questions, query, query[:, None], tuple(group[:, None] for group in groups))
 
 
 def dependence_of_pairs(
     left: NDArray[np.integer], right: NDArray[np.integer], class_of_image: NDArray[np.integer] | None = None
 ) -> Dependence:
-    """Return what pairs have in common: the images on either side, and their classes.
+    """Return what pairs have in common: images, on whichever side, and their classes.
 
     Args:
         left: Image indices, shape (n_pairs,).
         right: Image indices, same shape; in the other order a pair is the same pair.
         class_of_image: Class of every image, shape (n_images,), where it is known.
     """
-    both = np.sort(np.stack([left, right], axis=1).astype(np.int64), axis=1)
-    pair = both[:, 0] << 32 | both[:, 1]
-    classes = () if class_of_image is None else (class_of_image[left], class_of_image[right])
-    return Dependence(pair, (left, right, *classes))
+    images = np.stack([left, right], axis=1)
+    pair = _number_of_pair(images)
+    return Dependence(len(np.unique(pair)), pair, images, () if class_of_image is None else (class_of_image[images],))
 
 
 def accuracy_interval(correct: NDArray[np.bool_], dependence: Dependence) -> tuple[float, float]:
-    """Return Wilson's interval for as many independent trials as these are worth.
+    """Return Wilson's interval, in [0, 1], for as many independent trials as these are worth.
 
     Args:
         correct: Outcome of each trial, shape (n_trials,).
         dependence: What the trials have in common.
-
-    Returns:
-        Lower and upper end, in [0, 1].
     """
     outcomes = correct.astype(np.float64)
     return wilson_interval(float(outcomes.mean()), effective_trials(outcomes, dependence))
@@ -82,15 +86,12 @@ def accuracy_interval(correct: NDArray[np.bool_], dependence: Dependence) -> tup
 def difference_interval(
     first: NDArray[np.bool_], second: NDArray[np.bool_], dependence: Dependence
 ) -> tuple[float, float]:
-    """Return a paired interval of how much more accurate `first` is than `second` on the same trials.
+    """Return a paired interval, in [-1, 1], of how much more accurate `first` is than `second` on the same trials.
 
     Args:
         first: Outcomes of one method, shape (n_trials,).
         second: Outcomes of the other, same shape.
         dependence: What the trials have in common.
-
-    Returns:
-        Lower and upper end, in [-1, 1].
 
     Source: Agresti & Min 2005: half a discordant trial is added on each side, so that methods which never differ have
     an interval too.
@@ -104,31 +105,85 @@ def difference_interval(
     return max(-1.0, centre - reach), min(1.0, centre + reach)
 
 
+def mcnemar_p(first: NDArray[np.bool_], second: NDArray[np.bool_], dependence: Dependence) -> float:
+    """Return the p-value of McNemar's exact test, two-sided, that two methods are equally accurate on the same trials.
+
+    An image, or a pair, that is asked about repeatedly has one vote: for the method that is right more often.
+    Arguments as for `difference_interval`.
+
+    Source: McNemar 1947, in the exact form of the sign test.
+    """
+    _, place = np.unique(dependence.asked, return_inverse=True)
+    lead = np.bincount(place, weights=first.astype(np.float64) - second)
+    n, fewer = int((lead != 0).sum()), min(int((lead > 0).sum()), int((lead < 0).sum()))
+    logs = [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in range(fewer + 1)]
+    return min(1.0, 2 * sum(math.exp(log - n * math.log(2)) for log in logs))
+
+
 def effective_trials(outcomes: NDArray[np.float64], dependence: Dependence) -> float:
     """Return how many independent trials would say as much as these.
 
-    The grouping under which trials stand and fall together most decides, and no more count than there are distinct
-    questions. Few groups measure their own spread badly, which Student's quantile allows for.
+    The members by which trials stand and fall together most decide, and no more trials count than there are different
+    questions.
 
     Args:
         outcomes: Of each trial, shape (n_trials,).
         dependence: What the trials have in common.
     """
-    worth = [len(outcomes) / _design_effect(outcomes, group) for group in dependence.groups]
-    return min(*worth, float(len(np.unique(dependence.question))), float(len(outcomes)))
+    effects = [_design_effect(outcomes, dependence.images, asked_again=True)]
+    effects += [_design_effect(outcomes, members) for members in dependence.groups]
+    return min(len(outcomes) / max(effects), float(dependence.n_questions))
 
 
-def _design_effect(outcomes: NDArray[np.float64], group: NDArray[np.integer]) -> float:
-    """Return by how much sharing a group inflates the variance of the mean; 1 where it does not."""
+def _design_effect(outcomes: NDArray[np.float64], members: NDArray[np.integer], *, asked_again: bool = False) -> float:
+    """Return by how much sharing members inflates the variance of the mean; 1 where it does not.
+
+    Few groups measure their own spread badly, and skewed as outcomes are, worse than their number says: Student's
+    quantile for half the degrees of freedom allows for that. No effect is larger than if trials with the same members
+    always had the same outcome.
+
+    Args:
+        outcomes: Of each trial, shape (n_trials,).
+        members: What a trial may have in common with others, shape (n_trials, n_members).
+        asked_again: Reckon with one member more that stands against all others. Where no member erred yet, it says how
+            little is known of whether trials with the same member err together.
+    """
+    n_trials, n_members = members.shape
     deviations = outcomes - outcomes.mean()
-    total = float((deviations**2).sum())
-    _, place = np.unique(group, return_inverse=True)
-    n_groups = int(place.max()) + 1
-    if total == 0 or n_groups == 1:
+    _, place = np.unique(members, return_inverse=True)
+    place = place.reshape(members.shape)
+    sizes = np.bincount(place.reshape(-1))
+    n_groups = len(sizes)
+    shared, total = _sum_of_products(deviations, place), float((deviations**2).sum())
+    if asked_again:
+        size = n_trials / n_groups
+        shared, total, n_groups = shared + size**2, total + size, n_groups + 1
+    most = float((sizes.astype(np.float64) ** 2).sum()) / (n_trials * n_members)
+    if n_groups == 1:  # Such as a single run, which says nothing of others.
+        return most
+    if total == 0:
         return 1.0
-    sums = np.bincount(place, weights=deviations)
-    effect = n_groups / (n_groups - 1) * float((sums**2).sum()) / total
-    return 1 + max(0.0, effect - 1) * (_student(n_groups - 1) / _Z) ** 2
+    excess = max(0.0, n_groups / (n_groups - 1) * shared / total - 1)
+    return max(1.0, min(1 + excess * (_student(max(1, (n_groups - 1) // 2)) / _Z) ** 2, most))
+
+
+def _sum_of_products(deviations: NDArray[np.float64], members: NDArray[np.integer]) -> float:
+    """Return the sum of products of all two deviations, also of one with itself, that have a member in common."""
+    if members.shape[1] == 1:
+        return float((np.bincount(members[:, 0], weights=deviations) ** 2).sum())
+    twice = members[:, 0] == members[:, 1]  # Such as the class of a pair of one class: one member.
+    n = int(members.max()) + 1
+    sums = np.bincount(members[:, 0], weights=deviations, minlength=n)
+    sums += np.bincount(members[~twice, 1], weights=deviations[~twice], minlength=n)
+    _, pair = np.unique(_number_of_pair(members[~twice]), return_inverse=True)
+    both = np.bincount(pair, weights=deviations[~twice])  # Who shares both members was counted for each.
+    return float((sums**2).sum() - (both**2).sum())
+
+
+def _number_of_pair(members: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return one number for each unordered pair, shape (n_pairs,), from pairs of shape (n_pairs, 2)."""
+    ordered = np.sort(members.astype(np.int64), axis=1)
+    return ordered[:, 0] << 32 | ordered[:, 1]
 
 
 def _student(degrees: int) -> float:
@@ -156,4 +211,4 @@ def wilson_interval(share: float, n: float) -> tuple[float, float]:
     """
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return 0.0 if share == 0 else centre - half, 1.0 if share == 1 else centre + half

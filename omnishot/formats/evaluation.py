@@ -104,6 +104,7 @@ class Comparison(_Frozen):
         ways: Classes to choose from; None for verification.
         difference: Between the accuracies, in [-1, 1].
         ci95: Paired 95 % interval of it.
+        mcnemar_p: P-value of McNemar's exact test; None in evaluations that did not run it.
     """
 
     model: Line
@@ -111,6 +112,7 @@ class Comparison(_Frozen):
     ways: _Ways | None
     difference: _Difference
     ci95: tuple[_Difference, _Difference]
+    mcnemar_p: _Share | None = None
 
 
 class EvaluationSummary(_Frozen):

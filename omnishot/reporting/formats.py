@@ -11,9 +11,9 @@ from omnishot.reporting.results import Measured
 from omnishot.reporting.tables import Table
 
 _COLUMNS = (
-    "model", "protocol", "on", "ways", "shots", "trials", "correct", "accuracy", "ci95_low", "ci95_high", "alphabets",
-    "threshold", "equal_error_rate", "data", "source", "seed", "device", "evaluation", "trained_on", "against",
-    "difference", "difference_low", "difference_high",
+    "model", "protocol", "on", "ways", "shots", "trials", "questions", "correct", "accuracy", "ci95_low", "ci95_high",
+    "alphabets", "threshold", "equal_error_rate", "data", "source", "seed", "device", "evaluation", "trained_on",
+    "against", "difference", "difference_low", "difference_high", "mcnemar_p",
 )  # fmt: skip
 
 _MARKS = re.compile(r"[\\`*_\[\]<>|~&$#]")
@@ -55,7 +55,7 @@ def as_json(measured: Sequence[Measured]) -> str:
     published["verification"] = verification
     rows = []
     for item in measured:
-        paired = item.paired.model_dump(include={"against", "difference", "ci95"}) if item.paired else None
+        paired = item.paired.model_dump(include={"against", "difference", "ci95", "mcnemar_p"}) if item.paired else None
         rows.append({**_values(item), "paired": paired})
     return json.dumps({"results": rows, "published": published}, indent=1, allow_nan=False) + "\n"
 
@@ -70,7 +70,7 @@ def as_tsv(measured: Sequence[Measured]) -> str:
         if item.paired:
             low, high = item.paired.ci95
             values |= {"against": item.paired.against, "difference": item.paired.difference}
-            values |= {"difference_low": low, "difference_high": high}
+            values |= {"difference_low": low, "difference_high": high, "mcnemar_p": item.paired.mcnemar_p}
         lines.append("\t".join("" if values.get(name) is None else str(values[name]) for name in _COLUMNS))
     return "\n".join(lines) + "\n"
 

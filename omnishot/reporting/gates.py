@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 
 from omnishot.errors import QualityGateError, UsageError
-from omnishot.reporting.results import Measured, is_baseline
-from omnishot.wording import percent
+from omnishot.formats.evaluation import Result
+from omnishot.reporting.results import Measured, is_baseline, trials_of
+from omnishot.wording import interval, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,15 @@ def check_gate(measured: list[Measured], gate: Gate) -> str:
             hint=f"There is {', '.join(has) or 'nothing but baselines'}; `{gate.command}` measures it.",
         )
     below = [result for result in judged if result.accuracy < gate.least]
-    reached = ", ".join(f"{result.model} {percent(result.accuracy)} ({result.protocol})" for result in below or judged)
+    reached = "; ".join(_described(result) for result in below or judged)
     if below:
         raise QualityGateError(
             f"{gate.task} accuracy is below {percent(gate.least)}: {reached}",
             hint="Train longer or with other settings, or lower the gate.",
         )
     return f"{gate.task} accuracy is at least {percent(gate.least)}: {reached}"
+
+
+def _described(result: Result) -> str:
+    what = f"{trials_of(result)} {'trials' if result.ways else 'pairs'}"
+    return f"{result.model} {percent(result.accuracy)} ({result.protocol}), {interval(result.ci95)} by {what}"

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from omnishot.data.episodes import count_questions
 from omnishot.errors import DamagedFileError, UsageError
-from omnishot.evaluation.intervals import Dependence, dependence_of_pairs, dependence_of_trials, difference_interval
+from omnishot.evaluation.intervals import (
+    Dependence,
+    dependence_of_pairs,
+    dependence_of_trials,
+    difference_interval,
+    mcnemar_p,
+)
 from omnishot.evaluation.oneshot import correct_trials
 from omnishot.formats.evaluation import EvaluationSummary, Result, read_summary
 from omnishot.formats.evaluation_data import EvaluationData
@@ -16,6 +23,7 @@ from omnishot.formats.scores import ANY_NUMBER, PairScores, TrialScores, read_pa
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.vocabulary import BASELINES
+from omnishot.wording import p_value, with_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,9 @@ class PairedComparison:
         accuracies: Of the first and of the second, in [0, 1].
         difference: How much more accurate the second is, in [-1, 1].
         ci95: 95 % interval of the difference.
+        mcnemar_p: P-value of McNemar's exact test.
+        questions: Different questions among the trials.
+        images: Different images that they ask about.
     """
 
     one: str
@@ -41,6 +52,9 @@ class PairedComparison:
     accuracies: tuple[float, float]
     difference: float
     ci95: tuple[float, float]
+    mcnemar_p: float
+    questions: int
+    images: int
 
     @property
     def verdict(self) -> str:
@@ -49,9 +63,21 @@ class PairedComparison:
         meaning = "" if before == after else ", which may be chance" if low <= 0 <= high else ", which is not chance"
         return (
             f"{self.task}: {self.one} {100 * before:.2f} % -> {self.other} {100 * after:.2f} %, "
-            f"{100 * self.difference:+.2f} points on the same {self.trials:,} {'trials' if self.ways else 'pairs'} "
-            f"(95 % interval {100 * low:+.2f} to {100 * high:+.2f}{meaning})"
+            f"{100 * self.difference:+.2f} points on the same {with_questions(self.trials, self.questions)} "
+            f"{'trials' if self.ways else 'pairs'} (95 % interval {100 * low:+.2f} to {100 * high:+.2f}{meaning}; "
+            f"McNemar {p_value(self.mcnemar_p)})"
         )
+
+    @property
+    def advice(self) -> str:
+        """What would make the interval narrower: more trials do only as long as they ask something else."""
+        if self.questions < self.trials or 2 * self.images < self.trials:
+            return f"only more classes or images make the interval narrower, as all are about {self.images:,} images"
+        if self.ways is None:
+            return "more pairs (`omnishot prepare --pairs`) make the interval narrower"
+        if self.task.startswith("lake "):
+            return "--protocol within --trials 10000 asks more than Lake's runs do"
+        return "more trials make the interval narrower"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +214,9 @@ def _answered(first: _Side, second: _Side, class_of_image: NDArray[np.int32] | N
         other = second.results.get((place, ways))
         if ways and other and _are_same(mine, theirs, ways):
             a, b = first.correct(one, mine), second.correct(other, theirs)
-            yield _compared(one, a, other, b, dependence_of_trials(mine.query, mine.episode, class_of_image))
+            n_questions = count_questions(mine.query, mine.support[:, :ways])
+            dependence = dependence_of_trials(mine.query, mine.episode, n_questions, class_of_image)
+            yield _compared(one, a, other, b, dependence)
 
 
 def _are_same(mine: TrialScores, theirs: TrialScores, ways: int) -> bool:
@@ -226,4 +254,7 @@ def _compared(
         accuracies=(one.accuracy, other.accuracy),
         difference=float(theirs.mean() - mine.mean()),
         ci95=difference_interval(theirs, mine, dependence),
+        mcnemar_p=mcnemar_p(theirs, mine, dependence),
+        questions=dependence.n_questions,
+        images=len(np.unique(dependence.images)),
     )

@@ -6,6 +6,7 @@ from omnishot.formats.evaluation import Comparison, Result, TrainedOn, read_summ
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
 from omnishot.vocabulary import BASELINES
+from omnishot.wording import with_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,7 @@ class Measured:
 
 def trials_of(result: Result) -> str:
     """Return the number of trials, and of different questions among them where trials repeat."""
-    trials = f"{result.trials:,}"
-    repeats = result.questions is not None and result.questions < result.trials
-    return f"{trials} ({result.questions:,} different)" if repeats else trials
+    return with_questions(result.trials, result.questions)
 
 
 def is_baseline(method: str) -> bool:

@@ -8,7 +8,7 @@ from omnishot.formats.evaluation import Result
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION, Published
 from omnishot.reporting.results import Measured, describe_training, is_baseline, trials_of
 from omnishot.reporting.sweeps import curves_of, sweeps_of
-from omnishot.wording import counted, interval, percent
+from omnishot.wording import counted, interval, p_value, percent
 
 _NUMBER = re.compile(r"[+-]?[0-9][0-9,.]*((-| to )[+-]?[0-9.]+)?( (%|s|MB))?")
 
@@ -185,13 +185,16 @@ def paired_table(measured: Sequence[Measured]) -> Table | None:
         if item.paired:
             result, (low, high) = item.result, item.paired.ci95
             points = (f"{100 * item.paired.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}")
+            p = item.paired.mcnemar_p
+            points = (*points, "" if p is None else p_value(p))
             cells = (result.model, item.paired.against, *points, task_of(result), result.protocol, result.on)
             rows.append((*cells, item.source, trials_of(result)))
     if not rows:
         return None
+    where = ("task", "protocol", "on", "images", "trials")
     return Table(
         title="Paired differences: two networks on the same trials",
-        columns=("method", "against", "points", "95 % interval", "task", "protocol", "on", "images", "trials"),
+        columns=("method", "against", "points", "95 % interval", "McNemar", *where),
         rows=tuple(rows),
         notes=("An interval that holds 0 is no difference that these trials can show.",),
     )

@@ -55,7 +55,7 @@ def check_tolerance(found: list[PairedComparison], tolerance: Tolerance) -> str:
         more = f" ({len(failed)} of {len(judged)} comparisons)" if len(judged) > 1 else ""
         raise QualityGateError(
             f"Accuracy fell by more than the tolerated {points}{more}. {worst.verdict}",
-            hint="Look for what changed, or raise the tolerance; more trials make the interval narrower.",
+            hint=f"Look for what changed, or raise the tolerance; {worst.advice}.",
         )
     largest = "The largest loss, or smallest gain: " if len(judged) > 1 else ""
     return f"Accuracy fell by no more than the tolerated {points}. {largest}{worst.verdict}"

@@ -9,7 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from omnishot.config import EvalSettings
-from omnishot.data.episodes import Trials, draw_between, draw_within, draw_within_by_class, trials_of_runs
+from omnishot.data.episodes import (
+    Trials,
+    count_questions,
+    draw_between,
+    draw_within,
+    draw_within_by_class,
+    trials_of_runs,
+)
 from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
@@ -19,11 +26,12 @@ from omnishot.evaluation.intervals import (
     dependence_of_pairs,
     dependence_of_trials,
     difference_interval,
+    mcnemar_p,
 )
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import Verification, best_threshold, score_pairs, verify
 from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
-from omnishot.formats.evaluation_data import EvaluationData, says_who_drew
+from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
 from omnishot.formats.model import read_model
 from omnishot.model.device import Compute, choose_compute
@@ -45,12 +53,12 @@ from omnishot.store.reference import check_name
 from omnishot.store.store import Store
 from omnishot.vocabulary import DeviceName
 
-_RECIPES = {True: 1, False: 2}
-"""Of images that say who drew them, and of others, whose trials are drawn by class."""
+_RECIPE = 3
 
 _Scores = dict[str, dict[str, NDArray[Any]]]
 _Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]
 """Which trials a method has right at a number of ways, or at verification; shape (n_trials,)."""
+_Dependences = dict[int | None, Dependence]
 
 
 def evaluate(
@@ -91,7 +99,7 @@ def evaluate(
     name = check_name(usual_name if name is None else name)
     compute = choose_compute(device, "fp32")  # The same results on every machine, as nearly as possible.
     parents = [artifact.as_parent() for artifact in (*models, data)]
-    recipe = Recipe("evals", _RECIPES[says_who_drew(data.manifest)], settings.model_dump(mode="json"), parents)
+    recipe = Recipe("evals", _RECIPE, settings.model_dump(mode="json"), parents)
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
@@ -132,16 +140,13 @@ class _Task:
             network = read_model(model.file("weights.safetensors"), model.file("config.yaml"))
             yield str(model.reference), network.to(self.compute.device)
 
-    def results(
-        self, outcomes: _Outcomes, dependence: Dependence, shown: NDArray[np.int32], n_questions: dict[int | None, int]
-    ) -> Iterator[Result]:
+    def results(self, outcomes: _Outcomes, dependence: _Dependences, shown: NDArray[np.int32]) -> Iterator[Result]:
         """Yield the accuracies.
 
         Args:
             outcomes: Which trials each method has right.
-            dependence: What the trials have in common.
+            dependence: What the trials have in common, by the number of ways.
             shown: An image of each trial, whose alphabets are counted, shape (n_trials,).
-            n_questions: How many different questions there are among the trials, by the number of ways.
         """
         for (method, n_way), correct in outcomes.items():
             yield Result(
@@ -153,20 +158,25 @@ class _Task:
                 trials=len(correct),
                 correct=int(correct.sum()),
                 accuracy=float(correct.mean()),
-                ci95=accuracy_interval(correct, dependence),
+                ci95=accuracy_interval(correct, dependence[n_way]),
                 alphabets=len(np.unique(self.data.labels.alphabet[shown])),
-                questions=n_questions[n_way],
+                questions=dependence[n_way].n_questions,
             )
 
-    def comparisons(self, outcomes: _Outcomes, dependence: Dependence) -> Iterator[Comparison]:
+    def comparisons(self, outcomes: _Outcomes, dependence: _Dependences) -> Iterator[Comparison]:
         """Yield how every later model compares with the first on the same trials; arguments as for `results`."""
         names = [str(model.reference) for model in self.models]
         for (method, n_way), mine in outcomes.items():
             if method in names[1:]:
                 first = outcomes[names[0], n_way]
-                ci95 = difference_interval(mine, first, dependence)
-                difference = float(mine.mean() - first.mean())
-                yield Comparison(model=method, against=names[0], ways=n_way, difference=difference, ci95=ci95)
+                yield Comparison(
+                    model=method,
+                    against=names[0],
+                    ways=n_way,
+                    difference=float(mine.mean() - first.mean()),
+                    ci95=difference_interval(mine, first, dependence[n_way]),
+                    mcnemar_p=mcnemar_p(mine, first, dependence[n_way]),
+                )
 
 
 def _oneshot(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
@@ -179,9 +189,16 @@ def _oneshot(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
     }
     arrays: _Scores = {"trials": {"query": trials.query, "support": trials.support, "episode": trials.episode}}
     arrays |= {method: {"scores": found} for method, found in scores.items()}
-    dependence = dependence_of_trials(trials.query, trials.episode, task.data.labels.character)
-    n_questions: dict[int | None, int] = {n_way: trials.n_questions(n_way) for n_way in task.settings.ways}
-    results = list(task.results(outcomes, dependence, trials.query, n_questions))
+    dependence: _Dependences = {
+        n_way: dependence_of_trials(
+            trials.query,
+            trials.episode,
+            count_questions(trials.query, trials.support[:, :n_way]),
+            task.data.labels.character,
+        )
+        for n_way in task.settings.ways
+    }
+    results = list(task.results(outcomes, dependence, trials.query))
     return results, list(task.comparisons(outcomes, dependence)), arrays
 
 
@@ -226,13 +243,10 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
         arrays[model] = {"scores": scores}
         outcomes[model] = verify(scores, pairs.same, threshold)
     correct: _Outcomes = {(model, None): outcome.correct for model, outcome in outcomes.items()}
-    dependence = dependence_of_pairs(pairs.left, pairs.right, task.data.labels.character)
-    n_questions: dict[int | None, int] = {None: len(np.unique(dependence.question))}
+    dependence: _Dependences = {None: dependence_of_pairs(pairs.left, pairs.right, task.data.labels.character)}
     results = [
         replace(result, threshold=outcome.threshold, equal_error_rate=outcome.equal_error_rate)
-        for result, outcome in zip(
-            task.results(correct, dependence, pairs.left, n_questions), outcomes.values(), strict=True
-        )
+        for result, outcome in zip(task.results(correct, dependence, pairs.left), outcomes.values(), strict=True)
     ]
     return results, list(task.comparisons(correct, dependence)), arrays
 

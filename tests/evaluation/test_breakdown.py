@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
+from omnishot.evaluation.intervals import dependence_of_trials, wilson_interval
 from omnishot.evaluation.oneshot import correct_trials
 from omnishot.evaluation.verification import verify
 
@@ -23,9 +24,16 @@ def test_of_the_wrong_classes_the_best_is_chosen() -> None:
 
 def test_groups_add_up_and_the_worst_comes_first() -> None:
     correct, group = np.array([1, 1, 0, 1, 0, 0], dtype=bool), np.array([4, 4, 4, 2, 2, 7])
-    found = accuracy_by_group(correct, group)
+    found = accuracy_by_group(correct, group, dependence_of_trials(np.arange(6), np.arange(6), 6))
     assert [(item.group, item.correct, item.trials) for item in found] == [(7, 0, 1), (2, 1, 2), (4, 2, 3)]
     assert all(item.ci95[0] <= item.accuracy <= item.ci95[1] for item in found)
+
+
+def test_a_trial_of_a_group_is_worth_what_one_of_the_whole_is() -> None:
+    correct, group = np.repeat(np.arange(20) % 4 > 0, 20), np.arange(400) // 40
+    runs = dependence_of_trials(np.arange(400), np.arange(400) // 20, 400)  # Which are right or wrong as a whole.
+    one = next(item for item in accuracy_by_group(correct, group, runs) if item.correct == item.trials == 40)
+    assert one.ci95 == pytest.approx(wilson_interval(1.0, 2))
 
 
 @given(st.integers(0, 99))

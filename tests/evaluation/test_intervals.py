@@ -1,32 +1,36 @@
 """Intervals cover what they should, respect what trials share, and hold at 0 and 1 too."""
 
-from collections.abc import Callable
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from omnishot.data.episodes import count_questions
 from omnishot.evaluation.intervals import (
     Dependence,
     _student,
+    _sum_of_products,
     accuracy_interval,
+    dependence_of_pairs,
+    dependence_of_trials,
     difference_interval,
     effective_trials,
+    mcnemar_p,
 )
 
-Simulation = Callable[[np.random.Generator], tuple[NDArray[np.bool_], Dependence]]
+sys.path.append(str(Path(__file__).parents[1] / "bench"))
+
+from intervals import Simulation, few_images, few_pairs, logistic, runs, true_accuracy
 
 
 def independent(n: int) -> Dependence:
-    return Dependence(np.arange(n), (np.arange(n),))
+    return of_runs(n, 1)
 
 
 def of_runs(n_runs: int, n_query: int) -> Dependence:
-    return Dependence(np.arange(n_runs * n_query), (np.repeat(np.arange(n_runs), n_query),))
-
-
-def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 1 / (1 + np.exp(-values))
+    n = n_runs * n_query
+    return dependence_of_trials(np.arange(n), np.repeat(np.arange(n_runs), n_query), n)
 
 
 def test_independent_trials_have_the_binomial_interval() -> None:
@@ -37,15 +41,62 @@ def test_independent_trials_have_the_binomial_interval() -> None:
 
 def test_trials_that_stand_and_fall_together_count_once() -> None:
     correct = np.repeat(np.arange(20) < 15, 20).astype(np.float64)
-    # 20 runs, and Student's quantile for 19 degrees of freedom, 2.093, in place of 1.96.
-    assert effective_trials(correct, of_runs(20, 20)) == pytest.approx(20 * 19 / 20 * (1.96 / 2.093) ** 2, rel=0.02)
+    assert effective_trials(correct, of_runs(20, 20)) == pytest.approx(20)
 
 
-def test_a_question_that_is_asked_a_thousand_times_is_asked_once() -> None:
+@pytest.mark.parametrize("n_questions", [10, 160, 10_000])
+@pytest.mark.parametrize("right", [3, 9, 10])
+def test_an_image_that_is_asked_about_a_thousand_times_is_asked_about_once(n_questions: int, right: int) -> None:
     asked = np.repeat(np.arange(10), 1000)
-    for right in (5, 9, 10):
-        low, high = accuracy_interval(asked < right, Dependence(asked, (np.arange(10_000),)))
-        assert high - low > 0.27, right
+    dependence = dependence_of_trials(asked, np.arange(10_000), n_questions)
+    low, high = accuracy_interval(asked < right, dependence)
+    expected = {3: (0.108, 0.603), 9: (0.596, 0.982), 10: (0.722, 1)}[right]  # Wilson's, of 10.
+    assert (low, high) == pytest.approx(expected, abs=0.005)
+    other = np.where(asked == 9, ~(asked < right), asked < right)
+    change = difference_interval(other, asked < right, dependence)
+    assert change[1] - change[0] > 0.35
+    assert mcnemar_p(other, asked < right, dependence) == 1
+
+
+def test_answers_at_random_to_ten_questions_are_no_more_than_ten() -> None:
+    asked, correct = np.repeat(np.arange(10), 1000), np.random.default_rng(0).random(10_000) < 0.5
+    low, high = accuracy_interval(correct, dependence_of_trials(asked, np.arange(10_000), 10))
+    assert high - low > 0.5
+
+
+def test_pairs_of_few_images_are_no_more_than_these() -> None:
+    rng = np.random.default_rng(0)
+    left = rng.integers(0, 10, 5000)
+    right = (left + rng.integers(1, 10, 5000)) % 10
+    dependence = dependence_of_pairs(left, right)
+    assert dependence.n_questions == 45  # Whichever is on the left.
+    for wrong in (-1, 3):  # None, or all pairs of one image.
+        low, high = accuracy_interval((left != wrong) & (right != wrong), dependence)
+        assert high - low > 0.2, wrong
+
+
+def test_what_pairs_share_is_what_a_naive_sum_over_all_two_says() -> None:
+    rng = np.random.default_rng(0)
+    members, deviations = rng.integers(0, 6, (200, 2)), rng.standard_normal(200)  # Some have one member twice.
+    rows = [{int(a), int(b)} for a, b in members]
+    shared = sum(deviations[i] * deviations[j] for i in range(200) for j in range(200) if rows[i] & rows[j])
+    assert _sum_of_products(deviations, members) == pytest.approx(shared)
+
+
+def test_questions_are_the_same_in_whatever_order_the_classes_are_offered() -> None:
+    query = np.array([1, 1, 1, 2], dtype=np.int32)
+    support = np.array([[5, 6, 7], [5, 7, 6], [5, 6, 8], [5, 6, 7]], dtype=np.int32)[:, :, None]
+    assert count_questions(query, support) == 3
+    assert count_questions(query, support[:, :1]) == 2
+
+
+def test_mcnemars_test_is_the_sign_test_of_the_tables() -> None:
+    first, second = np.ones(400, dtype=bool), np.ones(400, dtype=bool)
+    first[:2], second[2:12] = False, False  # Better in 10 trials, worse in 2: 2 x (1 + 12 + 66) / 2^12.
+    assert mcnemar_p(first, second, independent(400)) == pytest.approx(0.03857, abs=1e-5)
+    assert mcnemar_p(first, first, independent(400)) == 1
+    assert mcnemar_p(first, second, independent(400)) == mcnemar_p(second, first, independent(400))
+    assert 0 <= mcnemar_p(np.ones(20_000, dtype=bool), np.zeros(20_000, dtype=bool), independent(20_000)) < 1e-300
 
 
 @pytest.mark.parametrize(
@@ -55,56 +106,33 @@ def test_students_quantile_is_that_of_the_tables(degrees: int, quantile: float) 
     assert _student(degrees) == pytest.approx(quantile, abs=0.003)
 
 
-def runs(mean: float, of_run: float, of_class: float) -> tuple[Simulation, float]:
-    """Return Lake's design, 20 runs of 20 queries with logits that vary by run and by class, and its true accuracy."""
-    spread = float(np.hypot(of_run, of_class))
-
-    def simulate(rng: np.random.Generator) -> tuple[NDArray[np.bool_], Dependence]:
-        run = np.repeat(np.arange(20), 20)
-        logits = mean + of_run * rng.standard_normal(20)[run] + of_class * rng.standard_normal(400)
-        return rng.random(400) < logistic(logits), of_runs(20, 20)
-
-    return simulate, true_accuracy(mean, spread)
-
-
-def own_images(mean: float, n_trials: int, n_classes: int, n_images: int) -> tuple[Simulation, float]:
-    """Return trials with replacement over few classes of few images, and the accuracy on all such classes."""
-
-    def simulate(rng: np.random.Generator) -> tuple[NDArray[np.bool_], Dependence]:
-        query = rng.integers(0, n_classes * n_images, n_trials)
-        of_class, of_image = rng.standard_normal(n_classes), rng.standard_normal(n_classes * n_images)
-        correct = rng.random(n_trials) < logistic(mean + of_class[query // n_images] + of_image[query])
-        return correct, Dependence(query, (query // n_images, query))
-
-    return simulate, true_accuracy(mean, 2**0.5)
-
-
-def true_accuracy(mean: float, spread: float) -> float:
-    points, weights = np.polynomial.hermite_e.hermegauss(60)
-    return float(logistic(mean + spread * points) @ weights / weights.sum())
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("simulation", "least"),
+    ("simulation", "most"),
     [
-        (runs(1.5, 0.5, 1.0), 0.92),
-        (runs(3.5, 1.0, 1.0), 0.90),
-        (runs(5.0, 0.0, 0.0), 0.93),
-        (runs(5.0, 1.0, 1.0), 0.91),
-        (runs(6.5, 0.5, 1.0), 0.93),
-        (own_images(2.0, 400, 659, 20), 0.90),
-        (own_images(2.0, 2000, 10, 5), 0.93),
-        (own_images(4.0, 2000, 10, 5), 0.93),
+        (runs(0.0, 0.5, 1.0), 0.98),
+        (runs(1.5, 1.0, 1.0), 0.98),
+        (runs(3.5, 1.0, 1.0), 0.98),
+        (runs(5.0, 0.0, 0.0), 1),
+        (runs(6.5, 0.5, 1.0), 1),
+        (few_images(0.0, 659, 20), 0.98),
+        (few_images(3.0, 659, 20), 0.98),
+        (few_images(2.0, 200, 4), 0.98),
+        (few_images(5.0, 200, 4), 1),
+        (few_images(2.0, 5, 2), 1),
+        (few_images(0.0, 5, 2, spread=0), 1),
+        (few_pairs(2.0), 0.98),
     ],
-    ids=["runs 77 %", "runs 94 %", "runs 99.3 %", "runs 98.4 %", "runs 99.7 %", "omniglot", "own images", "own, 96 %"],
-)
-def test_the_interval_covers_the_truth_as_often_as_it_says(simulation: tuple[Simulation, float], least: float) -> None:
+    ids=["runs 50 %", "runs 74 %", "runs 94 %", "runs 99.3 %", "runs 99.7 %", "omniglot 50 %", "omniglot 89 %",
+         "small", "small, 98 %", "tiny", "tiny, at random", "pairs"],
+)  # fmt: skip
+def test_the_interval_covers_the_truth_as_often_as_it_says(simulation: tuple[Simulation, float], most: float) -> None:
     simulate, truth = simulation
     rng, covered = np.random.default_rng(0), 0
-    for _ in range(400):
+    for _ in range(200):
         low, high = accuracy_interval(*simulate(rng))
         covered += low <= truth <= high
-    assert covered / 400 >= least
+    assert 0.91 <= covered / 200 <= most  # 95 % within three standard errors; tests/bench/intervals.py draws more.
 
 
 def test_the_interval_changes_smoothly_up_to_a_perfect_result() -> None:

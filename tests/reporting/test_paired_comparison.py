@@ -85,12 +85,44 @@ def test_the_difference_is_that_of_the_outcomes_and_its_interval_that_of_a_paire
     (found,) = paired(store, oneshot(store, "a", FIRST), oneshot(store, "b", WORSE))
     change = WORSE.astype(float) - FIRST
     assert found.difference == pytest.approx(change.mean())
-    n_queries = len(np.unique(TRIALS["query"]))  # 200 trials ask for 50 images or fewer, again and again.
-    reach = 1.96 * change.std() / np.sqrt(n_queries)  # The normal interval of a mean of so many independent trials.
-    assert found.ci95[1] - found.ci95[0] == pytest.approx(2 * reach, rel=0.1)
+    n_images = len(np.unique(TRIALS["query"]))  # 200 trials ask for 50 images or fewer, again and again.
+    least, most = (1.96 * change.std() / np.sqrt(n) for n in (N_TRIALS, n_images))  # The normal interval of a mean.
+    assert least < (found.ci95[1] - found.ci95[0]) / 2 < most
     assert found.ci95[0] < change.mean() < found.ci95[1] < 0
+    assert (found.questions, found.images, found.mcnemar_p < 0.001) == (N_TRIALS, n_images, True)
     assert (found.one, found.other, found.trials) == ("models/a:v1", "models/b:v1", N_TRIALS)
-    assert "which is not chance" in found.verdict
+    assert "on the same 200 trials (95 %" in found.verdict
+    assert "which is not chance; McNemar p < 0.001)" in found.verdict
+
+
+def test_trials_that_repeat_are_counted_once_and_nobody_is_told_to_ask_more_of_them(store: Store) -> None:
+    once = {name: values[:10] for name, values in TRIALS.items()}
+    once["query"], once["episode"] = np.arange(10, dtype=np.int32), np.arange(10, dtype=np.int32)
+    trials = {name: np.repeat(values, 20, axis=0) for name, values in once.items()}
+    trials["episode"] = np.arange(N_TRIALS, dtype=np.int32)
+    right, less = (np.repeat(np.arange(10) < n, 20) for n in (9, 8))
+    found = paired(store, oneshot(store, "a", right, trials=trials), oneshot(store, "b", less, trials=trials))
+    assert found[0].ci95[0] < 0 < found[0].ci95[1]  # One of ten is no difference, though twenty trials of 200 say so.
+    assert "on the same 200 (10 different) trials" in found[0].verdict
+    assert "which may be chance; McNemar p = 1.000" in found[0].verdict
+    with pytest.raises(QualityGateError) as failed:
+        check_tolerance(found, parse_tolerance("accuracy=0.05"))
+    assert "only more classes or images make the interval narrower" in (failed.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        ({}, "more trials make the interval narrower"),
+        ({"protocol": "lake"}, "--protocol within --trials 10000 asks more than Lake's runs do"),
+    ],
+)
+def test_the_advice_is_what_can_be_done(store: Store, changes: dict[str, str], advice: str) -> None:
+    trials = {**TRIALS, "query": np.arange(N_TRIALS, dtype=np.int32)}
+    sides = [oneshot(store, name, FIRST, trials=trials, **changes) for name in ("a", "b")]
+    assert paired(store, sides[0], sides[1])[0].advice == advice
+    pairs = [verification(store, name, FIRST) for name in ("a", "b")]  # 200 pairs of 50 images.
+    assert "only more classes or images" in paired(store, pairs[0], pairs[1])[0].advice
 
 
 def test_verification_is_paired_too(store: Store) -> None:

@@ -34,8 +34,10 @@ def measured(model: str = "models/koch:v1", accuracy: float = 0.92, **changes: A
     return Measured(result, "evals/e:v1", "pairs/p:v1", "omniglot", 0, "cpu", trained_on)
 
 
-def compared(difference: float, ci95: tuple[float, float]) -> Comparison:
-    return Comparison(model="models/b:v1", against="models/a:v1", ways=20, difference=difference, ci95=ci95)
+def compared(difference: float, ci95: tuple[float, float], mcnemar_p: float | None = None) -> Comparison:
+    return Comparison(
+        model="models/b:v1", against="models/a:v1", ways=20, difference=difference, ci95=ci95, mcnemar_p=mcnemar_p
+    )
 
 
 def sweep() -> list[Measured]:
@@ -88,10 +90,12 @@ def test_mnist_stands_beside_the_papers_table() -> None:
 
 
 def test_a_difference_on_the_same_trials_has_a_table_of_its_own() -> None:
-    later = replace(measured("models/other:v1", 0.9), paired=compared(-0.02, (-0.04, 0.001)))
+    later = replace(measured("models/other:v1", 0.9), paired=compared(-0.02, (-0.04, 0.001), 0.0312))
     table = tables_of([measured(), later]).in_order[-1]
     assert table.title.startswith("Paired differences")
-    assert table.rows[0][:5] == ("models/other:v1", "models/a:v1", "-2.0", "-4.0 to +0.1", "20-way 1-shot")
+    assert table.rows[0][:6] == (
+        "models/other:v1", "models/a:v1", "-2.0", "-4.0 to +0.1", "p = 0.031", "20-way 1-shot"
+    )  # fmt: skip
     assert json.loads(as_json([later]))["results"][0]["paired"]["difference"] == -0.02
     names, values = (line.split("\t") for line in as_tsv([later]).splitlines())
     assert dict(zip(names, values, strict=True))["difference_high"] == "0.001"
@@ -127,16 +131,17 @@ RESULTS = st.builds(
     shots=st.none() | st.integers(1, 10**6), trials=st.integers(1, 10**9), correct=st.integers(0, 10**9),
     accuracy=SHARES, ci95=st.tuples(SHARES, SHARES), alphabets=st.integers(0, 50),
     threshold=st.none() | st.floats(allow_nan=False, allow_infinity=False), equal_error_rate=st.none() | SHARES,
+    questions=st.none() | st.integers(1, 10**9),
 )  # fmt: skip
 READ = {"ways": int, "shots": int, "trials": int, "correct": int, "accuracy": float, "alphabets": int,
-        "threshold": float, "equal_error_rate": float}  # fmt: skip
+        "threshold": float, "equal_error_rate": float, "questions": int}  # fmt: skip
 
 
-@given(result=RESULTS, source=NAMES, seed=st.integers(0, 2**63), difference=st.floats(-1, 1))
+@given(RESULTS, NAMES, st.integers(0, 2**63), st.floats(-1, 1), st.none() | SHARES)
 def test_every_field_of_every_result_comes_back_from_tsv_and_json(
-    result: Result, source: str, seed: int, difference: float
+    result: Result, source: str, seed: int, difference: float, mcnemar_p: float | None
 ) -> None:
-    paired = compared(difference, (-1.0, difference))
+    paired = compared(difference, (-1.0, difference), mcnemar_p)
     item = Measured(result, "evals/e:v1", "pairs/p:v1", source, seed, "cpu", TrainedOn(**TRAINED), paired)
     names, row, end = (line.split("\t") for line in as_tsv([item]).split("\n"))
     assert end == [""]
@@ -144,6 +149,7 @@ def test_every_field_of_every_result_comes_back_from_tsv_and_json(
     ends = float(cells.pop("ci95_low")), float(cells.pop("ci95_high"))
     reach = float(cells.pop("difference_low")), float(cells.pop("difference_high"))
     assert (cells.pop("against"), float(cells.pop("difference")), reach) == ("models/a:v1", difference, paired.ci95)
+    assert cells.pop("mcnemar_p") == ("" if mcnemar_p is None else str(mcnemar_p))
     around = {name: cells.pop(name) for name in ("data", "source", "seed", "device", "evaluation", "trained_on")}
     values: dict[str, Any] = {name: READ.get(name, str)(text) if text else None for name, text in cells.items()}
     assert Result(ci95=ends, **values) == result
@@ -152,8 +158,9 @@ def test_every_field_of_every_result_comes_back_from_tsv_and_json(
     fields = {field.name: loaded.pop(field.name) for field in dataclass_fields(Result)}
     assert Result(**{**fields, "ci95": tuple(fields["ci95"])}) == result
     assert loaded == {"evaluation": "evals/e:v1", "data": "pairs/p:v1", "source": source, "seed": seed, "device": "cpu",
-                      "trained_on": TRAINED, "paired": {"against": "models/a:v1", "difference": difference,
-                                                        "ci95": [-1.0, difference]}}  # fmt: skip
+                      "trained_on": TRAINED,
+                      "paired": {"against": "models/a:v1", "difference": difference, "ci95": [-1.0, difference],
+                                 "mcnemar_p": mcnemar_p}}  # fmt: skip
 
 
 def test_markdown_shows_names_as_they_are_and_figures_below_each_other() -> None:
@@ -202,6 +209,20 @@ def test_a_gate_that_is_not_met_fails() -> None:
         check_gate([measured(), measured(accuracy=0.99, protocol="within")], parse_gate("lake:20-way=0.95"))
     with pytest.raises(QualityGateError, match="within"):
         check_gate([measured(), measured(accuracy=0.5, protocol="within")], parse_gate("20-way=0.9"))
+
+
+def test_a_gate_says_how_much_was_asked() -> None:
+    said = check_gate([measured(trials=10_000, questions=160)], parse_gate("20-way=0.9"))
+    assert said.endswith("models/koch:v1 92.0 % (lake), 90.0-94.0 by 10,000 (160 different) trials")
+
+
+def test_a_number_of_trials_that_repeat_stands_beside_the_different_ones() -> None:
+    for changes in ({}, {"protocol": "within"}, {"protocol": "verification", "ways": None, "shots": None}):
+        table = tables_of([measured(trials=10_000, questions=160, **changes)]).in_order[0]
+        assert any("10,000 (160 different)" in row for row in table.rows)
+    wide = [replace(item, result=replace(item.result, trials=500, questions=499)) for item in sweep()]
+    assert any("500 (499 different) trials" in note for note in tables_of(wide).sweeps[0].notes)
+    assert "different" not in str(tables_of([measured(questions=400)]).in_order)
 
 
 def test_baselines_and_training_images_pass_no_gate() -> None:

@@ -7,6 +7,7 @@ import pytest
 from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import check
+from omnishot.stages.evaluate import _RECIPE
 from omnishot.stages.train import _deciding
 from omnishot.store.manifest import Parent, read_manifest
 from omnishot.store.recipe import Recipe
@@ -47,5 +48,5 @@ def test_default_pairs_and_evaluations_are_those_that_were_made_before() -> None
     model = Parent(reference="models/quick:v1", recipe="0" * 64)
     data = Parent(reference="pairs/p:v1", recipe="1" * 64)
     settings = EvalSettings(protocol="lake").model_dump(mode="json")
-    found = Recipe("evals", 1, settings, [model, data]).id
-    assert found == "f70de21102f69b599d664010fcdf96065d3ad4fb97f95fcf4a1c3ec8d119d6bd"
+    found = Recipe("evals", _RECIPE, settings, [model, data]).id
+    assert found == "0543b2ffedd69607826fb6d6c139f04db88997d9eb983737a4932eb6f37d3083"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnishot.config import EvalSettings, usual_baselines
+from omnishot.data.episodes import count_questions
 from omnishot.data.image_set import Labels
 from omnishot.drawing.picture import Picture
 from omnishot.drawing.reliability import (
@@ -18,6 +19,7 @@ from omnishot.drawing.reliability import (
 )
 from omnishot.errors import DamagedFileError, OmnishotError
 from omnishot.evaluation.breakdown import accuracy_by_group, chosen_column, roc
+from omnishot.evaluation.intervals import dependence_of_trials
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.scores import TrialScores, read_pair_scores, read_trial_scores
 from omnishot.reporting.page.html import Command, Section
@@ -41,11 +43,10 @@ def reliability_section(subject: Subject) -> Section:
 def _explained(subject: Subject) -> tuple[str, ...]:
     """Return what a reader of the pictures has to know."""
     intervals = (
-        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to say more."
+        "In the 95 % intervals of accuracy by alphabet a trial counts as much as one of the whole evaluation does, as "
+        "an alphabet has too few to tell how they depend on each other."
     )
     models = subject.models[:_MOST_MODELS]
-    if any(item.result.protocol == "lake" for model in models for item in _chosen(subject, model)):
-        intervals += " Of protocol lake they are somewhat too narrow, as the queries of a run share their support set."
     left_out = (
         f"Characters that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} those that "
         "were least often."
@@ -112,7 +113,9 @@ def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Pic
         raise DamagedFileError(f"{evaluation.reference} holds no scores of {result.model}")
     chosen = chosen_column(trials.scores[result.model][:, : result.ways])
     alphabet = labels.alphabet[trials.query]
-    found = accuracy_by_group(chosen == 0, alphabet)
+    n_questions = count_questions(trials.query, trials.support[:, : result.ways])
+    dependence = dependence_of_trials(trials.query, trials.episode, n_questions, labels.character)
+    found = accuracy_by_group(chosen == 0, alphabet, dependence)
     place = _place(evaluation, result.model)
     shots = "" if result.shots == 1 else f" {result.shots}-shot"
     model = result.model.removeprefix("models/")

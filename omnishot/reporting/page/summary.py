@@ -5,7 +5,7 @@ from omnishot.reporting.page.missing import to_train
 from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.results import Measured, describe_training, trials_of
 from omnishot.reporting.tables import Table, task_of
-from omnishot.wording import counted, interval, percent
+from omnishot.wording import interval, percent
 
 _IN_WORDS = {
     "lake": "on Lake's runs",
@@ -32,8 +32,8 @@ def summary_section(subject: Subject) -> Section:
 def _headline(subject: Subject, item: Measured) -> Headline:
     result = item.result
     notes = [result.model] if len(subject.models) > 1 else []
-    trials = counted(result.trials, "trial" if result.ways else "pair")
-    notes.append(f"{trials} of {item.source}, seed {item.seed}, {item.device}")
+    noun = ("trial" if result.ways else "pair") + ("" if result.trials == 1 else "s")
+    notes.append(f"{trials_of(result)} {noun} of {item.source}, seed {item.seed}, {item.device}")
     if result.equal_error_rate is not None:
         notes.append(f"equal error rate {percent(result.equal_error_rate)}")
     if rival := _rival(subject, item):
