@@ -19,7 +19,7 @@ from omnishot.recognition.examples import (
     sound_examples,
     without_copies,
 )
-from omnishot.recognition.gallery import CompareEmbeddings, best_other, provisional, spread
+from omnishot.recognition.gallery import CompareEmbeddings, provisional
 from omnishot.recognition.gallery_versions import (
     chosen_model,
     embedded_by,
@@ -31,6 +31,7 @@ from omnishot.recognition.gallery_versions import (
 )
 from omnishot.recognition.images import NamedImage
 from omnishot.recognition.loading import load
+from omnishot.recognition.look_alikes import look_alikes
 from omnishot.recognition.recognizer import Recognizer
 from omnishot.recognition.thresholds import threshold_notes
 from omnishot.store.artifact import Artifact
@@ -117,7 +118,7 @@ def enroll(
         choice, *said, *copies,
         *([_said_of_ink(ink)] if not gallery and settings.ink else []),
         *_said_of_thumbnails(before is not None, options, keeps_thumbnails, name),
-        *look_alikes(made, recognizer.compare_embeddings, new), *threshold_notes(made, name),
+        *look_alikes(made, recognizer.compare_embeddings, new.digests), *threshold_notes(made, name),
     ]  # fmt: skip
     return GalleryChange(artifact, made, tuple(note for note in notes if note))
 
@@ -249,33 +250,6 @@ def _gallery(settings: GallerySettings, examples: Examples, compare: CompareEmbe
 
 def _kept(examples: Examples, keeps_thumbnails: bool) -> Thumbnails | None:
     return Thumbnails.of(examples.thumbnails) if keeps_thumbnails else None
-
-
-def look_alikes(gallery: Gallery, compare: CompareEmbeddings, new: Examples) -> Iterator[str]:
-    """Yield which new examples resemble another class more than the threshold allows, the most similar first.
-
-    Args:
-        gallery: What the new examples are in by now.
-        compare: The similarity.
-        new: The new examples.
-    """
-    threshold = gallery.settings.threshold
-    if threshold is None:
-        return
-    digests = {digest.tobytes() for digest in new.digests}
-    places = np.array([i for i, digest in enumerate(gallery.digests) if digest.tobytes() in digests], np.int64)
-    asked = spread(places, gallery)
-    found = best_other(gallery, compare, asked)
-    order = np.argsort(-found.scores[:, 0], kind="stable")
-    alike = [i for i in order.tolist() if found.scores[i, 0] > threshold]
-    for i in alike[:_SHOWN]:
-        own, other = gallery.classes[gallery.of_class[asked[i]]], gallery.classes[found.classes[i, 0]]
-        score = f"{found.scores[i, 0]:.3f}, above the threshold {threshold:.3f}"
-        yield f"{own} ({gallery.files[asked[i]]}) looks like {other}: {score}"
-    if len(alike) > _SHOWN:
-        yield f"{len(alike) - _SHOWN:,} more examples look like another class"
-    if len(asked) < len(places):
-        yield f"Of {len(places):,} new examples {len(asked):,} were compared with the other classes"
 
 
 def _said_of_ink(ink: InkName) -> str:

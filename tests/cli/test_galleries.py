@@ -98,8 +98,8 @@ def test_who_is_not_similar_enough_is_unknown_and_a_bad_image_costs_none_of_the_
     assert [line.rpartition(": ")[0] for line in lines] == [str(word) for word in words]
     assert ": e1 (score" in lines[0]
     assert [line.rpartition(": ")[2] for line in lines[1:4]] == ["not read"] * 3
-    for word, reason in ((words[1], "PNG"), (words[2], "no file"), (blank, "blank")):
-        assert re.search(f"{re.escape(str(word))}.*{reason}", done.err)
+    for word, reason in ((words[1], "PNG"), (words[2], "no file"), (blank, "is blank")):
+        assert any(str(word) in line and reason in line for line in done.err.splitlines())
     assert "3 of 5 images could not be read" in done.err
     done = omnishot("identify", "staff", known, words[4], "--store", staff, "--threshold", "1e9", "--known")
     assert (done.code, done.out.count(": unknown (")) == (3, 2)
@@ -188,8 +188,9 @@ def test_images_that_cannot_be_enrolled_are_all_named_and_nothing_is_enrolled_wi
 
 
 def test_looks_alike_is_said(omnishot: Cli, staff: Path, pictures: Path) -> None:
-    done = omnishot("enroll", "staff", f"double={pictures / 'staff' / 'e3.png'}", "--store", staff, "--json")
+    done = omnishot("enroll", "staff", f"double={pictures / 'staff' / 'e3.png'}", "--store", staff)
     assert "double (e3.png) looks like e3" in done.err
+    assert done.err.count("looks like") == 1
 
 
 def test_another_model_is_refused_with_the_command_that_enrolls_again_which_works(
@@ -260,7 +261,7 @@ def test_who_was_removed_and_purged_is_nowhere_in_the_store(omnishot: Cli, staff
 
 def test_nobody_is_left_and_nobody_there_are_said(omnishot: Cli, staff: Path) -> None:
     unknown = omnishot("gallery", "remove", "staff", "e7", "--store", staff)
-    assert (unknown.code, "no class 'e7'. Did you mean" in unknown.err) == (4, True)
+    assert (unknown.code, "no class 'e7'" in unknown.err) == (4, True)
     everybody = omnishot("gallery", "remove", "staff", *(f"e{i}" for i in range(5)), "--store", staff)
     assert (everybody.code, "not empty" in everybody.err) == (2, True)
 
@@ -327,7 +328,7 @@ def test_it_answers_while_another_process_enrolls_which_a_third_one_waits_for(
         assert omnishot("identify", "staff", pictures / "staff" / "e1.png", "--store", staff).code == 0
         words = ("enroll", "staff", f"x={pictures / 'later' / 'x5' / '0.png'}", "--wait-for-lock", "1")
         busy = omnishot(*words, "--store", staff)
-    assert (busy.code, "Waiting for process" in busy.err) == (5, True)
+    assert (busy.code, "waited 1 seconds for process" in busy.err) == (5, True)
 
 
 def test_of_eight_who_enroll_at_once_nobody_is_lost(omnishot: Cli, staff: Path, pictures: Path, tmp_path: Path) -> None:
