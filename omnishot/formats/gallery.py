@@ -188,7 +188,7 @@ class Thumbnails:
 
 def write_gallery(folder: Path, gallery: Gallery, thumbnails: Thumbnails | None) -> None:
     """Write gallery.h5 and gallery.json into a folder."""
-    with create_hdf5(folder / _ARRAYS) as file:
+    with create_hdf5(folder / _ARRAYS, alignment=64) as file:
         text = h5py.string_dtype()
         file.create_dataset("classes/names", data=list(gallery.classes), dtype=text)
         file.create_dataset("examples/class", data=gallery.of_class)

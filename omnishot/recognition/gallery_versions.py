@@ -6,12 +6,11 @@ import json
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from omnishot.errors import NotFoundError, UsageError
 from omnishot.formats.gallery import EmbeddedBy, Gallery, Thumbnails, read_gallery, write_gallery
 from omnishot.recognition.gallery import CompareEmbeddings
-from omnishot.recognition.loading import load
+from omnishot.recognition.loading import load, path_in
 from omnishot.recognition.recognizer import Recognizer
 from omnishot.store.artifact import Artifact
 from omnishot.store.recipe import Recipe
@@ -121,9 +120,15 @@ def chosen_model(store: Store, asked: str | None, *, device: DeviceName) -> tupl
 
 
 def embedded_by(recognizer: Recognizer, asked: str | None) -> EmbeddedBy:
-    """Return what a gallery says of its model; a model that was named by its folder is found there again."""
-    is_folder = asked is not None and Path(asked).is_dir()
-    reference = str(Path(asked).resolve()) if asked and is_folder else recognizer.name
+    """Return what a gallery says of its model; one that was named by its path, and no reference, is found there again.
+
+    Args:
+        recognizer: The model.
+        asked: What was asked for, or None.
+    """
+    reference = recognizer.name
+    if asked is not None and (path := path_in(asked)):
+        reference = str(path.resolve())
     return EmbeddedBy(reference=reference, digest=recognizer.digest, preparation=recognizer.preparation)
 
 

@@ -98,11 +98,12 @@ def score_of(recognizer: Recognizer, left: NamedImage, right: NamedImage, *, ink
     Raises:
         OmnishotError: One of them cannot be read, or is blank.
     """
-    read = [usable(image) for image in recognizer.read([left, right], ink=ink)]
-    for image in read:
+    read: list[PreparedImage] = []
+    for image in map(usable, recognizer.read([left, right], ink=ink)):
         if isinstance(image, OmnishotError):
             raise image
-    return float(recognizer.similarity(read[:1], read[1:])[0])
+        read.append(image)
+    return float(recognizer.similarity(*read)[0])
 
 
 def refuse_no_threshold(threshold: Threshold) -> None:

@@ -29,7 +29,8 @@ def threshold_notes(gallery: Gallery, name: str) -> Iterator[str]:
         yield (
             f"The threshold {provisional.threshold:.3f} is provisional: the mean and 2 standard deviations of how "
             "similar each example is to its nearest other class. Of strangers who resemble the enrolled as those do "
-            f"each other, about 2 in 100 are accepted; how many known ones are turned away is not known{few}"
+            "each other, about 2 in 100 are accepted; how many known ones it turns away is not known, and may be "
+            f"most{few}"
         )
         yield f"`omnishot calibrate {name} --source OTHERS` measures both, on images of others"
     else:

@@ -227,7 +227,7 @@ class Store:
         """Remove artifacts: gone at once for every reader, however long deleting their files takes.
 
         Args:
-            choose: Returns which, or folders of such; no artifact appears or disappears from its call until all are gone.
+            choose: Returns them or their folders; no artifact appears or disappears from its call until they are gone.
 
         Raises:
             UnavailableError: The store cannot be written.

@@ -1,6 +1,7 @@
 """A gallery comes back as it was written; one that is damaged or made up is refused before it is believed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,13 @@ def test_a_gallery_comes_back(tmp_path: Path) -> None:
 
 
 def test_embeddings_stay_on_the_disk_and_cannot_change_it(tmp_path: Path) -> None:
-    artifact = published(tmp_path)
+    artifact = published(tmp_path, arrays(examples__embedding=np.zeros((3, 5000), np.float32)))
+    assert isinstance(read_gallery(artifact).embeddings, np.ndarray)  # Wherever another program put it.
+    many = replace(GALLERY, embeddings=np.zeros((3, 5000), np.float32))
+    artifact = published(tmp_path, lambda folder: write_gallery(folder, many, None))
     found = read_gallery(artifact)
     assert isinstance(found.embeddings, np.memmap)
+    assert found.embeddings.flags.aligned
     found.embeddings[0, 0] = 7
     assert artifact.is_sound()
     assert read_gallery(artifact).embeddings[0, 0] == 0
