@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from omnishot.config import usual_split
@@ -22,6 +23,7 @@ ENROLLED = 10
 
 
 def main(folder: Path) -> None:
+    """Write the drawings into a folder."""
     source = open_source("auto")
     images = source.read(silent)
     labels = images.labels
@@ -44,7 +46,8 @@ def main(folder: Path) -> None:
             write(folder / "stranger.png", images.pixels[drawings[0]])
 
 
-def write(path: Path, ink: np.ndarray) -> None:
+def write(path: Path, ink: NDArray[np.uint8]) -> None:
+    """Write ink, 255 on 0, as black on white."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(255 - ink).save(path)
 

@@ -6,8 +6,10 @@ import typer
 
 from omnishot.cli.compare import compare_command
 from omnishot.cli.doctor import doctor_command
+from omnishot.cli.embed import embed_command
 from omnishot.cli.enroll import enroll_command
 from omnishot.cli.evaluate import eval_command
+from omnishot.cli.export import export_command
 from omnishot.cli.figure import figure_app
 from omnishot.cli.gallery import calibrate_command, gallery_app
 from omnishot.cli.identify import identify_command
@@ -53,6 +55,8 @@ app.command("compare")(compare_command)
 app.command("calibrate")(calibrate_command)
 app.add_typer(gallery_app, name="gallery")
 app.add_typer(figure_app, name="figure")
+app.command("embed")(embed_command)
+app.command("export")(export_command)
 app.command("tune")(tune_command)
 app.command("ls")(ls_command)
 app.command("show")(show_command)

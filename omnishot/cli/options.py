@@ -51,6 +51,14 @@ InkOption = Annotated[
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="One's own images: leave out files that cannot be read, and count them.")
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="A model, or one in the box. Default: the most accurate one in the box.",
+        autocompletion=references("models"),
+    ),
+]
 PairsArgument = Annotated[str | None, reference_argument("Pair dataset. Default: the newest.", "pairs")]
 
 

