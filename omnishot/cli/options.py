@@ -26,9 +26,9 @@ def reference_argument(help_text: str, *kinds: str, metavar: str | None = None) 
     return typer.Argument(help=help_text, metavar=metavar, show_default=False, autocompletion=references(*kinds))
 
 
-def reference_option(help_text: str, *kinds: str) -> Any:
+def reference_option(help_text: str, *kinds: str, is_eager: bool = False) -> Any:
     """Return an option that takes a reference to an artifact of some kinds, and completes it."""
-    return typer.Option(help=help_text, show_default=False, autocompletion=references(*kinds))
+    return typer.Option(help=help_text, show_default=False, is_eager=is_eager, autocompletion=references(*kinds))
 
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Make a new version even if the same was made before.")]

@@ -60,13 +60,28 @@ def _state(item: "Checked") -> str:
     return "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
 
 
+def _needs_one(context: typer.Context, keep: int | None) -> int | None:
+    """Check that one of `--keep` and `--purge` says what to remove."""
+    is_purge = context.params.get("purge") is not None
+    if keep is None and not is_purge:
+        raise typer.BadParameter("it is missing; --keep N or --purge GALLERY says what to remove")
+    if keep is not None and is_purge:
+        raise typer.BadParameter("--purge GALLERY has a rule of its own; give one of them")
+    return keep
+
+
 @with_session()
 def gc_command(
     session: Session,
-    keep: Annotated[int | None, typer.Option(min=1, help="Versions of each name to keep.", show_default=False)] = None,
     purge: Annotated[
         str | None,
-        reference_option("Delete all versions of this gallery but the newest, and nothing else.", "galleries"),
+        reference_option(
+            "Delete all versions of this gallery but the newest, and nothing else.", "galleries", is_eager=True
+        ),
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Versions of each name to keep.", show_default=False, callback=_needs_one),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
     unfinished: Annotated[
@@ -79,8 +94,6 @@ def gc_command(
       omnishot gc --keep 2 --dry-run
       omnishot gc --purge staff
     """
-    if (keep is None) == (purge is None):
-        raise UsageError("--keep N or --purge GALLERY says what to remove", hint="Give one of them.")
     if purge is not None:
         _purge(session, purge, dry_run=dry_run)
         return
