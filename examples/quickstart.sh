@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to accuracy tables: makes .venv, installs omnishot, then prepare, train, eval and report.
+# From nothing to accuracy tables: makes .venv, installs omnishot, then prepare, train, eval, report and identify.
 # Uses Omniglot if it lies in $OMNISHOT_DATA/omniglot or can be downloaded, else the built-in glyphs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,4 +21,12 @@ omnishot eval "$model" --ways 20 --quiet > /dev/null
 omnishot eval "$model" --ways 1..20 --protocol within --quiet > /dev/null
 omnishot eval "$model" --protocol verification --quiet > /dev/null
 omnishot report
+
+# What it is for: ten characters of an alphabet that the network never saw, enrolled from one drawing each.
+drawings=$(mktemp -d)
+trap 'rm -rf "$drawings"' EXIT
+.venv/bin/python examples/drawings.py "$drawings"
+omnishot enroll characters "$drawings/enrolled" --replace --quiet > /dev/null
+omnishot calibrate characters --source "$drawings/others" --accept-strangers 5% > /dev/null
+omnishot identify characters "$drawings"/later/*.png "$drawings/stranger.png" --quiet
 echo "The program is .venv/bin/omnishot; \`omnishot ls\` lists what was made in ./artifacts." >&2

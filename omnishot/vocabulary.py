@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "eval"}
+MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": "eval", "galleries": "enroll"}
 """The command that makes each kind of artifact."""
 
 KINDS = tuple(MADE_BY)
@@ -46,3 +46,6 @@ it orders the images, and has nothing to do with that number in another class.""
 
 InkName = Literal["auto", "dark", "light"]
 """What is ink: the dark on a lighter ground, the light on a darker one, or what most pictures of a source show."""
+
+PreparationName = Literal["drawing", "photo"]
+"""How a model's images are prepared: a drawing's ink is normalised, a photo keeps its colours."""

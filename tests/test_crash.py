@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from omnishot.formats.gallery import read_gallery
 from omnishot.store.store import Store
 from tests.tiny import TRAIN
 
@@ -18,7 +19,7 @@ CRASH = Path(__file__).parent / "bench" / "crash.py"
 
 CROWD = """
 import gc, os, sys
-import omnishot.cli.app, omnishot.stages.evaluate, omnishot.stages.train, torch._dynamo
+import omnishot.cli.app, omnishot.recognition.enrollment, omnishot.stages.evaluate, omnishot.stages.train, torch._dynamo
 
 gc.collect()
 gc.freeze()  # A collection in a forked process would copy what it looks at.
@@ -44,6 +45,7 @@ for i in range(8):
         codes = [run("prepare", *pairs), run("train", f"p{seed}", *quick, "--name", f"m{seed}")]
         codes.append(run("eval", f"m{seed}", "--ways", "2", "--trials", "20"))
         codes.append(run("train", "p0", *quick, "--name", "forced", "--force") if i < 2 else 0)
+        codes.append(run("enroll", "staff", f"n{i}={source}/A0/c{i % 5}/0.png", "--model", "m0:v1"))
         os._exit(any(codes))
     workers.append(pid)
 codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in workers]
@@ -70,19 +72,19 @@ def assert_survived(outcomes: list[dict[str, Any]]) -> None:
 
 
 def test_runs_killed_at_random_leave_nothing_damaged_and_the_next_run_gives_the_same(picture_folder: Path) -> None:
-    outcomes = crash(picture_folder, "--kills", "10")
-    assert [outcome["kills"] for outcome in outcomes] == [2] * 5
+    outcomes = crash(picture_folder, "--kills", "12")
+    assert [outcome["kills"] for outcome in outcomes] == [2] * 6
     assert_survived(outcomes)
 
 
 def test_runs_killed_right_before_a_change_of_the_store(picture_folder: Path) -> None:
-    outcomes = crash(picture_folder, "--at", "operations", "--kills", "40")
-    assert [outcome["kills"] for outcome in outcomes] == [8] * 5
+    outcomes = crash(picture_folder, "--at", "operations", "--kills", "48")
+    assert [outcome["kills"] for outcome in outcomes] == [8] * 6
     assert_survived(outcomes)
 
 
 def test_runs_on_a_full_disk_say_so_and_leave_nothing(picture_folder: Path) -> None:
-    outcomes = crash(picture_folder, "--at", "full-disk", "--kills", "10")
+    outcomes = crash(picture_folder, "--at", "full-disk", "--kills", "12")
     assert sum(outcome["kills"] for outcome in outcomes) > 5
     assert_survived(outcomes)
 
@@ -111,4 +113,5 @@ def test_eight_processes_share_a_store(picture_folder: Path, tmp_path: Path) -> 
         "models/m1:v1",
     ]
     assert len(names) == len(set(names))
+    assert sorted(read_gallery(store.find("staff")).classes) == [f"n{i}" for i in range(8)]
     assert not [*tmp_path.glob("artifacts/.staging/*"), *tmp_path.glob("artifacts/.unfinished/*")]

@@ -1,5 +1,6 @@
 """Artifacts of every released format version stay readable."""
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from omnishot.config import EvalSettings
 from omnishot.formats.evaluation_data import EvaluationData
+from omnishot.formats.gallery import read_gallery, read_thumbnails
 from omnishot.formats.model import read_model
 from omnishot.progress import silent
 from omnishot.reporting.results import choose_evaluations, measured_in
@@ -34,6 +37,7 @@ def test_every_file_is_what_its_manifest_says(store: Store, request: pytest.Fixt
         "pairs/golden-20-affine1:v1",
         "models/golden:v1",
         "evals/golden-lake:v1",
+        "galleries/golden:v1",
     ]
     for artifact in artifacts:
         assert artifact.manifest.format == int(request.node.callspec.params["store"][1:])
@@ -112,3 +116,17 @@ def test_what_a_recipe_determines_is_reused_and_an_evaluation_where_it_pins_its_
     pinned = store.find("golden-lake").manifest.recipe_version  # None in format 1.
     assert measured_again(store) is (pinned == _RECIPE)
     assert measured_again(store)  # By now there is one that pins it.
+
+
+def test_the_gallery_is_read_whole(store: Store) -> None:
+    artifact = store.find("galleries/golden")
+    gallery, thumbnails = read_gallery(artifact), read_thumbnails(artifact)
+    assert gallery.classes == ("alpha", "beta", "gamma")
+    assert gallery.of_class.tolist() == [0, 0, 1, 2]
+    assert gallery.files == ("0.png", "1.png", "0.png", "0.png")
+    assert gallery.embeddings.shape == (4, 512)
+    assert gallery.settings.model.reference == "models/golden:v1"
+    assert gallery.settings.calibration
+    assert gallery.settings.threshold == gallery.settings.calibration.threshold == pytest.approx(-10321.128125)
+    assert thumbnails
+    assert [Image.open(io.BytesIO(small)).size for small in thumbnails] == [(105, 105)] * 4

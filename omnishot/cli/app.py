@@ -5,11 +5,15 @@ from typing import Annotated
 import typer
 
 from omnishot.cli.command import Command
+from omnishot.cli.compare import compare_command
 from omnishot.cli.doctor import doctor_command
 from omnishot.cli.embed import embed_command
+from omnishot.cli.enroll import enroll_command
 from omnishot.cli.evaluate import eval_command
 from omnishot.cli.export import export_command
 from omnishot.cli.figure import figure_app
+from omnishot.cli.gallery import calibrate_command, gallery_app
+from omnishot.cli.identify import identify_command
 from omnishot.cli.prepare import prepare_command
 from omnishot.cli.report import report_command
 from omnishot.cli.run import run_command
@@ -46,6 +50,11 @@ app.command("train", cls=Command)(train_command)
 app.command("eval", cls=Command)(eval_command)
 app.command("report", cls=Command)(report_command)
 app.command("run", cls=Command)(run_command)
+app.command("enroll", cls=Command)(enroll_command)
+app.command("identify", cls=Command)(identify_command)
+app.command("compare", cls=Command)(compare_command)
+app.command("calibrate", cls=Command)(calibrate_command)
+app.add_typer(gallery_app, name="gallery")
 app.add_typer(figure_app, name="figure")
 app.command("embed", cls=Command)(embed_command)
 app.command("export", cls=Command)(export_command)

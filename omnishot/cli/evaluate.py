@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omnishot.cli.console import Console
+from omnishot.cli.gallery_results import measure_gallery
 from omnishot.cli.options import (
     DeviceOption,
     ForceOption,
@@ -17,6 +18,7 @@ from omnishot.cli.options import (
     parse_count,
     parse_ways,
     reference_argument,
+    reference_option,
 )
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import UsageError
@@ -59,13 +61,26 @@ def eval_command(
     device: DeviceOption = "auto",
     name: NameOption = None,
     force: ForceOption = False,
+    gallery: Annotated[
+        str | None, reference_option("Measure a gallery instead, on --queries; creates nothing.", "galleries")
+    ] = None,
+    queries: Annotated[
+        str | None, typer.Option(help="Images to identify: a folder of images for each class; others are strangers.")
+    ] = None,
 ) -> None:
     """Measure accuracy, with baselines and intervals. Creates: an evals artifact; prints its reference.
 
     Examples:
       omnishot eval --ways 20
+      omnishot eval --gallery staff --queries later/
       omnishot eval quick koch --protocol within --ways 1..20 --trials 1000
     """
+    if gallery is not None or queries is not None:
+        others = (models, ways, protocol, baselines, source, name)
+        measure_gallery(
+            session, gallery, queries, ink=ink, skip_bad=skip_bad, device=device, is_alone=not any(others)
+        )  # fmt: skip
+        return
     if source is None and (ink != "auto" or skip_bad):
         raise UsageError(
             "--ink and --skip-bad say how the images of --source are read", hint="Name them with --source."

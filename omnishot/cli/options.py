@@ -1,24 +1,34 @@
 """Options that several commands share, and how their texts are read; what every command has is in `session.py`."""
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from omnishot.cli.completion import presets, references
-from omnishot.errors import NotFoundError, UnavailableError, UsageError
+from omnishot.errors import NotFoundError, UnavailableError, UsageError, brief
 from omnishot.progress import OnProgress
 from omnishot.vocabulary import BASELINES, Baseline, DeviceName, InkName
 from omnishot.wording import did_you_mean
 
 if TYPE_CHECKING:
     from omnishot.data.sources import Source
+    from omnishot.recognition.images import NamedImage
+
+_MOST_BYTES = 512_000_000
+"""Of an image on stdin, as of one in a file."""
 
 
 def reference_argument(help_text: str, *kinds: str, metavar: str | None = None) -> Any:
     """Return an argument that takes references to artifacts of some kinds, and completes them."""
     return typer.Argument(help=help_text, metavar=metavar, show_default=False, autocompletion=references(*kinds))
+
+
+def reference_option(help_text: str, *kinds: str, is_eager: bool = False) -> Any:
+    """Return an option that takes a reference to an artifact of some kinds, and completes it."""
+    return typer.Option(help=help_text, show_default=False, is_eager=is_eager, autocompletion=references(*kinds))
 
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Make a new version even if the same was made before.")]
@@ -59,6 +69,28 @@ def chosen_source(name: str, ink: InkName, skip_bad: bool, on_progress: OnProgre
     from omnishot.data.sources import open_source  # Deferred: numpy takes tenths of a second.
 
     return open_source(name, ink=ink, skip_bad=skip_bad, on_progress=on_progress)
+
+
+def named_image(word: str) -> "NamedImage":
+    """Return the image that a word names: a file, or for - what comes from stdin."""
+    from omnishot.recognition.images import NamedImage  # Deferred: numpy takes tenths of a second.
+
+    if word == "-":
+        return NamedImage("stdin", sys.stdin.buffer.read(_MOST_BYTES))
+    return NamedImage(brief(word), word)
+
+
+def parse_share(text: str, *, option: str) -> float:
+    """Read a share above 0 and below 1, such as 1% or 0.01.
+
+    Raises:
+        UsageError: The text has another form, or the share is out of range.
+    """
+    match = re.fullmatch(r"([0-9]{0,3}(?:\.[0-9]{1,9})?)\s*(%?)", text.strip())
+    share = float(match[1]) / (100 if match[2] else 1) if match and match[1] else 0.0
+    if not 0 < share < 1:
+        raise UsageError(f"{option} {text!r} is no share above 0 and below 1", hint=f"Write {option} 1% or 0.01.")
+    return share
 
 
 def parse_count(text: str, *, option: str) -> int:

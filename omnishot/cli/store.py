@@ -25,7 +25,9 @@ def ls_command(
     session: Session,
     kind: Annotated[
         str | None,
-        typer.Argument(help="images, pairs, models or evals.", show_default=False, autocompletion=lambda: list(KINDS)),
+        typer.Argument(
+            help="images, pairs, models, evals or galleries.", show_default=False, autocompletion=lambda: list(KINDS)
+        ),
     ] = None,
 ) -> None:
     """List the artifacts of the store, the oldest first. Creates: nothing.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omnishot.cli.console import Console
-from omnishot.cli.options import reference_argument
+from omnishot.cli.options import reference_argument, reference_option
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import DamagedFileError, UsageError
 from omnishot.vocabulary import KINDS
@@ -90,10 +90,29 @@ def _state(item: "Checked") -> str:
     return "replaced" if item.replaced_by else "damaged" if item.problem else "sound"
 
 
+def _needs_one(context: typer.Context, keep: int | None) -> int | None:
+    """Check that one of `--keep` and `--purge` says what to remove."""
+    is_purge = context.params.get("purge") is not None
+    if keep is None and not is_purge:
+        raise typer.BadParameter("it is missing; --keep N or --purge GALLERY says what to remove")
+    if keep is not None and is_purge:
+        raise typer.BadParameter("--purge GALLERY has a rule of its own; give one of them")
+    return keep
+
+
 @with_session(waits=True)
 def gc_command(
     session: Session,
-    keep: Annotated[int, typer.Option(min=1, help="Versions of each name to keep.")],
+    purge: Annotated[
+        str | None,
+        reference_option(
+            "Delete all versions of this gallery but the newest, and nothing else.", "galleries", is_eager=True
+        ),
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Versions of each name to keep.", show_default=False, callback=_needs_one),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Also remove what interrupted runs keep to be resumed.")
@@ -103,12 +122,16 @@ def gc_command(
 
     Examples:
       omnishot gc --keep 2 --dry-run
+      omnishot gc --purge staff
     """
+    if purge is not None:
+        _purge(session, purge, dry_run=dry_run)
+        return
     from omnishot.maintenance.garbage_collection import clean  # Deferred: pydantic takes tenths of a second.
 
     console = session.console
     with console.progress() as on_progress:
-        cleaned = clean(session.store, keep, unfinished=unfinished, dry_run=dry_run, on_progress=on_progress)
+        cleaned = clean(session.store, keep or 1, unfinished=unfinished, dry_run=dry_run, on_progress=on_progress)
     freed = sum(artifact.size for artifact in cleaned.removed) + (cleaned.interrupted_bytes if unfinished else 0)
     removed = [str(artifact.reference) for artifact in cleaned.removed]
     console.result(
@@ -126,6 +149,17 @@ def gc_command(
         console.note(f"{folder} lies behind a link, where nothing is removed")
     verb = "Would remove" if dry_run else "Removed"
     console.note(f"{verb} {counted(len(cleaned.removed), 'artifact')}, {freed / 1e6:.1f} MB; {len(cleaned.kept)} stay")
+
+
+def _purge(session: Session, gallery: str, *, dry_run: bool) -> None:
+    from omnishot.maintenance.purge import purge  # Deferred: pydantic takes tenths of a second.
+
+    gone = purge(session.store, gallery, dry_run=dry_run)
+    session.console.result({"removed": gone, "dry_run": dry_run}, "".join(f"{reference}\n" for reference in gone))
+    verb = "Would delete" if dry_run else "Deleted"
+    session.console.note(
+        f"{verb} {counted(len(gone), 'earlier version')}; backups of the store still have what it held"
+    )
 
 
 @with_session()

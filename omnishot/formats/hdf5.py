@@ -26,6 +26,7 @@ _MOST_DENSITY = 16
 """Bytes that a stored byte may stand for beyond the first 32 MiB of a data set; pictures have a limit of their own."""
 
 _LARGEST_CHUNK = 1 << 24
+_LARGE = 4096
 _LONGEST_NAME = 1000
 _MOST_HEAP = 1 << 20
 _TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("index", "<u4")])
@@ -42,8 +43,13 @@ _FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 
 
 @contextlib.contextmanager
-def create_hdf5(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
+def create_hdf5(path: Path, mode: Literal["w", "r+"] = "w", *, alignment: int = 1) -> Iterator[h5py.File]:
     """Create an HDF5 file for writing, which must not exist yet, or open one that is not published yet.
+
+    Args:
+        path: The file.
+        mode: `w` or `r+`.
+        alignment: Large data sets begin at a multiple of so many bytes, as is needed to map them into memory.
 
     Raises:
         UnavailableError: The disk is full or the folder cannot be written.
@@ -53,7 +59,8 @@ def create_hdf5(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.Fil
     except OSError as error:
         raise _cannot_be_written(path, error) from None
     try:
-        with target, h5py.File(target, mode, libver="v110") as file:
+        aligned = {"alignment_threshold": _LARGE, "alignment_interval": alignment}
+        with target, h5py.File(target, mode, libver="v110", **aligned) as file:
             yield file
     except (OSError, RuntimeError):  # Where HDF5 reads back what could not be written, it raises something else.
         if target.error is None:
@@ -156,6 +163,21 @@ def read_array(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) 
         if read.dtype == np.bool_ and read.view(np.uint8).max(initial=0) > 1:
             raise damaged(file, f"{path} holds truth values that are neither true nor false")
         return read
+
+
+def map_array(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) -> NDArray[Any]:
+    """Return a data set that may not fit the memory: as a part of the file that is read where it is looked at.
+
+    What is stored in chunks, or begins where NumPy would have to copy it again and again, is read whole; arguments and
+    errors are those of `read_array`.
+    """
+    found = open_dataset(file, path, dtype, n_dimensions)
+    offset = found.id.get_offset()
+    if offset is None or file.userblock_size or not found.size or offset % found.dtype.itemsize:
+        return read_array(file, path, dtype, n_dimensions)
+    if offset + found.nbytes > file.id.get_filesize():
+        raise damaged(file, f"{path} ends after the file does")
+    return np.memmap(file.filename, dtype, "c", offset, found.shape)  # Torch warns of arrays that cannot be written.
 
 
 def read_names(file: h5py.File, path: str) -> tuple[str, ...]:

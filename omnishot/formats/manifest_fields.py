@@ -152,6 +152,22 @@ class _EvaluationSettings(Facts):
     on: _Text = None
 
 
+class _GallerySummary(Facts):
+    classes: Count
+    examples: Count
+    model: Line
+    preparation: Line
+    threshold: float | None
+    calibrated: bool
+
+    @property
+    def threshold_in_words(self) -> str:
+        """The threshold and where it is from."""
+        if self.threshold is None:
+            return "none"
+        return f"{self.threshold:.3f} ({'calibrated' if self.calibrated else 'provisional'})"
+
+
 class ImagesFacts(Facts):
     """What is known of an images artifact.
 
@@ -215,6 +231,16 @@ class EvaluationFacts(Facts):
     """
 
     settings: _EvaluationSettings
+
+
+class GalleryFacts(Facts):
+    """What is known of a gallery.
+
+    Attributes:
+        summary: How much it holds, by which model, and its threshold.
+    """
+
+    summary: _GallerySummary
 
 
 def source_of(manifest: Manifest) -> str:

@@ -60,7 +60,8 @@ def write_onnx(path: Path, network: SiameseNetwork, said: Exported) -> list[Path
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise UnavailableError(
-            f"Writing ONNX needs the package {missing[0]}", hint="Install it: pip install 'omnishot[onnx]'."
+            f"Writing ONNX needs the package {missing[0]}",
+            hint="pip install onnx onnxscript onnxruntime; or in a clone: pip install -e '.[onnx]'.",
         )
     network = network.cpu().eval()
     vectors = torch.zeros(2, network.twin.dimension)

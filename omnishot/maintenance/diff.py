@@ -6,6 +6,7 @@ from typing import Any
 
 from omnishot.errors import UsageError
 from omnishot.formats.evaluation import read_summary
+from omnishot.formats.gallery import read_gallery
 from omnishot.store.artifact import Artifact
 
 _DIGITS = 12
@@ -49,6 +50,10 @@ def _why(one: Artifact, other: Artifact, names: list[str], same: bool) -> str:
         return "They are the same artifact."
     if same and one.manifest.code != other.manifest.code and None not in {one.manifest.code, other.manifest.code}:
         return "The recipe is the same, but the code that made them is not."
+    if same and one.manifest.kind == "galleries":
+        return "They hold the same classes, images and threshold."
+    if one.manifest.kind == "galleries":
+        return "What is enrolled, or its model or threshold, is not the same."
     if same:
         return "The recipe is the same; the later one was forced, or the earlier one was damaged."
     causes = [name for name in names if name.startswith(("settings.", "source."))]
@@ -71,6 +76,8 @@ def _values(artifact: Artifact) -> Iterator[tuple[str, Any]]:
         yield f"parents.{i + 1}.content", parent.content and parent.content[:_DIGITS]
     yield from _flat("source", manifest.source)
     yield from _results(artifact) if manifest.kind == "evals" else _flat("summary", manifest.summary)
+    if manifest.kind == "galleries":
+        yield from _enrolled(artifact)
     yield from _flat("environment", manifest.environment)
     for name, entry in manifest.files.items():
         yield f"files.{name}", f"{entry.size} bytes, {entry.sha256[:_DIGITS]}"
@@ -84,6 +91,17 @@ def _results(artifact: Artifact) -> Iterator[tuple[str, Any]]:
         task = f" {result.ways}-way" if result.ways else ""
         what = f"results.{method}, {result.protocol}{task} on {result.on}"
         yield what, f"{100 * result.accuracy:.2f} % ({result.correct} of {result.trials})"
+
+
+def _enrolled(artifact: Artifact) -> Iterator[tuple[str, Any]]:
+    """Yield the images of each class, and the thresholds."""
+    gallery = read_gallery(artifact)
+    images: dict[str, list[str]] = {name: [] for name in gallery.classes}
+    for number, file in zip(gallery.of_class.tolist(), gallery.files, strict=True):
+        images[gallery.classes[number]].append(file)
+    for name, files in images.items():
+        yield f"class {name}", ", ".join(files)
+    yield from _flat("gallery", gallery.settings.model_dump(mode="json"))
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:

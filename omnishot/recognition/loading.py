@@ -50,7 +50,7 @@ class TrainedModel:
             NotFoundError: There is no such model.
             DamagedFileError: It cannot be read.
         """
-        path = _path_in(model)
+        path = path_in(model)
         if path is None:
             artifact = store.find(os.fspath(model), "models")
         elif path.is_dir():
@@ -92,7 +92,7 @@ def load(
     return Recognizer(trained.name, trained.network, trained.preparation, compute)
 
 
-def _path_in(model: str | os.PathLike[str]) -> Path | None:
+def path_in(model: str | os.PathLike[str]) -> Path | None:
     """Return the path that is meant, or None for a name or a reference: `quick` is never a folder of that name."""
     if not isinstance(model, str) or model.endswith(".safetensors"):
         return Path(model)

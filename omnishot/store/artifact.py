@@ -169,10 +169,12 @@ class Staging:
         path: Where to write the files.
         summary: Key figures, to be filled in.
         environment: Versions and device, to be filled in.
+        argv: The command line to record, where it is not the one that the program was started with.
         published: The artifact, once it is one.
     """
 
     path: Path
     summary: dict[str, Any]
     environment: dict[str, str | None]
+    argv: list[str] | None = None
     published: Artifact | None = None

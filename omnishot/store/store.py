@@ -196,6 +196,10 @@ class Store:
             self.leftovers.sweep()
             yield
 
+    def changing(self, kind: str, name: str) -> contextlib.AbstractContextManager[None]:
+        """Hold the right to make the next version of a name from its newest one."""
+        return self._locks.held(f"{kind}-{name}", Holder(os.getpid(), self._command()))
+
     def _publishing(self, *, at_least: float = 0) -> contextlib.AbstractContextManager[None]:
         """Hold the lock under which artifacts appear and disappear; it is never held for long."""
         return self._locks.held("versions", Holder(os.getpid(), self._command()), at_least=at_least)
@@ -215,11 +219,11 @@ class Store:
         """
         return prepared_for_state(self.resume_folder(recipe), recipe.parents, lambda: self.find_by_recipe(recipe))
 
-    def remove(self, choose: Callable[[], Iterable[Artifact]]) -> None:
+    def remove(self, choose: Callable[[], Iterable[Artifact | Path]]) -> None:
         """Remove artifacts: gone at once for every reader, however long deleting their files takes.
 
         Args:
-            choose: Returns which; no artifact appears or disappears from its call until they are gone.
+            choose: Returns them or their folders; no artifact appears or disappears from its call until they are gone.
 
         Raises:
             UnavailableError: The store cannot be written.
@@ -227,11 +231,12 @@ class Store:
         moved = []
         try:
             with self._publishing():
-                for artifact in choose():
+                for chosen in choose():
+                    path = chosen if isinstance(chosen, Path) else chosen.path
                     moved.append(path_for_removal(self.root))
-                    artifact.path.rename(moved[-1])
+                    path.rename(moved[-1])
                     with contextlib.suppress(OSError):  # There are other versions.
-                        artifact.path.parent.rmdir()
+                        path.parent.rmdir()
         except OSError as error:
             raise UnavailableError(f"The store {self.root} cannot be written: {error}") from None
         finally:
@@ -287,7 +292,7 @@ class Store:
                 environment=staging.environment,
                 created=datetime.now(UTC).isoformat(timespec="microseconds"),
                 seconds=round(seconds, 3),
-                argv=self._argv,
+                argv=self._argv if staging.argv is None else staging.argv,
             )
             made = Artifact(moved_into_place(staging.path, manifest, self.root), manifest, self._digests)
         self.mark_current(made, is_new=True)

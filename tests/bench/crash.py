@@ -6,6 +6,8 @@ Each stage runs as a process of its own, forked from one that has imported torch
 the work rather than into the imports. A killed run is followed by a look at the store and by a next run, which is left
 alone. What that one makes is compared, file by file, with what a run makes that was never interrupted.
 
+A gallery is enrolled only from a folder of images: `--source FOLDER`.
+
 Columns: runs that were killed; those of the next runs that resumed from a checkpoint; damaged artifacts that were
 listed; next runs, those that succeeded, and those whose files are the same; folders that were left behind afterwards.
 """
@@ -29,6 +31,7 @@ from pathlib import Path
 import torch._dynamo  # noqa: F401  # The first optimizer of a process imports it.
 
 import omnishot.cli.app
+import omnishot.recognition.enrollment
 import omnishot.stages.evaluate
 import omnishot.stages.train  # Imported, so that the forked processes need not.
 from omnishot.store.store import Store
@@ -76,12 +79,15 @@ def stages(source: str, *, small: bool) -> list[Stage]:
         quick += ["--set", "objective.classes_per_batch=10", "--set", "objective.batches_per_epoch=4"]
         koch35 += ["--set", "objective.batch_size=20"]
     trials = ["--protocol", "within", "--ways", "1..5", "--trials", "100" if small else "2000"]
+    # Classes that are there are replaced, so that the next run may follow one that was killed after all was done.
+    enroll = Stage("enroll", ["enroll", "staff", source, "--replace"], [data, quick], "galleries")
     return [
         Stage("prepare", data, [], "pairs"),
         Stage("prepare --materialize", [*data, "--materialize"], [images], "pairs"),
         Stage("train --preset koch35", koch35, [data], "models"),
         Stage("train --preset quick", quick, [data], "models"),
         Stage("eval", ["eval", *trials], [data, quick], "evals"),
+        *([enroll] if Path(source).exists() else []),
     ]
 
 
@@ -274,7 +280,7 @@ def main() -> None:
         help="kill at random moments, or right before a change of the store; or limit the size of files instead, "
         "where runs that fit end well and are not counted; default: random",
     )
-    parser.add_argument("--stage", action="append", help="only stages with this in their names: prepare, train, eval")
+    parser.add_argument("--stage", action="append", help="only stages with this in their names")
     parser.add_argument("--source", default="auto", help="as for `omnishot prepare`")
     parser.add_argument("--small", action="store_true", help="few pairs, few steps")
     parser.add_argument("--seed", type=int, default=0, help="of moments and signals; default: 0")

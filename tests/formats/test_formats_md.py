@@ -17,6 +17,7 @@ FOLDERS = {
     "pairs.h5": GOLDEN / "pairs" / "golden-20-affine1" / "v1",
     "Models": GOLDEN / "models" / "golden" / "v1",
     "Evaluations": GOLDEN / "evals" / "golden-lake" / "v1",
+    "Galleries": GOLDEN / "galleries" / "golden" / "v1",
 }
 PRINTED = {
     "manifest.yaml": ["manifest: sound", "images images.h5: sound"],
@@ -28,6 +29,7 @@ PRINTED = {
         for method, n_right in (("models/golden:v1", 3), ("nearest-neighbour", 4), ("hausdorff", 4), ("random", 0))
         for n_way in (2, 4)
     ],
+    "Galleries": ["alpha, alpha, beta, gamma: 512 dimensions by models/golden:v1"],
 }
 
 

@@ -76,7 +76,7 @@ FILE = {"sha256": "0" * 64, "size": 1}
         ({"files": {"a": {"sha256": "x", "size": 1}}}, "files.a.sha256"),
         ({"parents": [{"reference": "../..", "recipe": "0" * 64}]}, "parents.0.reference"),
         ({"parents": [{"reference": "koch", "recipe": "0" * 64}]}, "lacks its kind"),
-        ({"kind": "galleries"}, "none of images"),
+        ({"kind": "museums"}, "none of images"),
         ({"name": "x" * 10_000}, "cannot name"),
         ({"name": "a\nb"}, "cannot name"),
         ({"version": 0}, "version"),

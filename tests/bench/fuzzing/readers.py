@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 from fuzzing import checkpoints, hostile_hdf5, mutations
@@ -25,16 +27,28 @@ from omnishot.data.sources.files import content_digest
 from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, UsageError
 from omnishot.formats.evaluation import read_summary
+from omnishot.formats.gallery import read_gallery, read_thumbnails
 from omnishot.formats.hdf5 import create_hdf5, open_hdf5
 from omnishot.formats.images import read_labels, read_pixels, read_runs
-from omnishot.formats.manifest_fields import Facts, ImagesFacts, ModelFacts, PairsFacts, has_runs, source_of
+from omnishot.formats.manifest_fields import (
+    Facts,
+    GalleryFacts,
+    ImagesFacts,
+    ModelFacts,
+    PairsFacts,
+    has_runs,
+    source_of,
+)
 from omnishot.formats.model import read_model
 from omnishot.formats.pairs import _copy_images, read_pairs, read_split, read_variants
 from omnishot.progress import silent
+from omnishot.recognition.gallery import rank
+from omnishot.recognition.thresholds import threshold_notes
 from omnishot.reporting.formats import as_json, as_markdown, as_tsv
 from omnishot.reporting.results import Measured
 from omnishot.reporting.tables import tables_of
 from omnishot.settings_text import check
+from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import read_manifest
 from omnishot.store.reference import check_name, parse
 from omnishot.store.store import Store
@@ -42,8 +56,19 @@ from omnishot.strict_yaml import read_yaml
 from omnishot.vocabulary import PARTS
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
-KINDS = {"images": "golden", "pairs": "golden-20-affine1", "models": "golden", "evals": "golden-lake"}
-_FACTS: dict[str, type[Facts]] = {"images": ImagesFacts, "pairs": PairsFacts, "models": ModelFacts}
+KINDS = {
+    "images": "golden",
+    "pairs": "golden-20-affine1",
+    "models": "golden",
+    "evals": "golden-lake",
+    "galleries": "golden",
+}
+_FACTS: dict[str, type[Facts]] = {
+    "images": ImagesFacts,
+    "pairs": PairsFacts,
+    "models": ModelFacts,
+    "galleries": GalleryFacts,
+}
 
 
 class Escaped(Exception):  # noqa: N818 - It is what happened, not an error of the program.
@@ -193,6 +218,35 @@ def _read_pairs(place: Path) -> None:
         read_variants(file)
 
 
+def _write_gallery(place: Path, rng: random.Random) -> None:
+    arrays = shutil.copyfile(_file_of("galleries", "gallery.h5"), place / "gallery.h5")
+    content = _file_of("galleries", "gallery.json").read_bytes()
+    if rng.random() < 0.3:
+        changed = json.dumps(mutations.in_a_tree(json.loads(content), rng)).encode()
+        content = mutations.blindly(content, rng) if rng.random() < 0.3 else changed
+    elif rng.random() < 0.4:
+        arrays.write_bytes(mutations.blindly(arrays.read_bytes(), rng))
+    else:
+        hostile_hdf5.change(arrays, place.parent / "outside", rng)
+    (place / "gallery.json").write_bytes(content)
+
+
+def _read_gallery(place: Path) -> None:
+    artifact = cast("Artifact", SimpleNamespace(file=lambda name: place / name))
+    gallery, thumbnails = read_gallery(artifact), read_thumbnails(artifact)
+    if (gallery.digests == hostile_hdf5.CANARY).all(axis=1).any():
+        raise Escaped("a digest from outside the file")
+    ranking = rank(gallery.embeddings[:1], gallery, lambda queries, examples: queries @ examples.T, n_ranked=2)
+    names = [gallery.classes[number] for number in ranking.classes[0]]
+    "\n".join([*names, *gallery.files, *threshold_notes(gallery, "golden")]).encode("utf-8")
+    json.dumps(gallery.settings.model_dump(mode="json"), allow_nan=False)
+    for small in thumbnails or ():
+        if bytes([hostile_hdf5.CANARY]) * 64 in small:
+            raise Escaped("a thumbnail from outside the file")
+        with contextlib.suppress(DamagedFileError):
+            decode_picture(small, place="thumbnail")
+
+
 def _write_model(place: Path, rng: random.Random) -> None:
     content, settings = (_file_of("models", name) for name in ("weights.safetensors", "config.yaml"))
     if rng.random() < 0.1:
@@ -288,6 +342,7 @@ READERS: tuple[Reader, ...] = (
     Reader("summary", 12, _write_summary, _read_summary),
     Reader("images.h5", 12, _write_hdf5("images"), _read_images),
     Reader("pairs.h5", 12, _write_hdf5("pairs"), _read_pairs),
+    Reader("gallery", 10, _write_gallery, _read_gallery),
     Reader("model", 8, _write_model, _read_model),
     Reader("checkpoint", 6, checkpoints.write, checkpoints.read),
     Reader("picture", 14, _write_picture, _read_picture),

@@ -1,0 +1,69 @@
+"""What a gallery's threshold promises, in words; and what it promised once its classes have changed."""
+
+from collections.abc import Iterator
+
+from omnishot.formats.gallery import Calibration, Gallery, Rate
+from omnishot.wording import counted, interval, percent
+
+
+def rule_of(gallery: Gallery) -> str:
+    """Return in a word where the threshold of a gallery is from."""
+    settings = gallery.settings
+    return "calibrated" if settings.calibration else "provisional" if settings.provisional else "none"
+
+
+def threshold_notes(gallery: Gallery, name: str) -> Iterator[str]:
+    """Yield what to expect of a gallery's threshold, one sentence each.
+
+    Args:
+        gallery: The gallery.
+        name: What it is called.
+    """
+    calibration, provisional = gallery.settings.calibration, gallery.settings.provisional
+    if calibration:
+        yield from expected(calibration, len(gallery.classes))
+    elif provisional:
+        few = ""
+        if provisional.examples < 10:
+            few = f", and {counted(provisional.examples, 'example')} say little"
+        yield (
+            f"The threshold {provisional.threshold:.3f} is provisional: the mean and 2 standard deviations of how "
+            "similar each example is to its nearest other class. Of strangers who resemble the enrolled as those do "
+            "each other, about 2 in 100 are accepted; how many known ones it turns away is not known, and may be "
+            f"most{few}"
+        )
+        yield f"`omnishot calibrate {name} --source OTHERS` measures both, on images of others"
+    else:
+        yield (
+            "There is no threshold: one class alone has no other to be compared with, so that everybody is unknown. "
+            "Enroll others, or give --threshold"
+        )
+
+
+def expected(calibration: Calibration, n_classes: int) -> Iterator[str]:
+    """Yield what a calibration has measured, and what has changed since, one sentence each."""
+    yield (
+        f"The threshold {calibration.threshold:.3f} was calibrated on {counted(calibration.images, 'image')} of "
+        f"{counted(calibration.classes, 'class')} that are not in the gallery ({calibration.source}). Expected: "
+        f"strangers accepted {in_words(calibration.strangers_accepted)} "
+        f"({percent(calibration.accept_strangers)} was asked for)"
+    )
+    if calibration.turned_away and calibration.misnamed:
+        yield (
+            f"Expected of known ones: turned away {in_words(calibration.turned_away)}, "
+            f"misnamed {in_words(calibration.misnamed)}"
+        )
+    else:
+        yield "How many known ones are turned away is not known: no other class has two images"
+    if n_classes != calibration.enrolled:
+        times = f"up to {n_classes / calibration.enrolled:.2g} times as many strangers are accepted"
+        change = times if n_classes > calibration.enrolled else "fewer strangers are accepted"
+        yield (f"That was with {counted(calibration.enrolled, 'class')}; with {n_classes:,}, {change}. Calibrate again")
+
+
+def in_words(rate: Rate) -> str:
+    """Return a rate with its interval and what it was measured on."""
+    return (
+        f"{percent(rate.share)} ({interval(rate.ci95)}, {counted(rate.images, 'image')} of "
+        f"{counted(rate.classes, 'class')})"
+    )
