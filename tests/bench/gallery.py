@@ -92,7 +92,8 @@ def rows(n: int, dimensions: int, queries: list[int], repeat: int, folder: Path)
             return rank(asked, gallery, product, n_ranked=1).classes[:, 0]
 
         def theirs(asked: NDArray[np.float32] = asked) -> NDArray[np.intp]:
-            return product(asked, embeddings).argmax(axis=1)
+            best: NDArray[np.intp] = product(asked, embeddings).argmax(axis=1)
+            return best
 
         if not (ours() == theirs()).all():
             sys.exit("The search and NumPy name different classes")
