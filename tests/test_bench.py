@@ -382,3 +382,16 @@ def test_drawings_of_another_look_are_read_better_once_they_are_prepared(omniglo
     accuracy = {row["method"]: row["accuracy"] for row in rows}
     assert accuracy["prepared"] > accuracy["as read"] + 0.2
     assert all(row["trials"] == 60 and 0 <= row["ci95"][0] <= row["accuracy"] <= row["ci95"][1] <= 1 for row in rows)
+
+
+def test_a_gallery_is_searched_as_numpy_would_and_needs_less_memory() -> None:
+    command = [sys.executable, str(BENCH / "gallery.py"), "--examples", "50000", "--dimensions", "64", "--queries", "3"]
+    done = subprocess.run(
+        [*command, "--repeat", "1", "--json"], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONSAFEPATH": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout.splitlines()[-1])
+    assert (row["examples"], row["dimensions"], row["queries"]) == (50_000, 64, 3)
+    assert 0 < row["peak_bytes"] < row["numpy_peak_bytes"] / 4
+    assert row["ratio"] == pytest.approx(row["seconds"] / row["numpy_seconds"])
