@@ -185,6 +185,6 @@ def test_what_is_to_be_installed_is_what_the_extras_name() -> None:
     told = [text.words for text in ALL if "pip install" in text.words]
     assert told
     for words in told:
-        (package,) = re.findall(r"pip install '([^']+)'", words)
-        (extra,) = re.findall(r"pip install -e '\.\[(\w+)\]'", words)
-        assert extras[extra] == [package]
+        packages, _, in_a_clone = words.partition("pip install -e")
+        (extra,) = re.findall(r"'\.\[(\w+)\]'", in_a_clone)
+        assert extras[extra] == re.findall(r"'([^']+)'", packages)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from omnishot.cli.command import Command
 from omnishot.cli.enroll import GalleryArgument, print_change
 from omnishot.cli.options import DeviceOption, SkipBadOption, parse_share
 from omnishot.cli.session import Session, with_session
@@ -13,7 +14,7 @@ from omnishot.wording import visible
 gallery_app = typer.Typer(no_args_is_help=True, help="Look at galleries, and remove classes from them.")
 
 
-@gallery_app.command("ls")
+@gallery_app.command("ls", cls=Command)
 @with_session()
 def ls_command(session: Session) -> None:
     """List the galleries by their newest versions. Creates: nothing.
@@ -39,7 +40,7 @@ def ls_command(session: Session) -> None:
         session.console.tables([Table(f"Galleries in {session.folder}", columns, rows)])
 
 
-@gallery_app.command("show")
+@gallery_app.command("show", cls=Command)
 @with_session()
 def show_command(session: Session, gallery: GalleryArgument) -> None:
     """Print a gallery's classes, each with its images, and what to expect of its threshold. Creates: nothing.
@@ -63,7 +64,7 @@ def show_command(session: Session, gallery: GalleryArgument) -> None:
         session.console.note(note)
 
 
-@gallery_app.command("remove")
+@gallery_app.command("remove", cls=Command)
 @with_session(waits=True)
 def remove_command(
     session: Session,

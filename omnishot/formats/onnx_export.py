@@ -61,7 +61,8 @@ def write_onnx(path: Path, network: SiameseNetwork, said: Exported) -> list[Path
     if missing:
         raise UnavailableError(
             f"Writing ONNX needs the package {missing[0]}",
-            hint="pip install onnx onnxscript onnxruntime; or in a clone: pip install -e '.[onnx]'.",
+            hint="pip install 'onnx>=1.17' 'onnxscript>=0.2' 'onnxruntime>=1.20'; or in a clone of omnishot: "
+            "pip install -e '.[onnx]'.",
         )
     network = network.cpu().eval()
     vectors = torch.zeros(2, network.twin.dimension)

@@ -62,7 +62,7 @@ def how_to_remake(root: Path, manifest: Manifest) -> str:
         return "It ships with omnishot: install that again."
     if manifest.kind == "galleries":
         return (
-            "It was made from images that are not in the store: enroll them again. Earlier versions are what they were: "
+            "It was made of images that are not in the store: enroll them again. Earlier versions are as they were: "
             f"`{command_line(root, 'gallery', 'show', f'{manifest.name}:vN')}`."
         )
     try:
