@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 @with_session(publishes=True)
 def eval_command(
     session: Session,
-    models: Annotated[list[str] | None, reference_argument("Models. Default: the newest.", "models")] = None,
+    models: Annotated[
+        list[str] | None, reference_argument("Models, or one in the box: quick. Default: the newest.", "models")
+    ] = None,
     ways: Annotated[
         str | None,
         typer.Option(help="Classes to choose from: 20, 1..20 or 1,5,20. Default: 20, or the most there are."),

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from omnishot.config import TrainSettings
-from omnishot.data.drawings import Look
+from omnishot.data.drawings import SIDE, Look
 from omnishot.errors import DamagedFileError, brief
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.store.atomic_write import replaced
@@ -22,6 +22,15 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
+def _check_look(look: Look | None) -> Look | None:
+    if look is None:
+        return None
+    (shortest, longest), (narrowest, widest) = look.extent, look.width
+    if not (1 <= shortest <= longest <= SIDE and 0 <= narrowest <= widest and 1 <= look.pen <= SIDE and look.pen % 2):
+        raise ValueError("no drawing can look like that")
+    return look
+
+
 class Preparation(_Frozen):
     """What is done to images before the network sees them.
 
@@ -33,7 +42,7 @@ class Preparation(_Frozen):
 
     kind: Literal["drawing"]
     version: Literal[1]
-    look: Look | None
+    look: Annotated[Look | None, AfterValidator(_check_look)]
 
 
 class Exported(_Frozen):

@@ -65,17 +65,16 @@ def exported_card(recognizer: Recognizer, artifact: Artifact | None, measurement
 def box_card(recognizer: Recognizer, artifact: Artifact, name: str) -> str:
     """Return the card of a model in the box."""
     facts, made = BoxFacts.of(artifact.manifest), artifact.manifest
-    seed = facts.trained_on.seed
+    data = facts.trained_on
+    prepare = f"omnishot prepare --split {data.split} --holdout {data.holdout}"
     provenance = [
         f"- In the box of omnishot as `{name}`, `{made.reference}`; `omnishot eval {name}` measures it.",
         f"- {', '.join([f'Trained {made.created[:10]} at commit {facts.commit}', *_versions(artifact)])}.",
-        f"- Command: `{shlex.join(made.argv)}`, one training, seed {seed}.",
+        f"- Commands: `{prepare}`, then `{shlex.join(made.argv)}`; one training, seed {data.seed}.",
         *([f"- {facts.note}"] if facts.note else []),
         f"- Content digest of the images: `{facts.data_digest}`",
         "- Weights are stored in half precision; the results below are of these.",
-        f"- Results on other splits than Lake's runs: `omnishot prepare --split {facts.trained_on.split} "
-        f"--holdout {facts.trained_on.holdout}`, then `omnishot eval {name} --protocol within --ways 5,20 "
-        "--trials 10000`.",
+        f"- The other results: `{prepare}`, then `omnishot eval {name} --protocol within --ways 5,20 --trials 10000`.",
         "- Licence: MIT, as omnishot. Omniglot is by Brenden Lake, under the MIT licence.",
     ]
     return _card(f"Model card: {name}", recognizer, Measurement(facts.trained_on, facts.results), provenance)
