@@ -118,7 +118,7 @@ def enroll(
         choice, *said, *copies,
         *([_said_of_ink(ink)] if not gallery and settings.ink else []),
         *_said_of_thumbnails(before is not None, options, keeps_thumbnails, name),
-        *look_alikes(made, recognizer.compare_embeddings, new.digests), *threshold_notes(made, name),
+        *look_alikes(made, recognizer.compare_embeddings, new.identities), *threshold_notes(made, name),
     ]  # fmt: skip
     return GalleryChange(artifact, made, tuple(note for note in notes if note))
 

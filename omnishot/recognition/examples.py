@@ -46,6 +46,12 @@ class Examples:
         """Return the number of images."""
         return len(self.of_class)
 
+    @property
+    def identities(self) -> set[tuple[str, bytes]]:
+        """Class and digest of each image."""
+        numbers = self.of_class.tolist()
+        return {(self.classes[i], digest.tobytes()) for i, digest in zip(numbers, self.digests, strict=True)}
+
     def only(self, kept: NDArray[np.bool_]) -> "Examples":
         """Return some of the images, shape (n,); classes that lose all of theirs go."""
         places = np.flatnonzero(kept)

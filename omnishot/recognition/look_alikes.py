@@ -1,10 +1,9 @@
 """Which of the images that were just enrolled resemble another class more than is usual."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import numpy as np
-from numpy.typing import NDArray
 
 from omnishot.formats.gallery import Gallery, Provisional
 from omnishot.recognition.gallery import CompareEmbeddings, best_other, spread
@@ -13,27 +12,33 @@ _SHOWN = 8
 _FEWEST_OTHERS = 3
 
 
-def look_alikes(gallery: Gallery, compare: CompareEmbeddings, new: NDArray[np.uint8]) -> Iterator[str]:
+def look_alikes(gallery: Gallery, compare: CompareEmbeddings, new: Set[tuple[str, bytes]]) -> Iterator[str]:
     """Yield which new examples resemble another class as unusually as to be taken for it, the most similar first.
+
+    Of two new ones that resemble each other the first is named.
 
     Args:
         gallery: What the new examples are in by now.
         compare: The similarity.
-        new: Digests of the new examples, shape (n_new, 32).
+        new: Class and digest of each new example.
     """
     if gallery.settings.threshold is None:
         return
-    digests = {digest.tobytes() for digest in new}
-    places = np.array([i for i, digest in enumerate(gallery.digests) if digest.tobytes() in digests], np.int64)
+    names = [gallery.classes[number] for number in gallery.of_class.tolist()]
+    is_new = [(name, digest.tobytes()) in new for name, digest in zip(names, gallery.digests, strict=True)]
+    places = np.flatnonzero(is_new)
     asked = spread(places, gallery)
     found = best_other(gallery, compare, asked)
     order = np.argsort(-found.scores[:, 0], kind="stable")
     alike = [i for i in order.tolist() if found.scores[i, 0] > _usual_limit(gallery, float(found.scores[i, 0]))]
-    for i in alike[:_SHOWN]:
-        own, other = gallery.classes[gallery.of_class[asked[i]]], gallery.classes[found.classes[i, 0]]
-        yield f"{own} ({gallery.files[asked[i]]}) looks like {other}: score {found.scores[i, 0]:.3f}"
-    if len(alike) > _SHOWN:
-        yield f"{len(alike) - _SHOWN:,} more new examples look like another class"
+    said: dict[frozenset[str], str] = {}
+    for i in alike:
+        own, other = names[asked[i]], gallery.classes[found.classes[i, 0]]
+        sentence = f"{own} ({gallery.files[asked[i]]}) looks like {other}: score {found.scores[i, 0]:.3f}"
+        said.setdefault(frozenset((own, other)), sentence)
+    yield from list(said.values())[:_SHOWN]
+    if len(said) > _SHOWN:
+        yield f"{len(said) - _SHOWN:,} more pairs of classes look alike"
     if len(asked) < len(places):
         yield f"Of {len(places):,} new examples {len(asked):,} were compared with the other classes"
 
