@@ -21,7 +21,8 @@ case $1 in
     train) echo models/m:v1 ;;
     eval) echo evals/new:v1 ;;
     report) echo "### Accuracy"; case $* in *fail-under*) exit ${REPORT:-0} ;; esac ;;
-    show) exit ${SHOW:-0} ;;
+    doctor) echo '{"code": {"models": "of-here"}}' ;;
+    show) case $2 in models/*) echo '{"code": "'${CODE:-of-here}'"}' ;; *) exit ${SHOW:-0} ;; esac ;;
     diff) echo differences; echo "the verdict" >&2; exit ${DIFF:-0} ;;
 esac
 """
@@ -83,6 +84,25 @@ def test_a_baseline_that_is_gone_is_passed_over(tmp_path: Path) -> None:
     done = check(tmp_path, FAKE, BASELINE=str(tmp_path / "baseline"), SHOW="4", DIFF="3")
     assert done.returncode == 0
     assert "diff " not in (tmp_path / "calls").read_text()
+
+
+def test_a_model_of_other_code_is_trained_again_before_it_is_judged(tmp_path: Path) -> None:
+    for code, n_trained in (("of-here", 1), ("of-before", 2)):
+        (tmp_path / "calls").unlink(missing_ok=True)
+        done = check(tmp_path, FAKE, CODE=code)
+        assert done.returncode == 0
+        assert "models/m:v1 was trained by the code of-here" in done.stdout
+        trained = [line for line in (tmp_path / "calls").read_text().splitlines() if line.startswith("train ")]
+        assert len(trained) == n_trained
+        assert ("--force" in trained[-1]) is (n_trained == 2)
+
+
+def test_the_workflow_keeps_stores_of_one_code_apart() -> None:
+    steps = yaml.safe_load((CI / "one-shot.yml").read_text("utf-8"))["jobs"]["accuracy"]["steps"]
+    names = [step.get("id", "") for step in steps]
+    (cache,) = [number for number, step in enumerate(steps) if "actions/cache" in step.get("uses", "")]
+    assert names.index("code") < cache
+    assert "steps.code.outputs.models" in steps[cache]["with"]["key"]
 
 
 @pytest.mark.parametrize("stage", ["prepare", "train", "eval"])

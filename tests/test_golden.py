@@ -90,8 +90,7 @@ def test_the_evaluation_can_be_reported(store: Store) -> None:
 def measured_again(store: Store) -> bool:
     """Measure what the golden evaluation did, and tell whether it was reused."""
     model, pairs = store.find("models/golden"), store.find("golden-20-affine1")
-    baselines = ("nearest-neighbour", "hausdorff", "random")
-    settings = EvalSettings(protocol="lake", ways=(2, 4), baselines=baselines)
+    settings = EvalSettings(protocol="lake", ways=(2, 4), baselines=("nearest-neighbour", "hausdorff", "random"))
     return evaluate(store, [model], pairs, settings, name="golden-lake", device="cpu", on_progress=silent).reused
 
 

@@ -17,7 +17,7 @@ def test_doctor_tells_what_the_machine_offers(omnishot: Any, tmp_path: Path) -> 
     outcome = omnishot("doctor", "--device", "cpu", "--json", "--store", GOLDEN, OMNISHOT_DATA=str(tmp_path))
     assert outcome.code == 0, outcome.err
     facts = json.loads(outcome.out)
-    assert set(facts) == {"versions", "device", "memory", "store", "data"}
+    assert set(facts) == {"versions", "device", "memory", "store", "data", "code"}
     assert facts["device"]["name"] == "cpu"
     assert facts["device"]["matmul_flops"] > 1e8
     assert facts["store"]["artifacts"] == 4

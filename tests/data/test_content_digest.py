@@ -77,3 +77,4 @@ def test_the_published_archives_hold_what_their_digest_says(
     hashed = omniglot.find(omniglot_folder, offline=True)
     assert (known.is_published, hashed.is_published) == (True, False)
     assert known.digest == hashed.digest
+    assert known.digest_in_format_1 == hashed.digest_in_format_1

@@ -10,7 +10,7 @@ import pytest
 import omnishot.formats
 
 TEXT = (Path(omnishot.formats.__file__).parent / "FORMATS.md").read_text("utf-8")
-GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v2"
 FOLDERS = {
     "manifest.yaml": GOLDEN / "images" / "golden" / "v1",
     "images.h5": GOLDEN / "images" / "golden" / "v1",
@@ -19,7 +19,7 @@ FOLDERS = {
     "Evaluations": GOLDEN / "evals" / "golden-lake" / "v1",
 }
 PRINTED = {
-    "manifest.yaml": ["images images.h5: sound"],
+    "manifest.yaml": ["manifest: sound", "images images.h5: sound"],
     "images.h5": ["A0/c0: (105, 105), 744 of 11025 pixels are ink"],
     "pairs.h5": ["images 11 and 10, same: True; the left one is turned by -4.7 degrees in its first variant"],
     "Models": ["241,829 values; 50% after the last epoch"],

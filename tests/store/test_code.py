@@ -23,7 +23,7 @@ VERSIONS = {
 }
 
 PINNED = {
-    "images": ((1, 2), "5b6c840e787ca791680e46f3a517cd56f616c582ab7252ea90d53f3ffaf0f5d0"),
+    "images": ((1, 2), "318188911a8d29bf05325a01dd67a951fd110afab6057229598374c74d69c60f"),
     "pairs": ((1,), "1e391d99297345d4bf058a5f47da789fb05c07ee1ecf65a32171cd980aa16333"),
     "models": ((1,), "ba0943d6854bf811d0b3ceda4a1d9ea3357e48e6b7c6f69721b98b7eeec7e801"),
     "evals": ((1, 2), "fc3982f7dee26f0553bc02e0bc9067de9493a4ec942454a2370d8d1ebb89d37d"),

@@ -1,6 +1,7 @@
 """A file is hashed once as long as it stays what it was, and what is damaged later is still seen."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def store(tmp_path: Path) -> Store:
     store, recipe = Store(tmp_path / "artifacts"), Recipe("models", 1, {}, [])
     with store.producing(recipe), store.publish(recipe, "m") as staging:
         (staging.path / "data.bin").write_bytes(b"weights")
+    time.sleep(0.02)  # What is younger is hashed again.
     return store
 
 
@@ -71,3 +73,16 @@ def test_what_is_to_be_hashed_again_is(store: Store, hashed: list[str]) -> None:
     found(store).verify()
     found(store).verify(again=True)
     assert len(hashed) == 2
+
+
+@pytest.mark.parametrize(("age", "times"), [(9_000_000, 2), (11_000_000, 1), (-1_000_000_000, 2)])
+def test_what_was_written_within_a_tick_of_the_clock_is_hashed_again(
+    tmp_path: Path, hashed: list[str], monkeypatch: pytest.MonkeyPatch, age: int, times: int
+) -> None:
+    path, known = tmp_path / "data.bin", digests.Digests()
+    path.write_bytes(b"weights")
+    state = path.stat()
+    monkeypatch.setattr(time, "time_ns", lambda: max(state.st_mtime_ns, state.st_ctime_ns) + age)
+    for _ in range(2):
+        known.of(path)
+    assert len(hashed) == times

@@ -5,9 +5,11 @@ import re
 import shlex
 import shutil
 from dataclasses import dataclass, field
+from functools import partial
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -323,12 +325,16 @@ def test_a_split_that_holds_nothing_out_cannot_be_verified_and_says_why(store: S
     for path in (store.root / "evals").glob("*/v1/summary.json"):
         path.chmod(0o644)
         path.write_text(re.sub(r'"validation_alphabets": \d+', '"validation_alphabets": 0', path.read_text()))
-        entry = {"sha256": file_digest(path), "size": path.stat().st_size}
-        forge(path.parent, lambda manifest, entry=entry: manifest["files"].update({"summary.json": entry}))
+        entries = {"summary.json": {"sha256": file_digest(path), "size": path.stat().st_size}}
+        forge(path.parent, partial(_with_files, entries))
     page = page_of(store)
     (what,) = [what for what in page.missing if what.startswith("Koch's table 1")]
     assert "this split holds none" in what
     assert page.missing[what].startswith("omnishot run --split koch")
+
+
+def _with_files(entries: dict[str, dict[str, object]], manifest: dict[str, Any]) -> None:
+    manifest["files"].update(entries)
 
 
 def test_no_file_is_hashed_twice_for_a_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
