@@ -43,6 +43,9 @@ SECONDS = 60
 """A command that takes longer hangs."""
 
 COUNTS = ("runs", "correct", "refused", "named", "silent", "traceback", "hang")
+Counted = dict[tuple[str, str, str], Counter[str]]
+"""What came of the runs, by file, class of bytes and command."""
+
 OF_EVERY_KIND = "manifest.yaml", ".current"
 
 UNSTEADY = {"seconds", "path", "reused", "artifact", "created", "training_seconds", "peak_memory", "freed_bytes"}
@@ -168,12 +171,17 @@ def runs_of(
             return found[: asked.runs]
 
 
-def table(counts: dict[tuple[str, str], Counter[str]]) -> Iterator[str]:
-    yield "| file | bytes | " + " | ".join(COUNTS) + " |"
-    yield "|---" * (len(COUNTS) + 2) + "|"
-    rows = [*sorted(counts.items()), (("all", ""), sum(counts.values(), Counter()))]
-    for (name, byte_class), counted in rows:
-        yield f"| {name} | {byte_class} | " + " | ".join(str(counted[column]) for column in COUNTS) + " |"
+def table(counts: Counted, by: str) -> Iterator[str]:
+    """Yield the lines of a table with a row per file, or per file and class of bytes, or per file and command."""
+    rows: dict[tuple[str, ...], Counter[str]] = {}
+    for (file, byte_class, command), counted in sorted(counts.items()):
+        row = {"file": (file,), "bytes": (file, byte_class), "command": (file, command)}[by]
+        rows.setdefault(row, Counter()).update(counted)
+    first = ("file",) if by == "file" else ("file", by)
+    yield "| " + " | ".join([*first, *COUNTS]) + " |"
+    yield "|---" * (len(first) + len(COUNTS)) + "|"
+    for row, counted in [*rows.items(), (("all", "")[: len(first)], sum(rows.values(), Counter()))]:
+        yield "| " + " | ".join([*row, *(str(counted[column]) for column in COUNTS)]) + " |"
 
 
 def main() -> int:
@@ -181,21 +189,21 @@ def main() -> int:
     parser.add_argument("--runs", type=int, help="default: one of each flip and command")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--processes", type=int, default=1, help="default: 1")
-    parser.add_argument(
-        "--by-command", action="store_true", help="a row per file and command, and not per class of bytes"
-    )
+    parser.add_argument("--by", choices=["file", "bytes", "command"], default="file", help="what has a row of its own")
     parser.add_argument("--only", action="append", default=[], help="only commands with this in their names")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="flips-") as name:
         counts, findings = flipped(asked, Path(name))
-    rows = [{"file": file, "bytes": part, **counted} for (file, part), counted in sorted(counts.items())]
-    print(json.dumps({"rows": rows, "findings": findings}) if asked.json else "\n".join([*table(counts), *findings]))
+    names = ("file", "bytes", "command")
+    rows = [dict(zip(names, row, strict=True)) | counted for row, counted in sorted(counts.items())]
+    lines = [*table(counts, asked.by), *findings]
+    print(json.dumps({"rows": rows, "findings": findings}) if asked.json else "\n".join(lines))
     return bool(findings)
 
 
-def flipped(asked: argparse.Namespace, folder: Path) -> tuple[dict[tuple[str, str], Counter[str]], list[str]]:
-    """Make the store, run everything, and return what came of it by file and class, and what must not be."""
+def flipped(asked: argparse.Namespace, folder: Path) -> tuple[Counted, list[str]]:
+    """Make the store, run everything, and return what came of it, and what must not be."""
     pictures, template = str(draw_blots(folder / "pictures")), folder / "template"
     benches: SimpleQueue[Bench] = SimpleQueue()
     for number in range(asked.processes):
@@ -226,12 +234,11 @@ def flipped(asked: argparse.Namespace, folder: Path) -> tuple[dict[tuple[str, st
     while not benches.empty():
         benches.get().server.close()
     findings = [f"{path} was written in place" for path, content in before.items() if path.read_bytes() != content]
-    counts: dict[tuple[str, str], Counter[str]] = {}
+    counts: Counted = {}
     for (flip, number), (outcome, said) in zip(runs, outcomes, strict=True):
         kind, file = flip.path.split("/")[0], flip.path.split("/")[-1]
-        row = known[number].name if asked.by_command else flip.byte_class
-        counts.setdefault((f"{kind}, {file}" if file in OF_EVERY_KIND else file, row), Counter())[outcome] += 1
-        counts[(f"{kind}, {file}" if file in OF_EVERY_KIND else file, row)]["runs"] += 1
+        row = f"{kind}, {file}" if file in OF_EVERY_KIND else file, flip.byte_class, known[number].name
+        counts.setdefault(row, Counter()).update([outcome, "runs"])
         if outcome in {"silent", "traceback", "hang"}:
             findings.append(f"{outcome}: {flip}: {known[number].name}: {said[-1500:]}")
     return counts, findings
