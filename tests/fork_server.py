@@ -119,6 +119,12 @@ def import_everything() -> None:
     replace_environment(before)
 
 
+def freeze() -> None:
+    """Keep what there is out of later collections: one in a fork would copy what it looks at."""
+    gc.collect()
+    gc.freeze()
+
+
 def replace_environment(variables: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(variables)
@@ -181,8 +187,7 @@ def skip_teardown(codes: list[int]) -> None:
 def main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
     import_everything()
-    gc.collect()
-    gc.freeze()  # A collection in a fork would copy what it looks at.
+    freeze()
     if arguments := serve(connection):
         run(arguments)
 

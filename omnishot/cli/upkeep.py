@@ -143,6 +143,8 @@ def gc_command(
         console.note(
             f"Interrupted runs ({len(cleaned.interrupted)}) keep {size} to be resumed; --unfinished removes it"
         )
+    for artifact in cleaned.damaged:
+        console.note(f"{artifact.reference} is damaged and does not count as kept; `omnishot check --all` says more")
     for error in cleaned.unreadable:
         console.note(f"{error}\nWhat it may have been made from stays.")
     for folder in cleaned.linked:

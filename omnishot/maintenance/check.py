@@ -14,6 +14,9 @@ from omnishot.store.order import read_order
 from omnishot.store.store import Store
 from omnishot.vocabulary import KINDS
 
+_Unreadable = dict[str, tuple[Path, DamagedFileError]]
+"""Where what cannot be read is, and why, by its reference or, where it is a note, its kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -51,14 +54,15 @@ def check_artifacts(
     """
     unreadable: dict[Path, DamagedFileError] = {}
     known = store.artifacts(damaged=unreadable)
+    by_name = {place_name(path): (path, error) for path, error in unreadable.items()}
     if everything:
-        artifacts, problems = known, {place_name(path): (path, error) for path, error in unreadable.items()}
-        problems |= _damaged_notes(store)
+        artifacts, problems = known, by_name | _damaged_notes(store)
     elif reference is not None:
-        artifacts, problems = _with_ancestors(store, known, [store.find(reference)]), {}
+        artifacts, problems = _with_ancestors(store, known, by_name, [store.find(reference)])
     else:
-        newest, problems = _newest(store)
-        artifacts = _with_ancestors(store, known, newest)
+        newest, damaged = _newest(store)
+        artifacts, problems = _with_ancestors(store, known, by_name, newest)
+        problems |= damaged
     if not artifacts and not problems:
         raise NotFoundError(f"There are no artifacts in {store.root}", hint="Run `omnishot prepare`, or use --store.")
     checked, done, total = [], 0, sum(artifact.size for artifact in artifacts)
@@ -71,7 +75,7 @@ def check_artifacts(
     return checked
 
 
-def _newest(store: Store) -> tuple[list[Artifact], dict[str, tuple[Path, DamagedFileError]]]:
+def _newest(store: Store) -> tuple[list[Artifact], _Unreadable]:
     """Return the newest artifact of each kind, and by kind what cannot be read of them."""
     found, unreadable = [], {}
     for kind in KINDS:
@@ -84,16 +88,22 @@ def _newest(store: Store) -> tuple[list[Artifact], dict[str, tuple[Path, Damaged
     return found, unreadable
 
 
-def _with_ancestors(store: Store, known: list[Artifact], asked: list[Artifact]) -> list[Artifact]:
-    found = {}
+def _with_ancestors(
+    store: Store, known: list[Artifact], unreadable: _Unreadable, asked: list[Artifact]
+) -> tuple[list[Artifact], _Unreadable]:
+    """Return artifacts with all that they descend from, and what of that cannot be read."""
+    found, damaged = {}, {}
     for artifact in asked:
         for ancestor in lineage(store, artifact, among=known):
             if ancestor.artifact:
                 found[ancestor.artifact.path] = ancestor.artifact
-    return list(found.values())
+            elif ancestor.damage:
+                name, error = ancestor.reference, DamagedFileError(ancestor.damage)
+                damaged[name] = unreadable.get(name, (store.root, error))
+    return list(found.values()), damaged
 
 
-def _damaged_notes(store: Store) -> dict[str, tuple[Path, DamagedFileError]]:
+def _damaged_notes(store: Store) -> _Unreadable:
     """Return by kind which of the notes that say what is the newest cannot be read."""
     found = {}
     for kind in KINDS:

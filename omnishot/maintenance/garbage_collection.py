@@ -21,6 +21,7 @@ class Cleaned:
     Attributes:
         removed: Artifacts that went, or would go; children before their parents.
         kept: Artifacts that stay, the oldest first.
+        damaged: Those that stay and are damaged: they do not count among the versions to keep.
         unreadable: Manifests that say what is wrong with them; what they may have been made from is kept.
         linked: Folders of names that are links to somewhere else, where nothing is removed.
         interrupted: Folders with the state of interrupted runs; they went too where that was asked for.
@@ -29,6 +30,7 @@ class Cleaned:
 
     removed: tuple[Artifact, ...]
     kept: tuple[Artifact, ...]
+    damaged: tuple[Artifact, ...]
     unreadable: tuple[DamagedFileError, ...]
     linked: tuple[Path, ...]
     interrupted: tuple[Path, ...]
@@ -75,7 +77,9 @@ def clean(
         if unfinished:
             store.leftovers.remove_unfinished()
     linked = dict.fromkeys(artifact.path.parent for artifact in kept if _is_linked(artifact))
-    return Cleaned(tuple(removed), tuple(kept), tuple(unreadable.values()), tuple(linked), tuple(states), size)
+    damaged = tuple(artifact for artifact in kept if not sound.get(artifact.path, True))
+    errors = tuple(unreadable.values())
+    return Cleaned(tuple(removed), tuple(kept), damaged, errors, tuple(linked), tuple(states), size)
 
 
 def _is_linked(artifact: Artifact) -> bool:

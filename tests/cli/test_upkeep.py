@@ -84,6 +84,16 @@ def test_a_parent_that_is_gone_is_told_but_is_no_damage(omnishot: Any, store: Pa
     assert "pairs/golden-20-affine1:v1 of models/golden:v1 is not in the store" in outcome.err
 
 
+@pytest.mark.parametrize("asked", ["models/golden", "evals/golden-lake"])
+def test_check_names_what_an_artifact_descends_from_and_cannot_be_read(asked: str, omnishot: Any, store: Path) -> None:
+    cut(store / "pairs" / "golden-20-affine1" / "v1" / "manifest.yaml", 100)
+    outcome = omnishot("check", asked, "--store", store)
+    assert outcome.code == 4
+    assert f"sound    {asked}:v1" in outcome.out
+    assert "damaged  pairs/golden-20-affine1:v1" in outcome.out
+    assert "Damaged: pairs/golden-20-affine1:v1" in outcome.err
+
+
 def test_check_of_nothing_and_of_too_much(omnishot: Any, store: Path, tmp_path: Path) -> None:
     assert omnishot("check", "--store", tmp_path / "none").code == 4
     assert "is not a folder" in omnishot("ls", "--store", Path(__file__)).err
@@ -114,6 +124,11 @@ def test_gc_prints_what_it_removes_and_keeps_ancestors(omnishot: Any, store: Pat
     text = manifest.read_text().replace("version: 1", "version: 2", 1)
     manifest.write_text(text.replace("created: '20", "created: '21", 1))
     (store / "evals" / ".current").write_text("evals/golden-lake:v2")
+    damage(second / "scores.h5")
+    spared = omnishot("gc", "--keep", "1", "--dry-run", "--store", store)
+    assert (spared.code, spared.out) == (0, "")
+    assert "evals/golden-lake:v2 is damaged and does not count as kept" in spared.err
+    damage(second / "scores.h5")  # The same bit: it is sound again.
     dry = omnishot("gc", "--keep", "1", "--dry-run", "--store", store)
     assert dry.out.startswith("evals/golden-lake:v1, ")
     assert "Would remove 1 artifact, " in dry.err
