@@ -35,7 +35,7 @@ PINNED = {
     "pairs": ((1, 2), "ae53c0b06e50fc302def26292803aa3d27d17d47a989dfc9a9cff5f7d16a5209"),
     "models": ((1, 2), "d953eb8814c791b24ef5f7372c06cb8903aa560f7629f2afcaf82cd84eb38f2f"),
     "evals": ((3,), "96de9fa2942477b44933c40aac9c8d7140ad718d823b0001315f35fe8b0c1b4d"),
-    "galleries": ((1,), "dc191839996a76b2461ef71098ce25eee4963998c4a77b0b7973b8e8d6da791b"),
+    "galleries": ((1,), "03fec54a3e7a47f107378fd8f9c8ad9a354a911ca43663523add27f77b99a348"),
 }
 """Recipe versions of a kind, and the digest of its code.
 
