@@ -43,6 +43,7 @@ def read_model(weights_file: Path, config_file: Path) -> SiameseNetwork:
     except SettingsError as error:
         raise DamagedFileError(f"{error}") from None
     load_weights(network, weights_file)
+    network.test_variants = settings.test_variants
     return network
 
 

@@ -243,6 +243,10 @@ def _deciding(settings: TrainSettings) -> dict[str, Any]:
     values = settings.model_dump(mode="json", exclude={"data", "log"})
     if all(size is None for size in values["architecture"].values()):
         del values["architecture"]  # As before there was this setting.
+    if values["objective"].get("turning") == "characters":
+        del values["objective"]["turning"]  # Likewise.
+    if not values["test_variants"]:
+        del values["test_variants"]
     return values
 
 

@@ -4,6 +4,8 @@ Source: Sohn 2016 (multi-class n-pair loss); Snell et al. 2017, section 2.7 (squ
 (rotated characters as new classes); Simard et al. 2003 (elastic distortion).
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -75,10 +77,9 @@ class ClassesLoss:
         wanted, turns = self._classes_per_batch, settings.rotations
         chosen = np.empty(0, dtype=np.int64)
         if rng.random() < settings.within_alphabet:
-            for alphabet in rng.permutation(index.n_alphabets):
-                first, last = index.alphabet_start[alphabet : alphabet + 2] * turns
-                n = min(wanted - len(chosen), last - first)
-                chosen = np.append(chosen, rng.choice(np.arange(first, last), n, replace=False))
+            for group in self._groups(rng):
+                n = min(wanted - len(chosen), len(group))
+                chosen = np.append(chosen, rng.choice(group, n, replace=False))
                 if len(chosen) == wanted:
                     break
         else:
@@ -86,6 +87,15 @@ class ClassesLoss:
         classes = chosen // turns
         places = draw_distinct(index.class_sizes[classes], settings.drawers_per_class, rng)
         return index.images[index.class_start[classes][:, None] + places], chosen % turns * (4 // turns)
+
+    def _groups(self, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+        """Yield the classes of one alphabet after the other: of all its turns, or of one where it turns as a whole."""
+        index, turns = self._index, self._settings.rotations
+        step = turns if self._settings.turning == "alphabets" else 1
+        for number in rng.permutation(index.n_alphabets * step):
+            alphabet, turn = divmod(int(number), step)
+            first, last = index.alphabet_start[alphabet : alphabet + 2] * turns
+            yield np.arange(first + turn, last, step)
 
     def loss(self, network: SiameseNetwork, vectors: Tensor, batch: Batch) -> Tensor:
         """Return mean loss and share of right answers, shape (2,); see `Objective`.

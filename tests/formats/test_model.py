@@ -85,3 +85,10 @@ def test_settings_of_something_else_are_refused(tmp_path: Path, content: bytes) 
     (tmp_path / "config.yaml").write_bytes(content)
     with pytest.raises(DamagedFileError):
         read_model(MODEL / "weights.safetensors", tmp_path / "config.yaml")
+
+
+def test_a_network_averages_as_its_settings_say(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_bytes((MODEL / "config.yaml").read_bytes() + b"test_variants: 3\n")
+    assert read_model(MODEL / "weights.safetensors", MODEL / "config.yaml").test_variants == 0
+    assert read_model(MODEL / "weights.safetensors", config).test_variants == 3

@@ -122,6 +122,21 @@ def test_batches_within_alphabets_take_one_alphabet_after_the_other(images: Imag
     assert counts.tolist() == [0, 0, 2, 6]
 
 
+def test_alphabets_that_turn_as_a_whole_fill_a_batch_in_one_position_each(images: ImageSet, index: ClassIndex) -> None:
+    objective = classes_loss(images, index, within_alphabet=1.0, turning="alphabets")
+    positions = set()
+    for seed in range(20):
+        drawn, turns = objective._draw(np.random.default_rng(seed))
+        alphabets = images.labels.alphabet[drawn[:, 0]]
+        groups = sorted(np.unique(np.stack([alphabets, turns]), axis=1, return_counts=True)[1].tolist())
+        assert groups == [2, 6]
+        positions |= set(turns.tolist())
+    assert positions == {0, 1, 2, 3}
+    everything = classes_loss(images, index, classes_per_batch=200, within_alphabet=1.0, turning="alphabets")
+    drawn, turns = everything._draw(np.random.default_rng(0))
+    assert len(set(zip(images.labels.character[drawn[:, 0]].tolist(), turns.tolist(), strict=True))) == 96
+
+
 def test_a_quarter_turn_is_a_quarter_turn(images: ImageSet, index: ClassIndex) -> None:
     batch = classes_loss(images, index, classes_per_batch=96, within_alphabet=0.0).batch(0, 0)
     pixels = torch.from_numpy(images.pixels)[batch.images]
@@ -151,7 +166,10 @@ def test_the_classes_loss_is_what_a_loop_computes(images: ImageSet, index: Class
     assert right == pytest.approx(sum(j // 3 == i // 3 for i, j in enumerate(best)) / 24)
 
 
-@pytest.mark.parametrize("setting", [{"affine": 1.0}, {"elastic": 0.05}, {"rotations": 1}, {"within_alphabet": 0.0}])
+@pytest.mark.parametrize(
+    "setting",
+    [{"affine": 1.0}, {"elastic": 0.05}, {"rotations": 1}, {"within_alphabet": 0.0}, {"turning": "alphabets"}],
+)
 def test_each_setting_changes_the_batch(images: ImageSet, index: ClassIndex, setting: dict[str, Any]) -> None:
     torch.manual_seed(0)
     network = build_network("conv4").eval()
