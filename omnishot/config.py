@@ -84,6 +84,12 @@ class ClassesObjective(Settings):
     turning: Literal["characters", "alphabets"] = "characters"
     """In batches filled alphabet by alphabet: `characters` turn each on its own, or `alphabets` as a whole, so that
     characters have to be told from all their neighbours there instead of from their own turns."""
+    mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the characters that are shown as in a mirror, which makes new classes of them; of whole alphabets, where
+    these turn as a whole."""
+    class_affine: Annotated[float, Field(ge=0, le=3)] = 0.0
+    """Strength of an affine distortion that all images of a class in a batch share, which makes a new class of it, as a
+    multiple of the paper's ranges; without shifts."""
     affine: Annotated[float, Field(ge=0, le=3)] = 1.0
     """Strength of the affine variants drawn on the fly, as a multiple of the paper's ranges."""
     elastic: Annotated[float, Field(ge=0, le=0.5)] = 0.03
