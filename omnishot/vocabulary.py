@@ -32,7 +32,7 @@ ValidationProtocol = Literal["within", "between", "verification"]
 Baseline = Literal["nearest-neighbour", "hausdorff", "random"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 
-TwinName = Literal["koch", "koch35", "conv4"]
+TwinName = Literal["koch", "koch35", "conv4", "residual"]
 Initialization = Literal["auto", "paper", "torch"]
 DeviceName = Literal["auto", "cuda", "cpu"]
 Precision = Literal["auto", "bf16", "tf32", "fp32"]

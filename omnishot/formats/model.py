@@ -78,6 +78,7 @@ def read_network(weights_file: Path, settings: TrainSettings) -> SiameseNetwork:
     _refuse_other_size(weights_file, planned.state_dict())
     network = build_network(settings.twin, architecture=settings.architecture)
     load_weights(network, weights_file)
+    network.test_variants = settings.test_variants
     return network
 
 

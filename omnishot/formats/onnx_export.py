@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from omnishot.data.drawings import SIDE
-from omnishot.data.render import shrink
+from omnishot.data.render import affine_matrices, render, shrink
 from omnishot.errors import UnavailableError
+from omnishot.evaluation.embedding import fixed_variants
 from omnishot.formats.exported import KEY, Exported
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.store.atomic_write import write_for_user
@@ -28,11 +29,15 @@ class _Twin(nn.Module):
     def __init__(self, network: SiameseNetwork) -> None:
         super().__init__()
         self.twin = network.twin
+        self.variants = affine_matrices(torch.from_numpy(fixed_variants(network.test_variants)))
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return vectors, shape (n, d), of images of shape (n, 105, 105), uint8, ink 255 on 0."""
-        vectors: Tensor = self.twin(shrink(pixels, self.twin.side))
-        return vectors
+        side = self.twin.side
+        vectors: Tensor = self.twin(shrink(pixels, side))
+        for variant in self.variants:
+            vectors = vectors + self.twin(render(pixels, variant.expand(pixels.shape[0], -1, -1), side))
+        return vectors / (1 + len(self.variants))
 
 
 class _Head(nn.Module):

@@ -6,7 +6,14 @@ from importlib.resources import files
 
 _IMAGES = ("data/class_index.py", "data/copies.py", "data/image_set.py", "formats/hdf5.py", "formats/images.py")
 _DRAWN = ("data/affine.py", "data/pairs.py", "data/render.py", "data/splits.py", "formats/pairs.py", "seeding.py")
-_NETWORK = ("formats/model.py", "model/conv4.py", "model/device.py", "model/koch.py", "model/siamese.py")
+_NETWORK = (
+    "formats/model.py",
+    "model/conv4.py",
+    "model/device.py",
+    "model/koch.py",
+    "model/residual.py",
+    "model/siamese.py",
+)
 _MEASURED = ("data/episodes.py", "evaluation/embedding.py", "evaluation/oneshot.py", "evaluation/verification.py")
 
 MODULES: dict[str, tuple[str, ...]] = {

@@ -32,10 +32,10 @@ VERSIONS = {
 
 PINNED = {
     "images": ((1, 2), "0f3168a1059daf3aca432d4863c739369af8b18f471adfee66553a4b51b96b1e"),
-    "pairs": ((1, 2), "ae53c0b06e50fc302def26292803aa3d27d17d47a989dfc9a9cff5f7d16a5209"),
-    "models": ((1, 2), "d953eb8814c791b24ef5f7372c06cb8903aa560f7629f2afcaf82cd84eb38f2f"),
-    "evals": ((3,), "96de9fa2942477b44933c40aac9c8d7140ad718d823b0001315f35fe8b0c1b4d"),
-    "galleries": ((1,), "03fec54a3e7a47f107378fd8f9c8ad9a354a911ca43663523add27f77b99a348"),
+    "pairs": ((1, 2), "6d528d867111066a4d47b07812532c78da3c9df045d3d76ce5f16972b9b28d19"),
+    "models": ((1, 2), "28a33ce556a35bdb010d1508579c899be6cce7e60f893d0a6880a4f6c5d4b22c"),
+    "evals": ((3,), "c3cb2a9d5845246cd5261a3511d587ebceb80b355cca43d4adddf8dab1d07651"),
+    "galleries": ((1,), "a7340924167915da94770913e85b593ba4728d2da577e0dac1910f78c2a92c24"),
 }
 """Recipe versions of a kind, and the digest of its code.
 
