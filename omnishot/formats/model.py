@@ -116,7 +116,8 @@ def _refuse_other_size(weights_file: Path, expected: dict[str, Tensor]) -> None:
     except (OSError, ValueError) as error:
         raise DamagedFileError(f"{weights_file} cannot be read: {brief(error)}") from None
     wanted = sum(tensor.nbytes for tensor in expected.values())
-    if not 8 < head <= _MOST_HEAD or size != 8 + head + wanted:
+    in_half = sum(tensor.nbytes // (1 + tensor.is_floating_point()) for tensor in expected.values())
+    if not 8 < head <= _MOST_HEAD or size not in {8 + head + wanted, 8 + head + in_half}:
         raise DamagedFileError(
             f"{weights_file} does not hold this network's weights: it has {size:,} bytes, and a head that claims "
             f"{head:,} of them, but {wanted:,} bytes of tensors are needed"
