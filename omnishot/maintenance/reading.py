@@ -6,13 +6,15 @@ import numpy as np
 
 from omnishot.errors import DamagedFileError
 from omnishot.formats.evaluation import read_summary
+from omnishot.formats.gallery import read_gallery, read_thumbnails
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.history import read_history
 from omnishot.formats.images import pixels_of, read_labels, read_pixels, read_runs
-from omnishot.formats.manifest_fields import EvaluationFacts, ImagesFacts, ModelFacts, PairsFacts
+from omnishot.formats.manifest_fields import EvaluationFacts, GalleryFacts, ImagesFacts, ModelFacts, PairsFacts
 from omnishot.formats.model import read_model
 from omnishot.formats.pairs import read_pairs, read_split, read_variants
 from omnishot.formats.scores import read_pair_scores, read_trial_scores
+from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Manifest
 from omnishot.store.remake import words_of
 from omnishot.vocabulary import PARTS
@@ -27,6 +29,9 @@ def read_everything(manifest: Manifest, folder: Path) -> None:
     Raises:
         OmnishotError: One of them does not hold what it should.
     """
+    if manifest.kind == "galleries":
+        _read_gallery(manifest, folder)
+        return
     words_of(manifest)  # Its settings are such as this version knows.
     if manifest.kind in {"images", "pairs"}:
         _read_images(manifest, folder)
@@ -34,6 +39,13 @@ def read_everything(manifest: Manifest, folder: Path) -> None:
         _read_model(manifest, folder)
     else:
         _read_evaluation(manifest, folder)
+
+
+def _read_gallery(manifest: Manifest, folder: Path) -> None:
+    GalleryFacts.of(manifest)
+    artifact = Artifact(folder, manifest)
+    read_gallery(artifact)
+    read_thumbnails(artifact)
 
 
 def _read_images(manifest: Manifest, folder: Path) -> None:

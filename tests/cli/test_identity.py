@@ -88,7 +88,7 @@ def test_where_it_could_not_have_mattered_the_rest_goes_on(omnishot: Any, store:
     assert str(path) in listed.err
     assert "evals/other:v1" in listed.out
     checked = omnishot("check", "--all", "--store", store)
-    assert (checked.code, checked.out.count("sound")) == (4, 4)
+    assert (checked.code, checked.out.count("sound")) == (4, 5)
 
 
 def test_a_lineage_says_what_of_it_cannot_be_read(omnishot: Any, store: Path) -> None:
