@@ -37,7 +37,7 @@ def version_folders(root: Path, *kinds: str, damaged: dict[Path, DamagedFileErro
             continue
         for name in names:
             try:
-                found += [folder for folder in folders_in(name) if VERSION.fullmatch(folder.name)]
+                found += versions_in(name)
             except DamagedFileError as error:
                 unlisted[name / UNLISTED] = error
     if damaged is not None:
@@ -45,6 +45,11 @@ def version_folders(root: Path, *kinds: str, damaged: dict[Path, DamagedFileErro
     elif unlisted:
         raise next(iter(unlisted.values()))
     return found
+
+
+def versions_in(name: Path) -> list[Path]:
+    """Return the folders of versions in that of a name; raises what `folders_in` does."""
+    return [folder for folder in folders_in(name) if VERSION.fullmatch(folder.name)]
 
 
 def folders_in(folder: Path) -> list[Path]:
