@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omnishot.store.atomic_write import flush, make_read_only, write_new
 from omnishot.store.manifest import FILE_NAME, FileEntry, Manifest, file_digest
-from omnishot.store.places import VERSION, folders_in
+from omnishot.store.places import versions_in
 
 
 def sealed(folder: Path) -> dict[str, FileEntry]:
@@ -19,7 +19,7 @@ def sealed(folder: Path) -> dict[str, FileEntry]:
 
 def next_version(folder: Path) -> int:
     """Return the version after the greatest in a folder of versions."""
-    return max((int(path.name[1:]) for path in folders_in(folder) if VERSION.fullmatch(path.name)), default=0) + 1
+    return max((int(path.name[1:]) for path in versions_in(folder)), default=0) + 1
 
 
 def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Path:
