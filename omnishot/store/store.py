@@ -260,7 +260,8 @@ class Store:
         folder = self.root / STAGING / recipe.key
         staging = Staging(folder, {}, {})
         try:
-            refuse_links(self.root, recipe.kind, name)  # Before the work, not after it.
+            refuse_links(self.root, recipe.kind, name)  # Before the work, not after it; so is the next line.
+            next_version(self.root / recipe.kind / name)
             discard(folder)
             make_folder(self.root, STAGING).joinpath(recipe.key).mkdir()
             yield staging

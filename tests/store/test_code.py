@@ -31,10 +31,10 @@ VERSIONS = {
 }
 
 PINNED = {
-    "images": ((1, 2), "0f3168a1059daf3aca432d4863c739369af8b18f471adfee66553a4b51b96b1e"),
-    "pairs": ((1, 2), "6d528d867111066a4d47b07812532c78da3c9df045d3d76ce5f16972b9b28d19"),
-    "models": ((1, 2), "b39388f5dcbdff84e8f99de27b91093ef3c36290e60f054d81d077e16f77634f"),
-    "evals": ((3,), "a4d99c5d27c632514c5ddcbb6291af5bc7a0828260ea1eebfcade07063afbd21"),
+    "images": ((1, 2), "16d77cb9669fcf5ac640d46f738a1ec91fd6514a85fd8cb453992f19ea6a48c2"),
+    "pairs": ((1, 2), "f9c9e21eb8e648effa21cc6e9506fd39a2d26051afb8328a97e03f74628fa3c9"),
+    "models": ((1, 2), "c084ad76dade6600d98ee9888ad89348e88adbd8ea5fbe3d05b8621f92a6bdbc"),
+    "evals": ((3,), "f5999bde16c0c9c883f77c3f855bf70494b718f2219f7c7220f7673616ec6cd0"),
     "galleries": ((1,), "ed8e7d0ec6d62998397da899dd0b2cdb8ae2dc3d60c2fc4b6fbd90892bb44482"),
 }
 """Recipe versions of a kind, and the digest of its code.

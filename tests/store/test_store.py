@@ -61,6 +61,18 @@ def test_force_makes_a_new_version(store: Store) -> None:
     assert (made.artifact.reference.version, made.reused) == (2, False)
 
 
+def test_a_name_without_a_version_left_is_refused_before_the_work(store: Store) -> None:
+    made = publish(store, "koch", seed=0)
+    made.path.rename(made.path.with_name("v999999999"))
+    with pytest.raises(
+        UsageError, match=r"models/koch has a version 999,999,999, and 999,999,999 is the last"
+    ) as caught:
+        produce(store, recipe(seed=1), "koch", lambda staging: pytest.fail("It began to work."))
+    assert f"remove {store.root}/models/koch/v999999999" in caught.value.hint
+    assert list((store.root / ".staging").iterdir()) == []
+    assert publish(store, "other", seed=1).reference.version == 1
+
+
 def test_a_failing_stage_leaves_nothing(store: Store) -> None:
     def build(staging: Staging) -> None:
         (staging.path / "half.bin").write_bytes(b"half")
