@@ -4,6 +4,7 @@ from pathlib import Path
 
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.store.artifact import Artifact
+from omnishot.store.box import short_names
 from omnishot.store.digests import Digests
 from omnishot.store.order import Order, order_or_none, read_order
 from omnishot.store.places import UNLISTED, is_gone, version_folders
@@ -80,7 +81,8 @@ def newest_of(root: Path, kind: str) -> Path:
             return path
     there = version_folders(root, kind)
     if not there:
-        hint = f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
+        boxed = f", or name a model in the box: {', '.join(short_names())}" if kind == "models" else ""
+        hint = f"Run `omnishot {MADE_BY[kind]}` first, or use --store{boxed}."
         raise NotFoundError(f"There are no {kind} in {root}", hint=hint)
     for path in there:
         Artifact.read(path, Digests())  # One that cannot be read may be the newest.

@@ -20,7 +20,7 @@ def test_doctor_tells_what_the_machine_offers(omnishot: Any, tmp_path: Path) -> 
     assert set(facts) == {"versions", "device", "memory", "store", "data", "code"}
     assert facts["device"]["name"] == "cpu"
     assert facts["device"]["matmul_flops"] > 1e8
-    assert facts["store"]["artifacts"] == 4
+    assert facts["store"]["artifacts"] == 5
     assert facts["data"]["found"] == ["all_runs"]
     assert facts["data"]["missing"] == ["images_background", "images_evaluation"]
 

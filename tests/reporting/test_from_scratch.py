@@ -52,8 +52,9 @@ def recipes(artifacts: list[Artifact]) -> set[tuple[str, str, str]]:
     found = set()
     for manifest in (artifact.manifest for artifact in artifacts):
         parents = [parent.recipe for parent in manifest.parents]
-        deciding = manifest.kind, manifest.recipe_version, manifest.settings, parents, manifest.source
-        found.add((manifest.kind, manifest.name, recipe_id(*deciding)))
+        version = manifest.recipe_version or 0
+        deciding = recipe_id(manifest.kind, version, manifest.settings, parents, manifest.source)
+        found.add((manifest.kind, manifest.name, deciding))
     return found
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.stages.produce import produce
-from omnishot.store import order
+from omnishot.store import atomic_write, order
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.atomic_write import replaced
 from omnishot.store.locks import Locks
@@ -316,10 +316,10 @@ def test_the_note_of_the_newest_is_written_under_the_lock_that_publishes(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free: list[bool] = []
-    noted = order.replaced
+    noted = atomic_write.replaced
 
     def look(path: Path) -> Any:
-        with Locks(store.root / ".locks", wait_seconds=0, tell=str).held_if_free("versions") as is_free:
+        with Locks(store.root / ".locks", wait_seconds=0, tell=print).held_if_free("versions") as is_free:
             free.append(is_free)
         return noted(path)
 
