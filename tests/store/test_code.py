@@ -35,7 +35,7 @@ PINNED = {
     "pairs": ((1, 2), "6d528d867111066a4d47b07812532c78da3c9df045d3d76ce5f16972b9b28d19"),
     "models": ((1, 2), "28a33ce556a35bdb010d1508579c899be6cce7e60f893d0a6880a4f6c5d4b22c"),
     "evals": ((3,), "c3cb2a9d5845246cd5261a3511d587ebceb80b355cca43d4adddf8dab1d07651"),
-    "galleries": ((1,), "a7340924167915da94770913e85b593ba4728d2da577e0dac1910f78c2a92c24"),
+    "galleries": ((1,), "14d542d1c240e12fe1b6e5b6a95cfe5de9ee9165870079d59bfd2a197885bbda"),
 }
 """Recipe versions of a kind, and the digest of its code.
 
