@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from omnishot.errors import DamagedFileError
 from omnishot.formats.hdf5 import contains, create_hdf5, damaged, map_array, open_hdf5, read_array, read_names
 from omnishot.store.artifact import Artifact
+from omnishot.store.atomic_write import write_new
 from omnishot.store.text_file import read_text
 from omnishot.store.validation import Count, Digest, Line, first_problem
 from omnishot.vocabulary import PreparationName
@@ -189,16 +190,17 @@ class Thumbnails:
 def write_gallery(folder: Path, gallery: Gallery, thumbnails: Thumbnails | None) -> None:
     """Write gallery.h5 and gallery.json into a folder."""
     with create_hdf5(folder / _ARRAYS, alignment=64) as file:
-        text = h5py.string_dtype()
-        file.create_dataset("classes/names", data=list(gallery.classes), dtype=text)
+        names = h5py.string_dtype()
+        file.create_dataset("classes/names", data=list(gallery.classes), dtype=names)
         file.create_dataset("examples/class", data=gallery.of_class)
         file.create_dataset("examples/embedding", data=gallery.embeddings)
         file.create_dataset("examples/digest", data=gallery.digests)
-        file.create_dataset("examples/file", data=list(gallery.files), dtype=text)
+        file.create_dataset("examples/file", data=list(gallery.files), dtype=names)
         if thumbnails:
             file.create_dataset("thumbnails/content", data=thumbnails.content)
             file.create_dataset("thumbnails/end", data=thumbnails.ends)
-    (folder / _SETTINGS).write_text(json.dumps(gallery.settings.model_dump(), indent=1) + "\n", "utf-8")
+    text = json.dumps(gallery.settings.model_dump(), indent=1)
+    write_new(folder / _SETTINGS, f"{text}\n".encode())
 
 
 def read_gallery_settings(artifact: Artifact) -> GallerySettings:

@@ -36,7 +36,13 @@ MOST_KB = 1_000_000
 CPU_SECONDS = 20
 SECONDS = 180
 SORTS = (*CHANGES, "states", "leftovers")
-PLACES = {"images": "golden", "pairs": "golden-20-affine1", "models": "golden", "evals": "golden-lake"}
+PLACES = {
+    "images": "golden",
+    "pairs": "golden-20-affine1",
+    "models": "golden",
+    "evals": "golden-lake",
+    "galleries": "golden",
+}
 _SMALL = (
     "twin=conv4 precision=fp32 epochs=2 objective.batches_per_epoch=2 objective.classes_per_batch=2 "
     "validation_trials=0 optimizer.kind=adam"
@@ -54,6 +60,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
                "report --out OUT.html", "TRAIN --init-from models/golden"),
     "evals": ("report", "report --out OUT.html", "report --out OUT.tsv", "report --out OUT.md", "report --json",
               "figure trials --out OUT.svg", "report --fail-under 2-way=0.5"),
+    "galleries": ("gallery ls", "gallery show golden", "gallery show golden --json", "gallery remove golden alpha",
+                  "enroll golden --again --model models/golden", "eval --gallery golden --queries STORE"),
     "states": ("TRAIN", "TRAIN --resume", "TRAIN --resume"),
     "leftovers": ("TRAIN", "eval --protocol within --trials 20", "gc --keep 1", "ls", "gc --keep 1 --unfinished"),
 }  # fmt: skip

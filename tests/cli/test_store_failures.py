@@ -62,6 +62,7 @@ def test_a_busy_store_says_for_whom_it_waits_and_then_gives_up(
         assert outcome.out == ""
         assert outcome.err.splitlines() == [
             "Waiting for process 4711 (omnishot prepare --pairs 20)",
+            "Read 100 pictures of 25 classes",
             "omnishot: The store is busy: waited 2 seconds for process 4711 (omnishot prepare --pairs 20)",
             "Wait longer with --wait-for-lock SECONDS, or stop that process; its lock ends with it.",
         ]

@@ -37,10 +37,12 @@ GALLERY = Gallery(
 )
 
 
-def published(tmp_path: Path, change: Callable[[Path], object] = lambda folder: None) -> Artifact:
+def published(
+    tmp_path: Path, change: Callable[[Path], object] = lambda folder: None, gallery: Gallery = GALLERY
+) -> Artifact:
     store, recipe = Store(tmp_path / "artifacts"), Recipe("galleries", 1, {}, [])
     with store.producing(recipe), store.publish(recipe, "staff") as staging:
-        write_gallery(staging.path, GALLERY, Thumbnails.of([b"one", b"", b"three"]))
+        write_gallery(staging.path, gallery, Thumbnails.of([b"one", b"", b"three"]))
         change(staging.path)
     assert staging.published
     return staging.published
@@ -61,7 +63,7 @@ def test_embeddings_stay_on_the_disk_and_cannot_change_it(tmp_path: Path) -> Non
     artifact = published(tmp_path, arrays(examples__embedding=np.zeros((3, 5000), np.float32)))
     assert isinstance(read_gallery(artifact).embeddings, np.ndarray)  # Wherever another program put it.
     many = replace(GALLERY, embeddings=np.zeros((3, 5000), np.float32))
-    artifact = published(tmp_path, lambda folder: write_gallery(folder, many, None))
+    artifact = published(tmp_path, gallery=many)
     found = read_gallery(artifact)
     assert isinstance(found.embeddings, np.memmap)
     assert found.embeddings.flags.aligned

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from omnishot.errors import StoreBusyError, UnavailableError
+from omnishot.store import atomic_write
 from omnishot.store.locks import Holder, Locks
 
 ME = Holder(os.getpid(), "omnishot test", ("pairs/x:v1",))
@@ -166,7 +167,7 @@ def test_a_full_disk_costs_the_note_of_who_frees_it_and_stops_who_needs_one(
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", fail)
+    monkeypatch.setattr(atomic_write, "flush", fail)
     with locks(tmp_path).held("versions", Holder(os.getpid(), "omnishot gc")):
         pass
     with pytest.raises(UnavailableError, match="No space left on device"), locks(tmp_path).held("a", ME):

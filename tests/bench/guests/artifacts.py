@@ -261,6 +261,12 @@ def _summary(folder: Path, rng: random.Random) -> None:
     seal(folder)
 
 
+def _gallery(folder: Path, rng: random.Random) -> None:
+    values = mutations.in_a_tree(json.loads((folder / "gallery.json").read_text("utf-8")), rng)
+    write(folder / "gallery.json", json.dumps(values).encode("utf-8", "replace"))
+    seal(folder)
+
+
 def _deep_json(folder: Path, rng: random.Random) -> None:
     deep = "[" * 200_000 if rng.random() < 0.5 else '{"results":' * 100_000
     write(folder / "summary.json", deep.encode())
@@ -302,6 +308,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     "images": (*_OF_ALL, _hdf5, _hdf5, _hdf5, _bomb),
     "pairs": (*_OF_ALL, _hdf5, _hdf5, _hdf5, _hdf5, _bomb, _bomb),
     "models": (*_OF_ALL, _weights, _weights, _weights, _config, _history),
+    "galleries": (*_OF_ALL, _hdf5, _hdf5, _bomb, _gallery, _gallery),
     "evals": (*_OF_ALL, _summary, _summary, _summary, _deep_json, _scores, _hdf5, _bomb),
 }
 """By kind of artifact, what is done to it; what stands twice is done twice as often."""
