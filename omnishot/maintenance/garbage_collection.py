@@ -53,7 +53,7 @@ def clean(
     interrupted runs; `dry_run` removes nothing, and only tells.
 
     Raises:
-        DamagedFileError: The note of what is newest cannot be read.
+        DamagedFileError: The note of what is newest cannot be read, or the interrupted runs not be listed.
         UnavailableError: The store cannot be written.
     """
     everything, states = store.artifacts(damaged={}), store.leftovers.unfinished()

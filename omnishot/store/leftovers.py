@@ -13,6 +13,7 @@ from omnishot.store.artifact import Artifact
 from omnishot.store.atomic_write import make_folder, replaced
 from omnishot.store.locks import Locks
 from omnishot.store.manifest import Parent
+from omnishot.store.places import folders_in
 from omnishot.store.text_file import read_text
 
 STAGING = ".staging"
@@ -35,13 +36,24 @@ class Leftovers:
         self._root, self._locks, self._published = root, locks, published
 
     def sweep(self) -> None:
-        """Remove incomplete artifacts, and checkpoints of runs that have finished, unless a process works on them."""
+        """Remove incomplete artifacts, and checkpoints of runs that have finished, unless a process works on them.
+
+        What cannot be listed is left to a later sweep.
+        """
         self._locks.sweep()
+        with contextlib.suppress(DamagedFileError):
+            self._sweep_incomplete()
+        with contextlib.suppress(DamagedFileError):
+            self._sweep_finished()
+
+    def _sweep_incomplete(self) -> None:
         for folder in _folders(self._root / STAGING):
             if folder.name.startswith(_REMOVED):
                 discard(folder)
             else:
                 self._discard_if_free(folder)
+
+    def _sweep_finished(self) -> None:
         states = _folders(self._root / UNFINISHED)
         made = self._published() if states else []
         for folder in states:
@@ -49,7 +61,11 @@ class Leftovers:
                 self._discard_if_free(folder)
 
     def unfinished(self) -> list[Path]:
-        """Return the folders with the state of interrupted runs that no process is continuing now."""
+        """Return the folders with the state of interrupted runs that no process is continuing now.
+
+        Raises:
+            DamagedFileError: They cannot be listed.
+        """
         found = []
         for folder in _folders(self._root / UNFINISHED):
             with self._locks.held_if_free(folder.name) as is_free:
@@ -66,6 +82,9 @@ class Leftovers:
         """Return the references of what running, and if asked for interrupted, runs are made from.
 
         Notes of interrupted runs that cannot be read are passed over.
+
+        Raises:
+            DamagedFileError: The interrupted runs cannot be listed.
         """
         found = {parent for holder in self._locks.holders() for parent in holder.parents}
         for folder in _folders(self._root / UNFINISHED) if unfinished else ():
@@ -127,12 +146,14 @@ def _is_obsolete(folder: Path, made: list[Artifact]) -> bool:
 
 
 def _folders(place: Path) -> list[Path]:
-    """Return what a process of ours may have left; a link, or a folder of another name, is somebody else's."""
+    """Return what a process of ours may have left; a link, or a folder of another name, is somebody else's.
+
+    Raises:
+        DamagedFileError: It cannot be listed.
+    """
     if place.is_symlink():
         return []
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-        return [path for path in sorted(place.iterdir()) if _OURS.fullmatch(path.name) and not path.is_symlink()]
-    return []
+    return [path for path in folders_in(place) if _OURS.fullmatch(path.name) and not path.is_symlink()]
 
 
 def path_for_removal(root: Path) -> Path:

@@ -6,20 +6,24 @@ Where the file system has no locks, a file that names its holder is the lock, wh
 import contextlib
 import errno
 import fcntl
-import functools
 import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from omnishot.errors import StoreBusyError, UnavailableError
+from omnishot.errors import DamagedFileError, StoreBusyError, UnavailableError
 from omnishot.store.atomic_write import make_folder, replaced
+from omnishot.store.text_file import read_text
 
 _SECONDS_BETWEEN_LOOKS = 1.0
+_MOST_BYTES = 1_000_000
+"""Larger notes of a holder are not read."""
+
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EACCES, errno.EPERM}
 """With what file systems answer that have no locks: NFS without its lock daemon, Lustre without `-o flock`, others."""
 
@@ -56,6 +60,8 @@ class Locks:
         """
         self._folder, self._wait_seconds, self._tell = folder, wait_seconds, tell
         self._has_told = False
+        self._refused: OSError | None = None
+        self._is_probed = False
 
     @contextlib.contextmanager
     def held(self, name: str, holder: Holder, *, at_least: float = 0) -> Iterator[None]:
@@ -98,10 +104,11 @@ class Locks:
     @contextlib.contextmanager
     def held_if_free(self, name: str) -> Iterator[bool]:
         """Hold a lock while the block runs, if nobody else holds it; gives whether it is held."""
-        lock = self._lock(name)
         try:
+            make_folder(self._folder.parent, self._folder.name)
+            lock = self._lock(name)
             lock.acquire(blocking=False)
-        except (Timeout, OSError):
+        except (Timeout, OSError, UnavailableError):
             yield False
             return
         try:
@@ -131,15 +138,13 @@ class Locks:
             return SoftFileLock(self._folder / f"{name}.softlock")
         return FileLock(self._folder / f"{name}.lock")
 
-    @functools.cached_property
+    @property
     def _refusal(self) -> OSError | None:
         """How the file system refuses a lock that nobody else can hold, or None where it gives one."""
-        with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=self._folder) as probe:
-            try:
-                fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                return error if error.errno in _NO_LOCKS else None
-        return None
+        if not self._is_probed:  # Where it cannot be asked yet, that is no answer.
+            with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=self._folder) as probe:
+                self._refused, self._is_probed = _refusal_of(probe), True
+        return self._refused
 
     def _note(self, name: str) -> Path:
         return self._folder / f"{name}.holder"
@@ -171,9 +176,19 @@ class Locks:
                 told = holder
 
 
+def _refusal_of(probe: IO[bytes]) -> OSError | None:
+    try:
+        fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error if error.errno in _NO_LOCKS else None
+    return None
+
+
 def _read(note: Path) -> Holder | None:
     try:
-        values = json.loads(note.read_text("utf-8"))
+        if note.is_symlink():
+            return None
+        values = json.loads(read_text(note, most_bytes=_MOST_BYTES))
         return Holder(int(values["pid"]), str(values["command"]), tuple(map(str, values["parents"])))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, DamagedFileError, ValueError, KeyError, TypeError, RecursionError):
         return None

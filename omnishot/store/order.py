@@ -8,7 +8,8 @@ from pathlib import Path
 from omnishot.errors import DamagedFileError, UsageError
 from omnishot.store.atomic_write import replaced
 from omnishot.store.identity import is_sealed, sealed
-from omnishot.store.places import is_gone
+from omnishot.store.manifest import read_manifest
+from omnishot.store.places import is_gone, version_folders
 from omnishot.store.reference import Reference, parse_exact
 from omnishot.store.text_file import read_text
 
@@ -77,8 +78,23 @@ def note_newest(root: Path, reference: Reference, *, is_new: bool) -> None:
     folder = root / reference.kind
     order = order_or_none(folder)
     there = [text for text in order.made if not is_gone(folder / text.partition("/")[2].replace(":", "/"))]
+    _write(folder, order.with_newest(str(reference), there, is_new=is_new))
+
+
+def seal_note(folder: Path) -> None:
+    """Give a note of format 1 its digest: beside an artifact of a later format it would be taken for a part of one.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    order = order_or_none(folder)
+    if order.newest and not is_sealed(read_text(folder / CURRENT)):
+        _write(folder, order)
+
+
+def _write(folder: Path, order: Order) -> None:
     with replaced(folder / CURRENT) as aside:
-        aside.write(order.with_newest(str(reference), there, is_new=is_new).as_text().encode())
+        aside.write(order.as_text().encode())
 
 
 def order_or_none(folder: Path) -> Order:
@@ -91,7 +107,8 @@ def order_or_none(folder: Path) -> Order:
 def read_order(folder: Path) -> Order:
     """Return what the folder of a kind notes, which is nothing where there is no note.
 
-    In format 1 the note is one reference, without a digest.
+    In format 1 the note is one reference, without a digest. Where an artifact has a later format, so has the note, and
+    such a one is what is left of it.
 
     Raises:
         DamagedFileError: The note cannot be read.
@@ -101,10 +118,22 @@ def read_order(folder: Path) -> Order:
         return Order()
     text = read_text(path)
     try:
-        lines = text.splitlines()[:-1] if is_sealed(text) else [text, text]
+        is_whole = is_sealed(text)
+        if not is_whole and _has_later_format(folder):
+            raise UsageError("it does not end with its digest")
+        lines = text.splitlines()[:-1] if is_whole else [text, text]
         if any(parse_exact(line).kind != folder.name for line in lines):
             raise UsageError(f"it names what is none of the {folder.name}")
     except UsageError as error:
         hint = f"Remove {path}, and name what is to be used until something newer is made."
         raise DamagedFileError(f"{path} is damaged: {error}", hint=hint) from None
     return Order(tuple(lines[:-1]), lines[-1])
+
+
+def _has_later_format(folder: Path) -> bool:
+    """Tell whether an artifact of a kind has a later format than 1, as far as they can be read."""
+    for path in version_folders(folder.parent, folder.name, damaged={}):
+        with contextlib.suppress(DamagedFileError):
+            if read_manifest(path).format > 1:
+                return True
+    return False

@@ -66,7 +66,8 @@ def folders_in(folder: Path) -> list[Path]:
         if is_gone(folder):
             return []
         hint = "Make it readable, and see that its disk or server answers."
-        raise DamagedFileError(f"{folder} cannot be listed: {error.strerror}", hint=hint) from None
+        reason = "a link leads nowhere" if isinstance(error, FileNotFoundError) else error.strerror
+        raise DamagedFileError(f"{folder} cannot be listed: {reason}", hint=hint) from None
 
 
 def is_gone(path: Path) -> bool:

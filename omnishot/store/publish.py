@@ -5,6 +5,7 @@ from pathlib import Path
 from omnishot.errors import UsageError
 from omnishot.store.atomic_write import flush, make_read_only, write_new
 from omnishot.store.manifest import FILE_NAME, LAST_VERSION, FileEntry, Manifest, file_digest
+from omnishot.store.order import seal_note
 from omnishot.store.places import versions_in
 
 
@@ -44,6 +45,7 @@ def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Path:
     make_read_only(written)
     flush(written)
     flush(folder)
+    seal_note(root / manifest.kind)
     versions = root / manifest.kind / manifest.name
     target = folder.rename(versions / f"v{manifest.version}")
     for parent in (versions, versions.parent, root):

@@ -248,3 +248,13 @@ def test_gc_keeps_what_anything_in_a_folder_that_cannot_be_listed_may_need(
     monkeypatch.undo()
     shutil.rmtree(store / "evals")
     assert [str(artifact.reference) for artifact in clean(Store(store), 1).removed] == ["models/golden:v1"]
+
+
+def test_gc_removes_nothing_where_interrupted_runs_that_need_it_cannot_be_listed(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (store / ".unfinished").mkdir()
+    unreadable(store, ".unfinished", monkeypatch)
+    with pytest.raises(DamagedFileError, match=r"\.unfinished cannot be listed: Permission denied"):
+        clean(Store(store), 1)
+    Store(store).leftovers.sweep()

@@ -14,6 +14,7 @@ from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.identity import content_of, is_sealed, recipe_id, sealed
 from omnishot.store.manifest import read_manifest
+from omnishot.store.order import Order, read_order
 from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
 from tests.forging import forge
@@ -211,12 +212,50 @@ def test_every_flipped_bit_of_the_note_is_seen_where_it_matters(store: Store) ->
     assert store.newest("models").reference.version == 1
 
 
-def test_the_note_of_format_1_is_read(store: Store) -> None:
-    artifacts = [made(store, "models", "m", seed=seed).artifact for seed in range(3)]
-    (store.root / "models" / ".current").write_text("models/m:v1")
-    assert store.newest("models").path == artifacts[0].path
-    made(store, "models", "m", seed=1)
-    assert store.newest("models").path == artifacts[1].path
+@pytest.fixture
+def store_of_format_1(tmp_path: Path) -> Store:
+    """Two models of format 1, of which the earlier one was used last."""
+    root = Path(shutil.copytree(GOLDEN.with_name("v1"), tmp_path / "artifacts"))
+    second = shutil.copytree(root / "models/golden/v1", root / "models/golden/v2") / "manifest.yaml"
+    second.chmod(0o644)
+    second.write_text(second.read_text().replace("version: 1", "version: 2", 1))
+    (root / "models" / ".current").write_text("models/golden:v1")
+    return Store(root)
+
+
+def test_the_note_of_format_1_is_read(store_of_format_1: Store) -> None:
+    store = store_of_format_1
+    assert store.newest("models").path == store.root / "models/golden/v1"
+    store.mark_current(store.find("models/golden:v2"))
+    assert read_order(store.root / "models") == Order(("models/golden:v1", "models/golden:v2"), "models/golden:v2")
+
+
+def test_what_is_published_beside_artifacts_of_format_1_follows_them(
+    store_of_format_1: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of_format_1
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as killed:  # Between an artifact and the note of it.
+        killed.setattr("omnishot.store.store.note_newest", fail)
+        made(store, "models", "m", seed=0)
+    assert store.newest("models").path == store.root / "models/golden/v1"
+    second = made(store, "models", "m", seed=1).artifact
+    assert read_order(store.root / "models").made == ("models/golden:v1", "models/m:v2")
+    assert store.newest("models").path == second.path
+
+
+def test_a_note_that_was_cut_short_is_not_taken_for_one_of_format_1(store: Store) -> None:
+    for seed in range(2):
+        made(store, "models", "m", seed=seed)
+    note = store.root / "models" / ".current"
+    content = note.read_text()
+    for size in range(len(content)):
+        note.write_text(content[:size])
+        with pytest.raises(DamagedFileError, match=r"models/\.current is damaged: "):
+            store.newest("models")
 
 
 def test_what_cannot_be_read_is_an_error_wherever_it_could_have_mattered(store: Store) -> None:

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from omnishot.errors import StoreBusyError, UnavailableError
-from omnishot.store import atomic_write
 from omnishot.store.locks import Holder, Locks
 
 ME = Holder(os.getpid(), "omnishot test", ("pairs/x:v1",))
@@ -167,8 +167,30 @@ def test_a_full_disk_costs_the_note_of_who_frees_it_and_stops_who_needs_one(
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(atomic_write, "flush", fail)
+    monkeypatch.setattr("omnishot.store.locks.replaced", fail)
     with locks(tmp_path).held("versions", Holder(os.getpid(), "omnishot gc")):
         pass
     with pytest.raises(UnavailableError, match="No space left on device"), locks(tmp_path).held("a", ME):
         pass
+
+
+def test_a_store_that_was_copied_without_its_locks_is_asked_whether_it_has_any(
+    tmp_path: Path, without_locks: int
+) -> None:
+    told: list[str] = []
+    copied = locks(tmp_path / "store" / ".locks", told)
+    with copied.held_if_free("a") as is_free:
+        assert is_free
+    with copied.held("a", ME):
+        assert locks(tmp_path / "store" / ".locks").holders() == [ME]
+    assert os.strerror(without_locks) in told[0]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_who_waits_reads_no_note_that_has_no_end(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    with locks(tmp_path).held("a", ME):
+        (tmp_path / "a.holder").unlink()
+        make(tmp_path / "a.holder")
+        assert locks(tmp_path).holders() == []
+        with pytest.raises(StoreBusyError, match="for another process"), locks(tmp_path, wait_seconds=0).held("a", ME):
+            pass

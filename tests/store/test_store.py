@@ -12,7 +12,6 @@ import pytest
 
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.stages.produce import produce
-from omnishot.store import atomic_write, order
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.atomic_write import replaced
 from omnishot.store.locks import Locks
@@ -316,14 +315,13 @@ def test_the_note_of_the_newest_is_written_under_the_lock_that_publishes(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free: list[bool] = []
-    noted = atomic_write.replaced
 
     def look(path: Path) -> Any:
-        with Locks(store.root / ".locks", wait_seconds=0, tell=print).held_if_free("versions") as is_free:
+        with Locks(store.root / ".locks", wait_seconds=0, tell=store.tell).held_if_free("versions") as is_free:
             free.append(is_free)
-        return noted(path)
+        return replaced(path)
 
-    monkeypatch.setattr(order, "replaced", look)
+    monkeypatch.setattr("omnishot.store.order.replaced", look)
     publish(store, "koch", seed=0)
     publish(store, "koch", seed=1)
     publish(store, "koch", seed=0)
@@ -339,7 +337,7 @@ def test_a_newest_that_cannot_be_noted_is_said(tmp_path: Path, monkeypatch: pyte
     publish(store, "koch", seed=0)
     publish(store, "koch", seed=1)
     assert told == []
-    monkeypatch.setattr(order, "replaced", fail)
+    monkeypatch.setattr("omnishot.store.order.replaced", fail)
     made = publish(store, "koch", seed=2)
     publish(store, "koch", seed=0)
     assert store.find("koch").path == made.path
