@@ -3,13 +3,14 @@
 A stage takes its values from the recorded settings and from nowhere else, so a settings file reproduces a run.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from omnishot.vocabulary import (
     BASELINES,
     Baseline,
+    HeadName,
     Holdout,
     Initialization,
     Negatives,
@@ -87,6 +88,22 @@ class ClassesObjective(Settings):
     """Standard deviation of the smooth elastic displacement, in half image sides."""
     batches_per_epoch: Annotated[int, Field(ge=1)] = 100
     """Steps between two validations."""
+
+
+class WhiteningObjective(Settings):
+    """A closed form on the vectors of a network that stays as it is: classes become as compact as one matrix can.
+
+    Source: Hatch & Stolcke 2006 (within-class covariance normalisation); Ledoit & Wolf 2004 for shrinkage.
+    """
+
+    kind: Literal["whitening"] = "whitening"
+    image_size: Annotated[int, Field(ge=32, le=512)] = 224
+    """Side of the images the twin sees, pixels; 128 takes a third of the time."""
+    shrinkage: Annotated[float, Field(ge=0, le=1)] = 0.7
+    """How far the covariance within classes is drawn towards a multiple of the identity."""
+    head: HeadName = "auto"
+    """What compares two vectors: their `cosine`, a fitted weight for each component's |u - v| (`l1`), or `auto`: the
+    cosine, unless the other is clearly better on the validation classes."""
 
 
 class AdamLayer(Settings):
@@ -169,7 +186,7 @@ class CyclicSchedule(Settings):
     """Steps over which the rate rises linearly from zero."""
 
 
-ObjectiveSettings = PairsObjective | ClassesObjective
+ObjectiveSettings = PairsObjective | ClassesObjective | WhiteningObjective
 OptimizerSettings = SgdSettings | AdamSettings
 ScheduleSettings = PlainSchedule | ExponentialSchedule | CyclicSchedule
 
@@ -246,6 +263,30 @@ class TrainSettings(Settings):
     """What is written of a run besides its history."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the initial weights, the batches and the distortions."""
+
+    @model_validator(mode="after")
+    def _refuse_what_does_not_act(self) -> Self:
+        """Check that a network that stays as it is comes with what it needs, and with nothing that trains it."""
+        is_whitened = self.objective.kind == "whitening"
+        if (self.twin == "lite0") != is_whitened:
+            raise ValueError("the twin lite0 and the objective whitening go together, as lite0 is not trained itself")
+        steps = (
+            "architecture",
+            "initialization",
+            "optimizer",
+            "schedule",
+            "max_minutes",
+            "patience",
+            "weight_averaging",
+            "compile",
+            "data",
+            "log",
+        )
+        usual = {name: type(self).model_fields[name].default for name in steps} | {"epochs": 1}
+        idle = [name for name, value in usual.items() if getattr(self, name) != value]
+        if is_whitened and idle:
+            raise ValueError(f"{', '.join(idle)} does not act with the objective whitening, which takes no steps")
+        return self
 
 
 def usual_split(source: str) -> SplitName:

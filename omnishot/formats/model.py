@@ -11,7 +11,7 @@ from torch import Tensor
 from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, brief
 from omnishot.formats.history import write_history
-from omnishot.model.siamese import SiameseNetwork, build_network
+from omnishot.model.siamese import SiameseNetwork, network_for
 from omnishot.settings_text import as_yaml, check
 from omnishot.store.text_file import read_text
 from omnishot.strict_yaml import read_yaml
@@ -39,7 +39,7 @@ def read_model(weights_file: Path, config_file: Path) -> SiameseNetwork:
     try:
         values = read_yaml(read_text(config_file), origin=str(config_file))
         settings = check(TrainSettings, values, origin=str(config_file))
-        network = build_network(settings.twin, architecture=settings.architecture)
+        network = network_for(settings)
     except SettingsError as error:
         raise DamagedFileError(f"{error}") from None
     load_weights(network, weights_file)

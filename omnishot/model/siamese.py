@@ -7,13 +7,14 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from omnishot.config import Architecture
+from omnishot.config import Architecture, TrainSettings
 from omnishot.errors import SettingsError
 from omnishot.model.conv4 import Conv4Twin
 from omnishot.model.koch import PUBLISHED, KochTwin, initialize_as_koch
+from omnishot.model.photo_twin import PhotoTwin
 from omnishot.vocabulary import Initialization, TwinName
 
-Twin = KochTwin | Conv4Twin
+Twin = KochTwin | Conv4Twin | PhotoTwin
 """From images to vectors, with a `side` and a `dimension`; `build_network` knows each `TwinName` of `vocabulary.py`."""
 
 SQUARED_DISTANCE_SCALE = 8.0
@@ -62,6 +63,19 @@ class SiameseNetwork(nn.Module):
         weight = self.head.weight[0]
         squares = (left.square() @ weight)[:, None] + (right.square() @ weight)[None]
         return squares - 2 * (left * weight) @ right.T + self.head.bias
+
+
+def network_for(settings: TrainSettings) -> SiameseNetwork:
+    """Return the network that settings describe, freshly initialised; that for photographs comes without knowledge.
+
+    Raises:
+        SettingsError: As `build_network` does.
+    """
+    if settings.objective.kind == "whitening":
+        return SiameseNetwork(
+            PhotoTwin(settings.objective.image_size), "l1" if settings.objective.head == "l1" else "squared"
+        )
+    return build_network(settings.twin, settings.initialization, settings.architecture)
 
 
 def build_network(

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from omnishot.config import TrainSettings
-from omnishot.errors import StoppedError, UsageError
+from omnishot.errors import SettingsError, StoppedError, UsageError
 from omnishot.formats.checkpoint import CHECKPOINT, find_checkpoint
 from omnishot.formats.model import write_model
 from omnishot.machine import peak_memory
@@ -25,6 +25,7 @@ from omnishot.stages.profiler import profiled
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
 from omnishot.stages.training_settings import choose_training
+from omnishot.stages.whitening import fit_to_photos
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
@@ -145,11 +146,16 @@ def train(
     recipe = Recipe("models", _RECIPE, _deciding(settings), [used.as_parent() for used in (pairs, initial) if used])
     if settings.log.tensorboard:
         require_tensorboard()
+    if initial and settings.objective.kind == "whitening":
+        raise SettingsError("--init-from has no weights for lite0, which comes with its own", hint="Leave it out.")
     compute = choose_compute(device, settings.precision)
     stop = StopSignal()
 
     def build(staging: Staging) -> None:
         nonlocal stop
+        if settings.objective.kind == "whitening":
+            _fit_to_photos(staging, pairs, settings, compute, options.on_progress, store.tell)
+            return
         task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if options.resume else None)
         with compute.tuned():  # Before the training, which may need all memory.
             peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.world_size
@@ -172,6 +178,23 @@ def train(
         sentence = f"The training had come to its end: {made.artifact.reference} is made"
         raise StoppedError(sentence, signal_number=stop.number)
     return made
+
+
+def _fit_to_photos(
+    staging: Staging,
+    pairs: Artifact,
+    settings: TrainSettings,
+    compute: Compute,
+    on_progress: OnProgress,
+    tell: Callable[[str], None],
+) -> None:
+    """Fill a staging folder with a model that takes no steps: what one process does in seconds."""
+    fitted = fit_to_photos(pairs.file("pairs.h5"), settings, compute, on_progress=on_progress)
+    write_model(staging.path, fitted.network.state_dict(), fitted.settings, [fitted.record])
+    staging.environment |= compute.describe()
+    staging.summary |= fitted.summary
+    for note in fitted.notes:
+        tell(note)
 
 
 def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals = unwatched) -> None:

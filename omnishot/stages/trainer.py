@@ -23,7 +23,7 @@ from omnishot.formats.model import load_weights
 from omnishot.formats.pairs import read_pairs, read_split, read_variants
 from omnishot.formats.streamed_pixels import StoredPixels
 from omnishot.model.device import Compute, free_memory
-from omnishot.model.siamese import SiameseNetwork, build_network
+from omnishot.model.siamese import SiameseNetwork, network_for
 from omnishot.seeding import derived_seed, generator
 from omnishot.training.classes_objective import ClassesLoss
 from omnishot.training.image_loading import Images, ResidentImages, StreamedImages
@@ -96,7 +96,7 @@ def build_trainer(
 def _network(settings: TrainSettings, weights_file: Path | None) -> SiameseNetwork:
     with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from its global generator.
         torch.manual_seed(derived_seed(settings.seed, "weights"))
-        network = build_network(settings.twin, settings.initialization, settings.architecture)
+        network = network_for(settings)
     if weights_file:
         load_weights(network, weights_file)
     return network
