@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from omnishot.data.sources.ink import WHITE, Reading, Shades, bits_of, decide, shades_of, white_of
 from omnishot.data.sources.no_picture import no_picture
-from omnishot.errors import DamagedFileError
+from omnishot.errors import DamagedFileError, brief
 from omnishot.vocabulary import InkName
 
 SIDE = 105
@@ -21,6 +21,9 @@ SIDE = 105
 MAX_PIXELS = 100_000_000
 """Larger images are refused before they are decoded."""
 
+
+Content = bytes | Image.Image
+"""A picture's file, or the picture that somebody has read from one."""
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM")
 # Others are refused: Pillow would hand an EPS to Ghostscript, for example.
@@ -95,7 +98,7 @@ def decode_picture(content: bytes, *, place: str, reading: Reading | None = None
     return read_picture(content, place=place, reading=reading or judge([lambda: content])).pixels
 
 
-def read_picture(content: bytes, *, place: str, reading: Reading) -> Picture:
+def read_picture(content: Content, *, place: str, reading: Reading) -> Picture:
     """Decode any picture: the ground becomes 0, the ink bright, the longer side 105 pixels.
 
     Transparent parts become white, or black where all that is visible is nearly white. Of an animation the first
@@ -103,28 +106,46 @@ def read_picture(content: bytes, *, place: str, reading: Reading) -> Picture:
     point numbers, runs from the darkest to the brightest there is.
 
     Args:
-        content: The file's bytes.
+        content: The file's bytes, or the picture itself.
         place: What to call the file in messages.
         reading: What is ink.
 
     Raises:
         DamagedFileError: The bytes are no picture, or one of more than 100 million pixels or 1:210.
     """
+    drawn, is_dark = read_ink(content, place=place, reading=reading)
+    fitted = ImageOps.contain(drawn, (SIDE, SIDE), Image.Resampling.BOX)
+    ink = ImageOps.pad(fitted, (SIDE, SIDE), Image.Resampling.BOX, color=0)
+    return Picture(np.asarray(ink), is_dark, is_blank=is_blank(fitted))
+
+
+def read_ink(content: Content, *, place: str, reading: Reading) -> tuple[Image.Image, bool]:
+    """Decode any picture in its own size, as `read_picture` does.
+
+    Returns:
+        Ink bright on dark, mode L, and whether it is the dark of the file.
+
+    Raises:
+        DamagedFileError: As `read_picture` does.
+    """
     grey, shades = _grey(content, place, reading)
     if reading.levels != (0, 255):
         grey = grey.point(reading.table)
     is_dark = reading.is_dark(shades)
-    fitted = ImageOps.contain(ImageOps.invert(grey) if is_dark else grey, (SIDE, SIDE), Image.Resampling.BOX)
-    present = np.flatnonzero(fitted.histogram())
-    ink = ImageOps.pad(fitted, (SIDE, SIDE), Image.Resampling.BOX, color=0)
-    return Picture(np.asarray(ink), is_dark, is_blank=bool(present[-1] - present[0] <= _BLANK))
+    return ImageOps.invert(grey) if is_dark else grey, is_dark
 
 
-def judge(pictures: Sequence[Callable[[], bytes]], asked: InkName = "auto") -> Reading:
+def is_blank(picture: Image.Image) -> bool:
+    """Tell whether no ink is to be seen in a picture of mode L."""
+    present = np.flatnonzero(picture.histogram())
+    return bool(present[-1] - present[0] <= _BLANK)
+
+
+def judge(pictures: Sequence[Callable[[], Content]], asked: InkName = "auto") -> Reading:
     """Decide what is ink in a source.
 
     Args:
-        pictures: Return the bytes of its pictures, or of a sample; those that cannot be read have no say.
+        pictures: Return its pictures, or a sample of them; those that cannot be read have no say.
         asked: What the user says is ink, or `auto`.
     """
     looks = _looks(pictures, Reading(asked, is_asked=asked != "auto"))
@@ -133,7 +154,7 @@ def judge(pictures: Sequence[Callable[[], bytes]], asked: InkName = "auto") -> R
     return decide(looks, asked, white=white)
 
 
-def _looks(pictures: Sequence[Callable[[], bytes]], reading: Reading) -> list[Shades]:
+def _looks(pictures: Sequence[Callable[[], Content]], reading: Reading) -> list[Shades]:
     looks = []
     for read in pictures:
         with contextlib.suppress(DamagedFileError):
@@ -141,7 +162,7 @@ def _looks(pictures: Sequence[Callable[[], bytes]], reading: Reading) -> list[Sh
     return looks
 
 
-def _grey(content: bytes, place: str, reading: Reading) -> tuple[Image.Image, Shades]:
+def _grey(content: Content, place: str, reading: Reading) -> tuple[Image.Image, Shades]:
     """Return the upright brightness and its measures; what was decoded for it is gone from memory by then."""
     with _opened(content, place, _FORMATS) as image:
         shorter, longer = sorted(image.size)
@@ -161,9 +182,12 @@ def _grey(content: bytes, place: str, reading: Reading) -> tuple[Image.Image, Sh
 
 
 @contextlib.contextmanager
-def _opened(content: bytes, place: str, formats: tuple[str, ...]) -> Iterator[Image.Image]:
-    """Open a picture, and say which one it is when reading it fails."""
+def _opened(content: Content, place: str, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    """Open a picture, or copy one that is open, and say which one it is when reading it fails."""
     try:
+        if isinstance(content, Image.Image):
+            yield content.copy()  # What is done to read it is not done to the caller's.
+            return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own limit on sizes, and metadata that it cannot read.
             with Image.open(io.BytesIO(content), formats=formats) as image:
@@ -171,6 +195,8 @@ def _opened(content: bytes, place: str, formats: tuple[str, ...]) -> Iterator[Im
     except DamagedFileError:
         raise
     except Exception as error:  # Pillow raises whatever its parsing of a damaged file runs into.
+        if isinstance(content, Image.Image):
+            raise DamagedFileError(f"{place} cannot be read: {brief(error)}") from None
         raise no_picture(content, place, error) from None
 
 
