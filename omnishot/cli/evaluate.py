@@ -7,8 +7,10 @@ import typer
 
 from omnishot.cli.console import Console
 from omnishot.cli.options import (
+    ColourOption,
     DeviceOption,
     ForceOption,
+    ImageSizeOption,
     InkOption,
     NameOption,
     SkipBadOption,
@@ -52,6 +54,8 @@ def eval_command(
     ] = None,
     ink: InkOption = "auto",
     skip_bad: SkipBadOption = False,
+    colour: ColourOption = False,
+    image_size: ImageSizeOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the trials.")] = 0,
     device: DeviceOption = "auto",
     name: NameOption = None,
@@ -63,9 +67,10 @@ def eval_command(
       omnishot eval --ways 20
       omnishot eval quick koch --protocol within --ways 1..20 --trials 1000
     """
-    if source is None and (ink != "auto" or skip_bad):
+    if source is None and (ink != "auto" or skip_bad or colour or image_size is not None):
         raise UsageError(
-            "--ink and --skip-bad say how the images of --source are read", hint="Name them with --source."
+            "--ink, --skip-bad, --colour and --image-size say how the images of --source are read",
+            hint="Name them with --source.",
         )
     from omnishot.config import EvalSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.settings_text import check_given
@@ -80,7 +85,11 @@ def eval_command(
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
 
     with session.console.progress() as on_progress:
-        images = None if source is None else chosen_source(source, ink, skip_bad, on_progress)
+        images = (
+            None
+            if source is None
+            else chosen_source(source, ink, skip_bad, on_progress, colour=colour, image_size=image_size)
+        )
         made = evaluate(
             session.store, measured, settings=settings, source=images, device=device, name=name, force=force,
             on_progress=on_progress,

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from omnishot.cli.options import (
+    ColourOption,
     DeviceOption,
     ForceOption,
+    ImageSizeOption,
     InkOption,
     PresetOption,
     ResumeOption,
@@ -39,6 +41,8 @@ def run_command(
     seed: Annotated[int, typer.Option(help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
     ink: InkOption = "auto",
     skip_bad: SkipBadOption = False,
+    colour: ColourOption = False,
+    image_size: ImageSizeOption = None,
     device: DeviceOption = "auto",
     output_format: Annotated[
         Format, typer.Option("--format", help="As of `omnishot report`, which can also write it into a file.")
@@ -71,7 +75,7 @@ def run_command(
 
     with console.progress() as on_progress:
         options = RunOptions(resume=resume, on_progress=on_progress, watch_signals=watch_signals)
-        images = chosen_source(source, ink, skip_bad, on_progress)
+        images = chosen_source(source, ink, skip_bad, on_progress, colour=colour, image_size=image_size)
         made = run(
             session.store, training, settings, source=images, device=device, force=force, options=options,
             on_result=console.summary,

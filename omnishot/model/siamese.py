@@ -72,10 +72,17 @@ def network_for(settings: TrainSettings) -> SiameseNetwork:
         SettingsError: As `build_network` does.
     """
     if settings.objective.kind == "whitening":
-        return SiameseNetwork(
-            PhotoTwin(settings.objective.image_size), "l1" if settings.objective.head == "l1" else "squared"
-        )
+        twin = PhotoTwin(settings.objective.image_size)
+        return SiameseNetwork(twin, "l1") if settings.objective.head == "l1" else cosine_network(twin)
     return build_network(settings.twin, settings.initialization, settings.architecture)
+
+
+def cosine_network(twin: PhotoTwin) -> SiameseNetwork:
+    """Return a network whose logit is the cosine of two vectors of length 1: 1 - |u - v|² / 2."""
+    network = SiameseNetwork(twin, "squared").eval()
+    nn.init.constant_(network.head.weight, -0.5)
+    nn.init.ones_(network.head.bias)
+    return network
 
 
 def build_network(

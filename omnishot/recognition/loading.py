@@ -5,8 +5,11 @@ from pathlib import Path
 
 from omnishot.errors import NotFoundError
 from omnishot.formats.model import read_model
-from omnishot.model.device import choose_compute
+from omnishot.model.device import Compute, choose_compute
+from omnishot.model.imagenet_weights import pretrained_network
+from omnishot.model.photo_twin import PhotoTwin
 from omnishot.recognition.drawing_preparation import DrawingPreparation
+from omnishot.recognition.photo_preparation import PhotoPreparation
 from omnishot.recognition.recognizer import Recognizer
 from omnishot.store.artifact import Artifact
 from omnishot.store.digests import Digests
@@ -27,14 +30,30 @@ def load(
 
     Raises:
         NotFoundError: There is no such model.
+        UnavailableError: `photos` lacks the package of its weights.
         OmnishotError: It cannot be read, or there is no such device.
     """
     compute = choose_compute(device, "fp32")
     if not isinstance(store, Store):
         store = Store(Path(store or os.environ.get("OMNISHOT_STORE") or "artifacts"))
-    artifact = _find(model, store)
-    network = read_model(artifact.file("weights.safetensors"), artifact.file("config.yaml"))
-    return Recognizer(str(artifact.reference), network, DrawingPreparation(), compute)
+    try:
+        artifact = _find(model, store)
+    except NotFoundError:
+        if model != "photos":
+            raise
+        name, network = "photos", pretrained_network()
+    else:
+        name = str(artifact.reference)
+        network = read_model(artifact.file("weights.safetensors"), artifact.file("config.yaml"))
+    if not isinstance(network.twin, PhotoTwin):
+        return Recognizer(name, network, DrawingPreparation(), compute)
+    return Recognizer(name, network, PhotoPreparation(network.twin.side), _fast(device, compute))
+
+
+def _fast(device: DeviceName, usual: Compute) -> Compute:
+    """Return bfloat16 where a CPU computes it natively: a photograph takes a third of the time, and names no worse."""
+    chosen = choose_compute(device, "auto")
+    return chosen if chosen.device.type == "cpu" else usual
 
 
 def _find(model: str | os.PathLike[str], store: Store) -> Artifact:

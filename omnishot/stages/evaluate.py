@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from omnishot.config import EvalSettings
 from omnishot.data.episodes import Trials, draw_between, draw_within, draw_within_by_class, trials_of_runs
+from omnishot.data.pixels import Pixels
 from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
@@ -20,6 +21,7 @@ from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, T
 from omnishot.formats.evaluation_data import EvaluationData, says_who_drew
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
 from omnishot.formats.model import read_model
+from omnishot.formats.streamed_pixels import StoredPixels
 from omnishot.model.device import Compute, choose_compute
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.naming import evaluation_name
@@ -29,6 +31,7 @@ from omnishot.stages.evaluation_settings import (
     choose_data,
     choose_models,
     choose_settings,
+    refuse_strange_images,
     refuse_what_cannot_be_measured,
 )
 from omnishot.stages.prepare import summary_of
@@ -90,6 +93,7 @@ def evaluate(
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
         task = _Task(models, EvaluationData.read(data), settings, compute, on_progress)
+        refuse_strange_images(task.data, models, settings)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
             results, comparisons, scores = measure(task)
@@ -125,6 +129,10 @@ class _Task:
             self.on_progress(Progress(f"Measuring {model.reference}", 0, 0))
             network = read_model(model.file("weights.safetensors"), model.file("config.yaml"))
             yield str(model.reference), network.to(self.compute.device)
+
+    def pixels(self, *chosen: NDArray[np.int32]) -> Pixels:
+        """Return images to embed: drawings in memory, photographs in their file."""
+        return StoredPixels(self.data.path) if self.data.has_photos else torch.from_numpy(self.data.pixels(*chosen))
 
     def results(self, outcomes: _Outcomes, episode: NDArray[np.int32], shown: NDArray[np.int32]) -> Iterator[Result]:
         """Yield the accuracies.
@@ -191,13 +199,15 @@ def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
 
 
 def _scored(task: _Task, trials: Trials) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    chosen = task.data.pixels(trials.query, trials.support)
-    pixels = torch.from_numpy(chosen)
+    pixels = task.pixels(trials.query, trials.support)
     for model, network in task.networks():
         yield model, score_trials(network, pixels, trials, task.compute)
+    if not task.settings.baselines:
+        return
+    seen = task.data.thumbnails(trials.query, trials.support) if task.data.has_photos else np.asarray(pixels)
     for baseline in task.settings.baselines:
         rng = generator(task.settings.seed, "baseline", baseline)
-        yield baseline, score_baseline(baseline, chosen, trials, rng=rng, on_progress=task.on_progress)
+        yield baseline, score_baseline(baseline, seen, trials, rng=rng, on_progress=task.on_progress)
 
 
 def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
@@ -207,7 +217,7 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
             "Verification needs validation pairs to choose its threshold from, but this split holds nothing out",
             hint="Prepare without --holdout none.",
         )
-    pixels = torch.from_numpy(task.data.pixels(validation.left, validation.right, pairs.left, pairs.right))
+    pixels = task.pixels(validation.left, validation.right, pairs.left, pairs.right)
     outcomes: dict[str, Verification] = {}
     arrays: _Scores = {"pairs": {"left": pairs.left, "right": pairs.right, "same": pairs.same}}
     for model, network in task.networks():

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from omnishot.config import EvalSettings, usual_baselines
 from omnishot.data.sources import Source, open_source
+from omnishot.data.sources.photos import PhotoFormat
 from omnishot.errors import NotFoundError, UsageError
 from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
-from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
+from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, has_runs, source_of
 from omnishot.progress import OnProgress, silent
 from omnishot.stages.prepare import prepare_images
 from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
+from omnishot.vocabulary import BUILT_IN_SOURCES
 
 _USUAL_WAYS = 20
 _MOST_SCORES = 100_000_000
@@ -42,12 +44,21 @@ def choose_data(
         OmnishotError: There are none, or they cannot be read.
     """
     if source is not None:
-        opened = open_source(source, on_progress=on_progress) if isinstance(source, str) else source
+        opened = _opened(store, source, models, on_progress) if isinstance(source, str) else source
         read = prepare_images(store, opened, on_progress=on_progress)
         for note in read.notes:
             store.tell(note)
         return _with_their_split(store, models, read.artifact)
     return pairs_of_models(store, models) if models else store.newest("pairs")
+
+
+def _opened(store: Store, source: str, models: list[Artifact], on_progress: OnProgress) -> Source:
+    """Return a source by its name or path, with its images kept as photographs where all models see such."""
+    photos = None
+    if source not in {*BUILT_IN_SOURCES, "auto"} and models and all(map(sees_photos, models)):
+        photos = PhotoFormat()
+        store.tell(f"The images of {source} are kept in colour, as {models[0].reference} sees them")
+    return open_source(source, photos=photos, on_progress=on_progress)
 
 
 def _with_their_split(store: Store, models: list[Artifact], images: Artifact) -> Artifact:
@@ -110,6 +121,32 @@ def choose_settings(settings: EvalSettings, data: Artifact) -> EvalSettings:
         spans = [index.class_sizes[slice(*index.alphabet_start[n : n + 2])] for n in range(index.n_alphabets)]
         most = max((int((sizes >= chosen.shots).sum()) for sizes in spans if (sizes > chosen.shots).any()), default=1)
     return chosen.model_copy(update={"ways": (max(1, min(*chosen.ways, most)),)})
+
+
+def refuse_strange_images(data: EvaluationData, models: list[Artifact], settings: EvalSettings) -> None:
+    """Look whether models and baselines take photographs, where the images are such.
+
+    Raises:
+        UsageError: One of them takes drawings only.
+    """
+    if not data.has_photos:
+        return
+    drawn = [str(model.reference) for model in models if not sees_photos(model)]
+    if drawn:
+        raise UsageError(
+            f"{drawn[0]} takes drawings, but these images are kept as photographs",
+            hint="Prepare them without --colour and --image-size, or measure a model of the preset photos.",
+        )
+    if "hausdorff" in settings.baselines:
+        raise UsageError(
+            "The Hausdorff distance is between drawings, but these images are photographs",
+            hint="Use --baselines nearest-neighbour,random.",
+        )
+
+
+def sees_photos(model: Artifact) -> bool:
+    """Tell whether a model takes photographs as they are."""
+    return ModelFacts.of(model.manifest).settings.twin == "lite0"
 
 
 def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:

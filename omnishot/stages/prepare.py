@@ -109,6 +109,9 @@ def prepare(
     read = prepare_images(store, source, on_progress=on_progress)
     images = read.artifact
     settings = _resolved(settings or PrepareSettings(), source, preferred or {}, _labels_of(images))
+    if settings.materialize and "image_size" in source.settings:
+        hint = "Leave it out."
+        raise SettingsError("--materialize renders drawings, but these images are kept as photographs", hint=hint)
     recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
 
     def build(staging: Staging) -> None:

@@ -18,7 +18,7 @@ from omnishot.errors import DamagedFileError, OmnishotError, SamplingError, Sett
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import best_threshold, score_pairs, verify
 from omnishot.formats.hdf5 import open_hdf5
-from omnishot.formats.images import pixels_of, read_labels, read_pixels
+from omnishot.formats.images import holds_photos, pixels_of, read_labels, read_pixels
 from omnishot.formats.model import load_weights
 from omnishot.formats.pairs import read_pairs, read_split, read_variants
 from omnishot.formats.streamed_pixels import StoredPixels
@@ -105,6 +105,11 @@ def _network(settings: TrainSettings, weights_file: Path | None) -> SiameseNetwo
 def _read(pairs_file: Path, settings: TrainSettings, compute: Compute, tell: Callable[[str], None]) -> _Data:
     with open_hdf5(pairs_file) as file:
         labels, split = read_labels(file), read_split(file)
+        if holds_photos(file):
+            raise SettingsError(
+                f"The twin {settings.twin} is trained on drawings, but {pairs_file.parent.parent.name} holds photographs",
+                hint="Use --preset photos, or prepare the images without --colour and --image-size.",
+            )
         n_bytes = pixels_of(file).nbytes
         limit = _limit(settings, compute)
         pixels: Tensor | StoredPixels

@@ -28,9 +28,9 @@ from omnishot.formats.pairs import read_pairs, read_split
 from omnishot.formats.streamed_pixels import StoredPixels
 from omnishot.machine import peak_memory
 from omnishot.model.device import Compute
-from omnishot.model.imagenet_weights import pretrained_lite0
+from omnishot.model.imagenet_weights import pretrained_network
 from omnishot.model.photo_twin import PhotoTwin
-from omnishot.model.siamese import SiameseNetwork, network_for
+from omnishot.model.siamese import SiameseNetwork
 from omnishot.model.whitening import fit_whitening
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
@@ -124,7 +124,7 @@ def fit_to_photos(
     began, objective = time.perf_counter(), settings.objective
     if not isinstance(objective, WhiteningObjective):
         raise TypeError(f"the objective {objective.kind} is not fitted in closed form")
-    cosine = _network(settings, "cosine", compute)
+    cosine = pretrained_network(objective.image_size).to(compute.device)
     data = _Data.read(pairs_file)
     examination = _Examination.of(data, settings)
     vectors = _seen(cosine, data, compute, on_progress)
@@ -163,13 +163,6 @@ def fit_to_photos(
         },
         notes=tuple(_in_words(data, examination, before, after, head)),
     )
-
-
-def _network(settings: TrainSettings, head: HeadName, compute: Compute) -> SiameseNetwork:
-    objective = settings.objective.model_copy(update={"head": head})
-    network = network_for(settings.model_copy(update={"objective": objective}))
-    network.twin.get_submodule("backbone").load_state_dict(pretrained_lite0().state_dict())
-    return network.to(compute.device).eval()
 
 
 def _seen(network: SiameseNetwork, data: _Data, compute: Compute, on_progress: OnProgress) -> Tensor:

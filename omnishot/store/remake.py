@@ -19,7 +19,7 @@ from omnishot.strict_yaml import read_yaml
 from omnishot.vocabulary import BUILT_IN_SOURCES, MADE_BY, Holdout, Negatives, SplitName
 from omnishot.wording import short_count
 
-_SOURCE_OPTIONS = ("--ink", "dark", "light", "--skip-bad")
+_SOURCE_OPTIONS = re.compile(r"--ink|dark|light|--skip-bad|--colour|--image-size|[0-9]{2,4}")
 _RECORDED = {
     "--pairs": r"[0-9]+(\.[0-9]+)?[kKmM]?",
     "--affine": r"[0-9]+",
@@ -138,7 +138,7 @@ def _source_options(manifest: Manifest) -> Iterator[str]:
     """Yield the options that say how a source was read, of those that there are."""
     recorded = manifest.summary.get("source_options")
     if isinstance(recorded, list):
-        yield from (word for word in recorded if word in _SOURCE_OPTIONS)
+        yield from (word for word in recorded if isinstance(word, str) and _SOURCE_OPTIONS.fullmatch(word))
 
 
 def _pairs(manifest: Manifest) -> Iterator[str]:
