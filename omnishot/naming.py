@@ -6,6 +6,8 @@ from omnishot.wording import short_count
 
 def pairs_name(source_name: str, settings: PrepareSettings) -> str:
     """Return what a pair dataset is called that is given no name."""
+    if settings.split == "test-only":
+        return f"{as_name(source_name)}-test-only"
     parts = [as_name(source_name), short_count(settings.pairs)]
     if settings.affine:
         parts.append(f"affine{settings.affine}")

@@ -8,8 +8,8 @@ MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": 
 KINDS = tuple(MADE_BY)
 """Kinds of artifacts, parents before children."""
 
-SplitName = Literal["koch", "lake", "drawers", "alphabets", "folders"]
-"""How images are divided; the last two are for sources other than Omniglot."""
+SplitName = Literal["koch", "lake", "drawers", "alphabets", "folders", "test-only"]
+"""How images are divided; the last three are for sources other than Omniglot."""
 
 Holdout = Literal["five", "none"]
 """Split `lake`: background alphabets that are held out to validate."""

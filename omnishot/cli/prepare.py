@@ -15,6 +15,7 @@ from omnishot.cli.options import (
     parse_count,
 )
 from omnishot.cli.session import Session, with_session
+from omnishot.errors import UsageError
 from omnishot.vocabulary import Holdout, Negatives, SplitName
 
 SourceOption = Annotated[
@@ -36,9 +37,12 @@ def prepare_command(
         SplitName | None,
         typer.Option(
             help="How images are divided. Default: koch for Omniglot; for others folders, where they are called train "
-            "and test, else alphabets."
+            "and test, else alphabets, or classes where there are none."
         ),
     ] = None,
+    test_only: Annotated[
+        bool, typer.Option("--test-only", help="All classes are for testing, however few; nothing can be trained.")
+    ] = False,
     holdout: HoldoutOption = "five",
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
@@ -57,15 +61,18 @@ def prepare_command(
     Examples:
       omnishot prepare --pairs 90k --affine 8
       omnishot prepare --source PATH/TO/PICTURES --pairs 30k
+      omnishot prepare --source PATH/TO/PICTURES --test-only
     """
+    if test_only and split not in {None, "test-only"}:
+        raise UsageError(f"--test-only and --split {split} both say how images are divided", hint="Give one of them.")
     n_pairs = parse_count(pairs, option="--pairs")
     from omnishot.config import PrepareSettings  # Deferred: pydantic and h5py take tenths of a second.
     from omnishot.settings_text import check_given
     from omnishot.stages.prepare import prepare
 
     settings = check_given(
-        PrepareSettings, origin="prepare", split=split, holdout=holdout, pairs=n_pairs, affine=affine,
-        negatives=negatives, materialize=materialize, seed=seed,
+        PrepareSettings, origin="prepare", split="test-only" if test_only else split, holdout=holdout, pairs=n_pairs,
+        affine=affine, negatives=negatives, materialize=materialize, seed=seed,
     )  # fmt: skip
     with session.console.progress() as on_progress:
         images = chosen_source(source, ink, skip_bad, on_progress, colour=colour, image_size=image_size)

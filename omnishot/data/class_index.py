@@ -43,6 +43,20 @@ class ClassIndex:
             alphabet=alphabet,
         )
 
+    def with_images(self, fewest: int) -> "ClassIndex":
+        """Return the classes that have a number of images or more."""
+        is_kept = self.class_sizes >= fewest
+        ends = np.cumsum(self.class_sizes[is_kept])
+        per_alphabet = np.add.reduceat(is_kept, self.alphabet_start[:-1], dtype=np.int64)
+        of_kept = np.repeat(is_kept, self.class_sizes)
+        return ClassIndex(
+            images=self.images[of_kept],
+            drawers=self.drawers[of_kept],
+            class_start=np.concatenate([[0], ends]),
+            alphabet_start=np.concatenate([[0], np.cumsum(per_alphabet[per_alphabet > 0])]),
+            alphabet=self.alphabet[per_alphabet > 0],
+        )
+
     @property
     def n_classes(self) -> int:
         """Number of classes."""

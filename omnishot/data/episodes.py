@@ -4,6 +4,7 @@ Source: Lake et al. 2015 (`lake`, and `within` on the same pattern); Vinyals et 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from omnishot.data.class_index import ClassIndex, draw_distinct
 from omnishot.data.image_set import Runs
 from omnishot.errors import SamplingError
+from omnishot.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +142,17 @@ def draw_within_by_class(
     Raises:
         SamplingError: No alphabet has so many classes of so many images.
     """
-    usable, askable = index.class_sizes >= k_shot, index.class_sizes > k_shot
+    ways = _ways_by_alphabet(index, k_shot)
     spans = [slice(*index.alphabet_start[number : number + 2]) for number in range(index.n_alphabets)]
-    fitting = [span for span in spans if usable[span].sum() >= n_way and askable[span].any()]
+    fitting = [span for span, most in zip(spans, ways, strict=True) if most >= n_way]
     if not fitting:
-        most = max((int(usable[span].sum()) for span in spans if askable[span].any()), default=0)
+        _refuse_single_images(index, k_shot)
+        where = "" if index.n_alphabets == 1 else " in one group of them"
+        allows_between = (index.class_sizes > k_shot).sum() >= n_way
         raise SamplingError(
-            f"{n_way}-way {k_shot}-shot trials need {n_way} classes of {k_shot} images in one alphabet, one of them of "
-            f"{k_shot + 1}, but the most there are is {most}",
-            hint="Lower --ways or --shots" + (", or use --protocol between." if usable.sum() >= n_way else "."),
+            f"{n_way}-way {k_shot}-shot trials need {counted(n_way, 'class')} of {counted(k_shot, 'image')}{where}, "
+            f"one of them with an image more, but the most there are is {max(ways)}",
+            hint="Lower --ways or --shots" + (", or use --protocol between." if allows_between else "."),
         )
     counts = np.bincount(np.arange(n_trials) % len(fitting), minlength=len(fitting))
     drawn = [
@@ -160,6 +164,29 @@ def draw_within_by_class(
         support=np.concatenate([support for _, support in drawn]),
         episode=np.arange(n_trials, dtype=np.int32),
     )
+
+
+def most_ways(index: ClassIndex, protocol: Literal["within", "between"], k_shot: int) -> int:
+    """Return the most ways that trials can have of images that do not say who drew them, or 0 where there are none."""
+    if protocol == "between":
+        return int((index.class_sizes > k_shot).sum())
+    return max(_ways_by_alphabet(index, k_shot))
+
+
+def _ways_by_alphabet(index: ClassIndex, k_shot: int) -> list[int]:
+    """Return how many classes of each alphabet can be supports, or 0 where none of them can be asked for."""
+    spans = [index.class_sizes[slice(*index.alphabet_start[n : n + 2])] for n in range(index.n_alphabets)]
+    return [int((sizes >= k_shot).sum()) if (sizes > k_shot).any() else 0 for sizes in spans]
+
+
+def _refuse_single_images(index: ClassIndex, k_shot: int) -> None:
+    """Refuse images of which no class has one to be asked for beside its supports."""
+    if not (index.class_sizes > k_shot).any():
+        raise SamplingError(
+            f"None of {counted(index.n_classes, 'class')} has {k_shot + 1} images that differ, of which one is asked "
+            f"for and {'the other is' if k_shot == 1 else 'the others are'} shown",
+            hint="Add images to some of them" + (", or lower --shots." if k_shot > 1 else "."),
+        )
 
 
 def _of_classes(
@@ -187,6 +214,7 @@ def draw_between(index: ClassIndex, n_trials: int, n_way: int, k_shot: int, *, r
     """
     fitting = np.flatnonzero(index.class_sizes > k_shot)
     if n_way > len(fitting):
+        _refuse_single_images(index, k_shot)
         raise SamplingError(
             f"{n_way}-way {k_shot}-shot trials need {n_way} classes of {k_shot + 1} images, "
             f"but there are {len(fitting)}",

@@ -1,4 +1,4 @@
-"""Pairs of images for verification: half show one class, half two, equally many from every alphabet.
+"""Pairs of images for verification: half show one class, half two, equally many from every alphabet that allows them.
 
 Source: Koch et al. 2015, section 4.2.
 """
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from omnishot.data.class_index import ClassIndex, draw_distinct
 from omnishot.errors import SamplingError
 from omnishot.vocabulary import Negatives
+from omnishot.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,19 @@ class Pairs:
 def draw_pairs(index: ClassIndex, n_pairs: int, *, negatives: Negatives, rng: np.random.Generator) -> Pairs:
     """Draw pairs with replacement.
 
-    The numbers of pairs per alphabet differ by one at most, for same and different each. The second image of a
-    different pair comes from `any` alphabet, or from the first one's.
+    The numbers of pairs per alphabet differ by one at most, for same and different each, among the alphabets that allow
+    them: classes of one image are in different pairs only. The second image of a different pair comes from `any`
+    alphabet, or from the first one's.
 
     Raises:
-        SamplingError: An alphabet has no class with two images, or too few classes for different pairs.
+        SamplingError: No class has two images, or there are too few classes for different pairs.
     """
-    _refuse_what_cannot_be_paired(index, negatives)
+    alike = np.flatnonzero(np.add.reduceat(index.class_sizes >= 2, index.alphabet_start[:-1], dtype=np.int64))
+    other = np.flatnonzero(index.alphabet_sizes >= (2 if negatives == "alphabet" else 1))
+    _refuse_what_cannot_be_paired(index, n_alike=len(alike), n_other=len(other))
     n_same = n_pairs // 2
-    same_left, same_right = _same(index, _spread(n_same, index.n_alphabets), rng)
-    different = _different(index, _spread(n_pairs - n_same, index.n_alphabets), negatives, rng)
+    same_left, same_right = _same(index, _spread(n_same, alike), rng)
+    different = _different(index, _spread(n_pairs - n_same, other), negatives, rng)
     order = rng.permutation(n_pairs)
     return Pairs(
         left=index.images[np.concatenate([same_left, different[0]])[order]],
@@ -57,25 +61,23 @@ def draw_pairs(index: ClassIndex, n_pairs: int, *, negatives: Negatives, rng: np
     )
 
 
-def _refuse_what_cannot_be_paired(index: ClassIndex, negatives: Negatives) -> None:
-    pairable = np.add.reduceat((index.class_sizes >= 2).astype(int), index.alphabet_start[:-1])
-    if not pairable.all():
+def _refuse_what_cannot_be_paired(index: ClassIndex, *, n_alike: int, n_other: int) -> None:
+    if not n_alike:
         raise SamplingError(
-            f"{int((pairable == 0).sum())} of {index.n_alphabets} alphabets have no class with 2 images, "
-            "so no pair of one class can be drawn from them",
-            hint="Add a second image to their classes, or leave these alphabets out.",
+            f"None of {counted(index.n_classes, 'class')} has 2 images, so that there are no two of one class",
+            hint="Add a second image to some of them.",
         )
-    fewest = int(index.alphabet_sizes.min()) if negatives == "alphabet" else index.n_classes
-    if fewest < 2:
+    if index.n_classes < 2 or not n_other:
         raise SamplingError(
-            f"Different pairs need 2 classes to draw from, but there is {fewest}",
-            hint="Add classes, or use --negatives any.",
+            "Different pairs need 2 classes to draw from, but there is "
+            + ("1" if index.n_classes < 2 else "1 in each alphabet"),
+            hint="Add classes" + (", or use --negatives any." if index.n_classes >= 2 else "."),
         )
 
 
-def _spread(n: int, n_alphabets: int) -> NDArray[np.int64]:
+def _spread(n: int, alphabets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the alphabet of each of n pairs, as evenly as it goes."""
-    return np.arange(n) % n_alphabets
+    return alphabets[np.arange(n) % len(alphabets)]
 
 
 def _same(

@@ -57,9 +57,9 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
         labels: What each image shows.
         name: `koch` (Koch et al. 2015, section 4.1: 30/10/10 alphabets, drawers 12/4/4), `lake` (background alphabets
             train and validate, evaluation alphabets test), `drawers` (12 drawers train, 4 validate, evaluation
-            alphabets test), `folders` (as the source's own folders train, validation and test say), or `alphabets` (for
+            alphabets test), `folders` (as the source's own folders train, validation and test say), `alphabets` (for
             other sources: the last fifths of the alphabets, or of the classes where there are fewer than three
-            alphabets).
+            alphabets), or `test-only`.
         holdout: For `lake`: hold `five` background alphabets out for validation, or `none`.
 
     Raises:
@@ -68,6 +68,8 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
     """
     if name == "folders":
         return _by_folder(labels)
+    if name == "test-only":
+        return all_for_test(len(labels))
     if name == "alphabets":
         return _by_alphabet_or_character(labels)
     evaluation = (*LAKE_RUN_ALPHABETS, *OTHER_EVALUATION_ALPHABETS)
@@ -149,19 +151,45 @@ def _choose(labels: Labels, alphabets: Collection[str], drawers: range) -> NDArr
 
 
 def _by_alphabet_or_character(labels: Labels) -> Split:
-    by_alphabet = len(labels.alphabet_names) >= 3
-    groups = labels.alphabet if by_alphabet else labels.character
-    names = np.unique(groups)
-    if len(names) < (3 if by_alphabet else 6):
-        raise SamplingError(
-            f"Train, validation and test need 2 classes each, 6 in all, but there are {len(names)}",
-            hint="Put the images of each class into a folder of its own, and add classes.",
-        )
-    n_held_out = max(1 if by_alphabet else 2, round(len(names) * 0.2))
-    test, validation = names[-n_held_out:], names[-2 * n_held_out : -n_held_out]
-    in_test, in_validation = np.isin(groups, test), np.isin(groups, validation)
+    """Divide by alphabet, or by class where fewer than three alphabets can be paired.
+
+    Classes of two images or more are divided first, so that each part has some.
+    """
+    sizes = np.bincount(labels.character, minlength=len(labels.character_names))
+    of_paired = sizes[labels.character] >= 2
+    n_able = len(np.unique(labels.alphabet[of_paired]))
+    groups, fewest = (labels.alphabet, 1) if n_able >= 3 else (labels.character, 2)
+    able = np.unique(groups[of_paired])
+    single = np.setdiff1d(groups, able)
+    n_groups = len(able) + len(single)
+    if len(able) < 3 or n_groups < 3 * fewest:
+        raise _too_few_to_divide(n_groups, len(able))
+    n_held_out = max(fewest, round(n_groups * 0.2))
+    n_single = min(n_held_out - max(1, round(len(able) * 0.2)), len(single) // 2)
+    held_out = _last_twice(able, n_held_out - n_single), _last_twice(single, n_single)
+    validation, test = (np.isin(groups, np.concatenate(part)) for part in zip(*held_out, strict=True))
     return Split(
-        train=np.flatnonzero(~in_test & ~in_validation).astype(np.int32),
-        validation=np.flatnonzero(in_validation).astype(np.int32),
-        test=np.flatnonzero(in_test).astype(np.int32),
+        train=np.flatnonzero(~test & ~validation).astype(np.int32),
+        validation=np.flatnonzero(validation).astype(np.int32),
+        test=np.flatnonzero(test).astype(np.int32),
+    )
+
+
+def _last_twice(groups: NDArray[np.integer], n: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the last n groups but n, and the last n."""
+    end = len(groups)
+    return groups[end - 2 * n : end - n], groups[end - n :]
+
+
+def _too_few_to_divide(n_classes: int, n_able: int) -> SamplingError:
+    if n_classes < 6:
+        return SamplingError(
+            f"Train, validation and test need 2 classes each, 6 in all, but there are {n_classes}",
+            hint="Add classes, each in its own folder; or measure on all there are: `omnishot eval --source PATH`.",
+        )
+    return SamplingError(
+        "Train, validation and test need a class of 2 images or more each, but "
+        f"{n_able or 'none'} of {n_classes:,} classes {'has' if n_able == 1 else 'have'} them",
+        hint="Add a second image to some classes; or train on other images, such as --source glyphs: a trained network "
+        "needs one image of a class to recognise it.",
     )

@@ -1,7 +1,7 @@
 """What an evaluation measures on: images, split, pairs and runs, from a pair dataset or from a source."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,7 @@ class EvaluationData:
     has_pairs: bool
     has_drawers: bool
     has_photos: bool = False
+    _indices: dict[SplitPart, ClassIndex] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def read(cls, artifact: Artifact) -> "EvaluationData":
@@ -69,11 +70,16 @@ class EvaluationData:
         """Return the images of one part by class.
 
         Images of one's own that are equal to an earlier one of their class are left out: none is asked for and shown at
-        once.
+        once. They are compared once, however often the part is asked for.
 
         Raises:
             SamplingError: The part is empty.
         """
+        if part not in self._indices:
+            self._indices[part] = self._index_of(part)
+        return self._indices[part]
+
+    def _index_of(self, part: SplitPart) -> ClassIndex:
         chosen: NDArray[np.int32] = getattr(self.split, part)
         if not self.has_drawers:
             chosen = self._distinct(chosen)
@@ -116,6 +122,8 @@ class EvaluationData:
         if self.has_pairs:
             with open_hdf5(self.path) as file:
                 return read_pairs(file, part)
+        if not len(getattr(self.split, part)):
+            return None
         return draw_pairs(self.index(part), _PAIRS, negatives="any", rng=generator(0, "pairs", part))
 
 

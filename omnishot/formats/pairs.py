@@ -32,7 +32,7 @@ def write_pairs(
         path: The file.
         images_file: An `images.h5`; its compressed images are copied as they are.
         split: Image indices of the parts.
-        pairs: Pairs of each part; a part without images has none.
+        pairs: Pairs of each part; a part without images, or without two of one class, has none.
         n_variants: Affine variants of each training pair.
         variants: Affine parameters of the training pairs, `left` and `right`, in blocks of shape (n, n_variants, 7).
     """
@@ -45,7 +45,7 @@ def write_pairs(
             for name in ("left", "right", "same"):
                 file.create_dataset(f"pairs/{drawn_part}/{name}", data=getattr(drawn, name))
         for side, blocks in variants.items():
-            shape = (len(pairs["train"]), n_variants, len(COMPONENTS))
+            shape = (len(pairs["train"]) if "train" in pairs else 0, n_variants, len(COMPONENTS))
             stored, start = file.create_dataset(f"variants/{side}", shape, np.float32), 0
             for block in blocks:
                 stored[start : start + len(block)] = block

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,9 @@ def evaluate(
     """
     models = choose_models(store, models, has_images=data is not None or source is not None)
     data = data or choose_data(store, models, source, on_progress=on_progress)
-    settings = choose_settings(settings or EvalSettings(), data)
+    chosen = data
+    read = cache(lambda: EvaluationData.read(chosen))
+    settings = choose_settings(settings or EvalSettings(), data.manifest, read)
     refuse_what_cannot_be_measured(settings, models)
     images_name = data.manifest.name if data.manifest.kind == "images" else None
     usual_name = evaluation_name(models[0].manifest.name if models else None, settings, source=images_name)
@@ -92,7 +95,7 @@ def evaluate(
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
-        task = _Task(models, EvaluationData.read(data), settings, compute, on_progress)
+        task = _Task(models, read(), settings, compute, on_progress)
         refuse_strange_images(task.data, models, settings)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
@@ -214,8 +217,9 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
     validation, pairs = task.data.pairs("validation"), task.data.pairs(task.settings.on)
     if validation is None or pairs is None:
         raise SamplingError(
-            "Verification needs validation pairs to choose its threshold from, but this split holds nothing out",
-            hint="Prepare without --holdout none.",
+            "Verification needs validation pairs to choose its threshold from, and others to measure it on, but the "
+            f"{'validation' if validation is None else task.settings.on} part of this split has none",
+            hint="Use --protocol within, or prepare with a split that holds something out.",
         )
     pixels = task.pixels(validation.left, validation.right, pairs.left, pairs.right)
     outcomes: dict[str, Verification] = {}

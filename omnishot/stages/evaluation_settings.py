@@ -1,12 +1,13 @@
 """What an evaluation measures where its settings leave it open: models, images, protocol, ways and baselines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from omnishot.config import EvalSettings, usual_baselines
+from omnishot.data.episodes import most_ways
 from omnishot.data.sources import Source, open_source
 from omnishot.data.sources.photos import PhotoFormat
 from omnishot.errors import NotFoundError, UsageError
-from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
+from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models, says_who_drew
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, has_runs, source_of
 from omnishot.progress import OnProgress, silent
 from omnishot.stages.prepare import prepare_images
@@ -62,9 +63,10 @@ def _opened(store: Store, source: str, models: list[Artifact], on_progress: OnPr
 
 
 def _with_their_split(store: Store, models: list[Artifact], images: Artifact) -> Artifact:
-    """Return images to measure on, or the pair dataset of models that were trained on the same images.
+    """Return images to measure on, or a pair dataset of the same images whose split holds.
 
-    What they were trained on is no test of them, so that its split holds.
+    It is that of models that were trained on them, as what they were trained on is no test of them; else one that was
+    prepared as a test set.
     """
     for model in models:
         parent = model.manifest.parent("pairs")
@@ -72,6 +74,11 @@ def _with_their_split(store: Store, models: list[Artifact], images: Artifact) ->
         origin = pairs.manifest.parent("images") if pairs else None
         if pairs and origin and origin.recipe == images.manifest.recipe and source_of(images.manifest) != "omniglot":
             store.tell(f"{model.reference} was trained on these images: the split of {pairs.reference} is kept")
+            return pairs
+    for pairs in reversed(store.artifacts("pairs")):
+        facts = PairsFacts.of(pairs.manifest)
+        if facts.settings.split == "test-only" and facts.parents[0].recipe == images.manifest.recipe:
+            store.tell(f"These images are a test set as a whole: {pairs.reference}")
             return pairs
     return images
 
@@ -108,19 +115,20 @@ def _usual_ways(settings: EvalSettings, data: Manifest) -> int:
     return max(1, min(_USUAL_WAYS, most))
 
 
-def choose_settings(settings: EvalSettings, data: Artifact) -> EvalSettings:
-    """Return complete settings; ways that nobody asked for are no more than the images of a source allow."""
-    chosen = complete(settings, data.manifest)
-    is_open = data.manifest.kind == "images" and "ways" not in settings.model_fields_set
-    if not is_open or chosen.protocol not in {"within", "between"}:
+def choose_settings(settings: EvalSettings, data: Manifest, read: Callable[[], EvaluationData]) -> EvalSettings:
+    """Return complete settings; ways that nobody asked for are no more than images of one's own allow.
+
+    Args:
+        settings: What was asked for.
+        data: Of the images to measure on.
+        read: Returns these images, where they have to be looked at.
+    """
+    chosen = complete(settings, data)
+    is_open = "ways" not in settings.model_fields_set and (data.kind == "images" or not says_who_drew(data))
+    if not is_open or chosen.protocol == "lake" or chosen.protocol == "verification":
         return chosen
-    index = EvaluationData.read(data).index(chosen.on)
-    if chosen.protocol == "between":
-        most = int((index.class_sizes > chosen.shots).sum())
-    else:
-        spans = [index.class_sizes[slice(*index.alphabet_start[n : n + 2])] for n in range(index.n_alphabets)]
-        most = max((int((sizes >= chosen.shots).sum()) for sizes in spans if (sizes > chosen.shots).any()), default=1)
-    return chosen.model_copy(update={"ways": (max(1, min(*chosen.ways, most)),)})
+    most = most_ways(read().index(chosen.on), chosen.protocol, chosen.shots)
+    return chosen.model_copy(update={"ways": (max(1, min(_USUAL_WAYS, most)),)})
 
 
 def refuse_strange_images(data: EvaluationData, models: list[Artifact], settings: EvalSettings) -> None:

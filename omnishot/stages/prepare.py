@@ -28,10 +28,13 @@ from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
 from omnishot.store.store import Store
 from omnishot.vocabulary import BUILT_IN_SOURCES, PARTS, SplitName
-from omnishot.wording import counted
+from omnishot.wording import counted, listed
 
 _BUILT_IN_RECIPE, _OWN_IMAGES_RECIPE = 1, 2
-_PAIRS_RECIPE = 1
+_PAIRS_RECIPES = {False: 1, True: 2}
+"""Of images that are divided as before, and of those with classes of one image, which are divided after the others."""
+
+_SHOWN = 3
 _MOST_VARIANTS = 100_000_000
 _PAIRS_PER_BLOCK = 1 << 14
 
@@ -76,6 +79,18 @@ def _found(source: Source, images: Artifact) -> Iterator[str]:
         yield f"Read {counted(summary.images, 'picture')} of {counted(summary.characters, 'class')}"
         yield from source.notes
         yield from summary.findings.notes
+        if single := single_classes(labels_of(images)):
+            have = "class has" if len(single) == 1 else "classes have"
+            yield (
+                f"{len(single):,} of {summary.characters:,} {have} one picture only ({listed(single, shown=_SHOWN)}): "
+                "compared with others, and never asked for"
+            )
+
+
+def single_classes(labels: Labels) -> list[str]:
+    """Return the names of the classes that have one image."""
+    n_images = np.bincount(labels.character, minlength=len(labels.character_names))
+    return [labels.character_names[number] for number in np.flatnonzero(n_images == 1)]
 
 
 def prepare(
@@ -108,18 +123,20 @@ def prepare(
         source = open_source(source, on_progress=on_progress)
     read = prepare_images(store, source, on_progress=on_progress)
     images = read.artifact
-    settings = _resolved(settings or PrepareSettings(), source, preferred or {}, _labels_of(images))
+    labels = labels_of(images)
+    settings = _resolved(settings or PrepareSettings(), source, preferred or {}, labels)
     if settings.materialize and "image_size" in source.settings:
         hint = "Leave it out."
         raise SettingsError("--materialize renders drawings, but these images are kept as photographs", hint=hint)
-    recipe = Recipe("pairs", _PAIRS_RECIPE, settings.model_dump(mode="json"), [images.as_parent()])
+    version = _PAIRS_RECIPES[settings.split == "alphabets" and bool(single_classes(labels))]
+    recipe = Recipe("pairs", version, settings.model_dump(mode="json"), [images.as_parent()])
 
     def build(staging: Staging) -> None:
         images_file = images.file("images.h5")
-        labels = _labels_of(images)
         split = split_images(labels, settings.split, holdout=settings.holdout)
         pairs = _draw_all(labels, split, settings, on_progress)
-        variants = {side: _variants(settings, side) for side in ("left", "right")}
+        n_train = len(pairs.get("train", ()))
+        variants = {side: _variants(settings, n_train, side) for side in ("left", "right")}
         on_progress(Progress("Storing pairs", 0, 0))
         target = staging.path / "pairs.h5"
         write_pairs(
@@ -137,7 +154,8 @@ def prepare(
     return replace(made, notes=(*made.notes, *_divided(made.artifact)))
 
 
-def _labels_of(images: Artifact) -> Labels:
+def labels_of(images: Artifact) -> Labels:
+    """Read what each image of an images artifact shows."""
     with open_hdf5(images.file("images.h5")) as file:
         return read_labels(file)
 
@@ -145,6 +163,10 @@ def _labels_of(images: Artifact) -> Labels:
 def _divided(pairs: Artifact) -> Iterator[str]:
     """Yield which part of the split has how many classes and images."""
     summary = PairsFacts.of(pairs.manifest).summary
+    if not any(summary.images.get(part) for part in PARTS if part != "test") and summary.images:
+        here = f"{counted(summary.images['test'], 'image')} of {counted(summary.classes['test'], 'class')}"
+        yield f"All {here} are the test part: `eval --source` measures on them, and nothing can be trained"
+        return
     parts = [
         f"{part} {counted(summary.classes[part], 'class')}, {counted(n_images, 'image')}"
         for part, n_images in summary.images.items()
@@ -152,6 +174,9 @@ def _divided(pairs: Artifact) -> Iterator[str]:
     ]
     if parts:
         yield f"Split {pairs.manifest.settings['split']}: {'; '.join(parts)}"
+    for part in PARTS:
+        if summary.images.get(part) and part not in summary.pairs:
+            yield f"No class of the {part} part has 2 images, so that there are no pairs to verify on"
 
 
 def _resolved(
@@ -168,16 +193,25 @@ def _resolved(
             f"{_MOST_VARIANTS:,} is the limit",
             hint="Lower --pairs or --affine.",
         )
+    if settings.split == "test-only" and (idle := _idle(settings)):
+        raise SettingsError(f"{idle} is for training pairs, and --test-only has none", hint="Leave it out.")
     if settings.holdout == "none" and settings.split != "lake":
         raise SettingsError(f"--holdout none is for --split lake, not {settings.split}", hint="Leave it out.")
     return settings
 
 
-def _variants(settings: PrepareSettings, side: str) -> Iterator[NDArray[np.float32]]:
+def _idle(settings: PrepareSettings) -> str:
+    """Return the options that say how training pairs are made, with other values than the usual ones."""
+    usual = PrepareSettings()
+    names = [name for name in ("pairs", "affine", "materialize") if getattr(settings, name) != getattr(usual, name)]
+    return ", ".join(f"--{name}" for name in names)
+
+
+def _variants(settings: PrepareSettings, n_pairs: int, side: str) -> Iterator[NDArray[np.float32]]:
     """Yield the affine parameters of one side in blocks, so that memory does not grow with the pairs."""
     rng = generator(settings.seed, "affine", side)
-    for start in range(0, settings.pairs, _PAIRS_PER_BLOCK):
-        yield draw_affine((min(_PAIRS_PER_BLOCK, settings.pairs - start), settings.affine), rng)
+    for start in range(0, n_pairs, _PAIRS_PER_BLOCK):
+        yield draw_affine((min(_PAIRS_PER_BLOCK, n_pairs - start), settings.affine), rng)
 
 
 def _draw_all(labels: Labels, split: Split, settings: PrepareSettings, on_progress: OnProgress) -> dict[str, Pairs]:
@@ -185,12 +219,15 @@ def _draw_all(labels: Labels, split: Split, settings: PrepareSettings, on_progre
     drawn: dict[str, Pairs] = {}
     for part in PARTS:
         chosen: NDArray[np.int32] = getattr(split, part)
-        if not len(chosen) and part == "validation":
+        if not len(chosen) and (part == "validation" or settings.split == "test-only"):
+            continue
+        index = ClassIndex.of(labels, chosen)
+        if part != "train" and index.class_sizes.max(initial=0) == 1:
             continue
         on_progress(Progress(f"Drawing {part} pairs", 0, 0))
         rng = generator(settings.seed, "pairs", part)
         try:
-            drawn[part] = draw_pairs(ClassIndex.of(labels, chosen), counts[part], negatives=settings.negatives, rng=rng)
+            drawn[part] = draw_pairs(index, counts[part], negatives=settings.negatives, rng=rng)
         except SamplingError as error:
             raise SamplingError(f"In the {part} part of the split: {error}", hint=error.hint) from None
     return drawn
@@ -204,7 +241,7 @@ def _summary(
         "source_note": source.note,
         "runs": n_runs,
         "pairs": {part: len(drawn) for part, drawn in pairs.items()},
-        "variants": settings.pairs * settings.affine,
+        "variants": len(pairs.get("train", ())) * settings.affine,
         "images": {part: len(getattr(split, part)) for part in PARTS},
         "classes": {part: len(np.unique(labels.character[getattr(split, part)])) for part in PARTS},
         "train_alphabets": len(np.unique(labels.alphabet[split.train])),

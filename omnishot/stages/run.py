@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from omnishot.config import EvalSettings, PrepareSettings
+from omnishot.data.episodes import most_ways
 from omnishot.data.sources import Source
+from omnishot.formats.evaluation_data import EvaluationData, says_who_drew
 from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.prepare import prepare
@@ -13,10 +15,11 @@ from omnishot.stages.train import USUAL_OPTIONS, RunOptions, train
 from omnishot.stages.training_settings import Training, choose_training
 from omnishot.store.artifact import Artifact
 from omnishot.store.store import Store
-from omnishot.vocabulary import BASELINES, DeviceName
+from omnishot.vocabulary import BASELINES, DeviceName, SplitPart
 
 _SWEEP_TRIALS = 1000
 _MOST_WAYS = 20
+_SWEPT: tuple[SplitPart, ...] = ("test", "train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,30 @@ def run(
 def _measurements(store: Store, pairs: Artifact, *, seed: int) -> list[EvalSettings]:
     """Return what can be measured on a pair dataset; trials within alphabets are drawn from training images too."""
     found = PairsFacts.of(pairs.manifest).summary
-    most_ways = min(_MOST_WAYS, *(found.largest_alphabet.get(part, _MOST_WAYS) for part in ("train", "test")))
+    ways = _ways_of_parts(pairs)
     sweep = EvalSettings(
-        protocol="within", ways=tuple(range(1, most_ways + 1)), trials=_SWEEP_TRIALS, baselines=BASELINES, seed=seed
-    )
+        protocol="within", ways=tuple(range(1, min(ways.values(), default=1) + 1)), trials=_SWEEP_TRIALS,
+        baselines=BASELINES, seed=seed,
+    )  # fmt: skip
     chosen = [EvalSettings(protocol="lake", ways=(20,), seed=seed)] if found.runs else []
-    chosen += [sweep, sweep.model_copy(update={"on": "train", "baselines": ()})]
+    if "test" in ways:
+        chosen.append(sweep)
+    else:
+        store.tell("One-shot accuracy is not measured on the test part: no class of it has 2 images that differ")
+    if "train" in ways:
+        chosen.append(sweep.model_copy(update={"on": "train", "baselines": ()}))
     if "validation" in found.pairs:
         chosen.append(EvalSettings(protocol="verification", seed=seed))
     else:
         store.tell("Verification is not measured: its threshold needs a split that holds something out, as koch does")
     return chosen
+
+
+def _ways_of_parts(pairs: Artifact) -> dict[str, int]:
+    """Return how many ways to measure on the test and the training part, of which one without trials is left out."""
+    if says_who_drew(pairs.manifest):
+        found = PairsFacts.of(pairs.manifest).summary
+        return {part: min(_MOST_WAYS, found.largest_alphabet.get(part, _MOST_WAYS)) for part in _SWEPT}
+    data = EvaluationData.read(pairs)
+    most = {part: min(_MOST_WAYS, most_ways(data.index(part), "within", 1)) for part in _SWEPT}
+    return {part: ways for part, ways in most.items() if ways}

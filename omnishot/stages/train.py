@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from omnishot.config import TrainSettings
 from omnishot.errors import SettingsError, StoppedError, UsageError
 from omnishot.formats.checkpoint import CHECKPOINT, find_checkpoint
+from omnishot.formats.evaluation_data import says_who_drew
 from omnishot.formats.model import write_model
 from omnishot.machine import peak_memory
 from omnishot.model.cost import training_flops
@@ -24,7 +25,7 @@ from omnishot.stages.produce import StageResult, produce
 from omnishot.stages.profiler import profiled
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
-from omnishot.stages.training_settings import choose_training
+from omnishot.stages.training_settings import choose_training, refuse_a_test_set
 from omnishot.stages.whitening import fit_to_photos
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
@@ -36,7 +37,7 @@ from omnishot.training.processes import Processes, process_group
 from omnishot.training.stop_signal import StopSignal, WatchSignals, unwatched
 from omnishot.vocabulary import DeviceName
 
-_RECIPE = 1
+_RECIPES = {True: 1, False: 2}  # Of images that say who drew them, and of others, validated on trials by class.
 _PEAK_SECONDS = 0.1
 
 
@@ -68,6 +69,7 @@ class _Task(BaseModel):
     Attributes:
         pairs_file: The `pairs.h5`.
         settings: Of the run.
+        has_drawers: Whether the images say who drew them.
         weights_file: Weights to start from, or None.
         state_folder: Where the state is kept that the run continues, or None.
     """
@@ -76,6 +78,7 @@ class _Task(BaseModel):
 
     pairs_file: Path
     settings: TrainSettings
+    has_drawers: bool = True
     weights_file: Path | None = None
     state_folder: Path | None = None
 
@@ -87,6 +90,7 @@ class _Task(BaseModel):
         return cls(
             pairs_file=pairs.file("pairs.h5").absolute(),
             settings=settings,
+            has_drawers=says_who_drew(pairs.manifest),
             weights_file=initial.file("weights.safetensors").absolute() if initial else None,
             state_folder=state_folder.absolute() if state_folder else None,
         )
@@ -94,19 +98,27 @@ class _Task(BaseModel):
     def as_text(self) -> str:
         """Return the task as it is sent to the other ranks; names that are not UTF-8 pass as they are."""
         values = {name: str(path) for name, path in self if isinstance(path, Path)}
-        return json.dumps({**values, "settings": self.settings.model_dump(mode="json")})
+        settings = self.settings.model_dump(mode="json")
+        return json.dumps({**values, "settings": settings, "has_drawers": self.has_drawers})
 
     @classmethod
     def from_text(cls, text: str) -> "_Task":
         """Return the task that rank 0 sent."""
         values = json.loads(text)
-        paths = {name: Path(value) for name, value in values.items() if name != "settings"}
-        return cls(settings=check(TrainSettings, values["settings"], origin="settings"), **paths)
+        settings, has_drawers = values.pop("settings"), values.pop("has_drawers")
+        paths = {name: Path(value) for name, value in values.items()}
+        return cls(settings=check(TrainSettings, settings, origin="settings"), has_drawers=has_drawers, **paths)
 
     def trainer(self, compute: Compute, processes: Processes, tell: Callable[[str], None]) -> Trainer:
         """Return the trainer, ready to run."""
         trainer = build_trainer(
-            self.pairs_file, self.settings, compute, weights_file=self.weights_file, processes=processes, tell=tell
+            self.pairs_file,
+            self.settings,
+            compute,
+            has_drawers=self.has_drawers,
+            weights_file=self.weights_file,
+            processes=processes,
+            tell=tell,
         )
         if self.state_folder:
             restore(trainer, self.state_folder)
@@ -143,7 +155,9 @@ def train(
     pairs = pairs or store.newest("pairs")
     settings = settings or choose_training(device=device, tell=store.tell).settings
     name = check_name(preset_and_changes(settings)[0] if name is None else name)
-    recipe = Recipe("models", _RECIPE, _deciding(settings), [used.as_parent() for used in (pairs, initial) if used])
+    refuse_a_test_set(pairs)
+    version = _RECIPES[says_who_drew(pairs.manifest)]
+    recipe = Recipe("models", version, _deciding(settings), [used.as_parent() for used in (pairs, initial) if used])
     if settings.log.tensorboard:
         require_tensorboard()
     if initial and settings.objective.kind == "whitening":

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from omnishot.config import ClassesObjective, TrainSettings
 from omnishot.data.class_index import ClassIndex
-from omnishot.data.episodes import draw_between, draw_within
+from omnishot.data.episodes import draw_between, draw_within, draw_within_by_class, most_ways
 from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split
@@ -42,6 +42,7 @@ class _Data:
     split: Split
     pairs: PairTensors | None
     validation_pairs: Pairs | None
+    has_drawers: bool
 
 
 def build_trainer(
@@ -49,6 +50,7 @@ def build_trainer(
     settings: TrainSettings,
     compute: Compute,
     *,
+    has_drawers: bool = True,
     weights_file: Path | None = None,
     processes: Processes = SINGLE_PROCESS,
     tell: Callable[[str], None] = lambda sentence: None,
@@ -59,6 +61,7 @@ def build_trainer(
         pairs_file: A `pairs.h5` that was checked.
         settings: Everything that decides the result.
         compute: Where and how.
+        has_drawers: Whether the images say who drew them.
         weights_file: Weights to start from.
         processes: Those that train together.
         tell: Takes what the user should know.
@@ -73,10 +76,10 @@ def build_trainer(
         if settings.compile == "reduce-overhead" and compute.device.type != "cuda":
             hint = "Use --set compile=default."
             raise SettingsError("compile = reduce-overhead records CUDA graphs, but this run is on a CPU", hint=hint)
-        data = _read(pairs_file, settings, compute, tell)
+        data = _read(pairs_file, settings, compute, has_drawers=has_drawers, tell=tell)
         network = _network(settings, weights_file)
-        objective = _objective(data, settings, processes)
-        validate = _validation(data, settings, compute)
+        objective = _objective(data, settings, processes, tell)
+        validate = _validation(data, settings, compute, tell)
     except OmnishotError:
         processes.any_failed(True)
         raise
@@ -102,7 +105,9 @@ def _network(settings: TrainSettings, weights_file: Path | None) -> SiameseNetwo
     return network
 
 
-def _read(pairs_file: Path, settings: TrainSettings, compute: Compute, tell: Callable[[str], None]) -> _Data:
+def _read(
+    pairs_file: Path, settings: TrainSettings, compute: Compute, *, has_drawers: bool, tell: Callable[[str], None]
+) -> _Data:
     with open_hdf5(pairs_file) as file:
         labels, split = read_labels(file), read_split(file)
         if holds_photos(file):
@@ -128,7 +133,7 @@ def _read(pairs_file: Path, settings: TrainSettings, compute: Compute, tell: Cal
                 raise DamagedFileError(f"{pairs_file} holds no training pairs")
             tensors = PairTensors.of(drawn, read_variants(file), pixels.device)
         validation_pairs = read_pairs(file, "validation")
-    return _Data(pixels, labels, split, tensors, validation_pairs)
+    return _Data(pixels, labels, split, tensors, validation_pairs, has_drawers)
 
 
 def _limit(settings: TrainSettings, compute: Compute) -> float:
@@ -139,26 +144,40 @@ def _limit(settings: TrainSettings, compute: Compute) -> float:
     return float("inf") if free is None else free / 2 / sharing
 
 
-def _objective(data: _Data, settings: TrainSettings, processes: Processes) -> Objective:
+def _objective(data: _Data, settings: TrainSettings, processes: Processes, tell: Callable[[str], None]) -> Objective:
     if isinstance(settings.objective, ClassesObjective):
         index = ClassIndex.of(data.labels, data.split.train)
-        return ClassesLoss(settings.objective, index, seed=settings.seed, processes=processes)
+        loss = ClassesLoss(settings.objective, index, seed=settings.seed, processes=processes)
+        if loss.n_left_out:
+            have = "class has" if loss.n_left_out == 1 else "classes have"
+            tell(
+                f"{loss.n_left_out:,} of {index.n_classes:,} training {have} fewer than "
+                f"{settings.objective.drawers_per_class} images, which a batch holds of each: left out"
+            )
+        return loss
     if data.pairs is None:
         raise RuntimeError("the pairs objective was given no pairs")
     return PairsLoss(settings.objective, data.pairs, seed=settings.seed, processes=processes)
 
 
-def _validation(data: _Data, settings: TrainSettings, compute: Compute) -> Callable[[SiameseNetwork], float] | None:
-    """Return a function that measures accuracy on the validation part, or None where nothing is to be measured."""
+def _validation(
+    data: _Data, settings: TrainSettings, compute: Compute, tell: Callable[[str], None]
+) -> Callable[[SiameseNetwork], float] | None:
+    """Return a function that measures accuracy on the validation part, or None where nothing can be measured."""
     if not settings.validation_trials or not len(data.split.validation):
         return None
     if settings.validation_protocol == "verification":
         return _verification(data, settings.validation_trials, compute)
     index = ClassIndex.of(data.labels, data.split.validation)
-    draw, n_way = draw_between, settings.validation_ways
+    n_way = min(settings.validation_ways, _most_ways(index, settings, has_drawers=data.has_drawers))
+    if n_way < 2 and not data.has_drawers:
+        tell(
+            "Nothing is validated, as no 2 classes can be told apart on the validation part: the last weights are kept"
+        )
+        return None
+    draw = draw_between
     if settings.validation_protocol == "within":
-        # Small sources have small alphabets; the paper's 20 ways need 20 characters.
-        draw, n_way = draw_within, min(n_way, int(index.alphabet_sizes.max()))
+        draw = draw_within if data.has_drawers else draw_within_by_class
     rng = generator(settings.seed, "validation trials")
     try:
         trials = draw(index, settings.validation_trials, n_way, 1, rng=rng)
@@ -170,6 +189,15 @@ def _validation(data: _Data, settings: TrainSettings, compute: Compute) -> Calla
         return float(correct_trials(score_trials(network, data.pixels, trials, compute), n_way).mean())
 
     return accuracy
+
+
+def _most_ways(index: ClassIndex, settings: TrainSettings, *, has_drawers: bool) -> int:
+    """Return as many ways as the images allow: small sources have few classes, and the paper's 20 ways need 20."""
+    if not has_drawers:
+        return most_ways(index, settings.validation_protocol, 1)
+    if settings.validation_protocol == "within":
+        return int(index.alphabet_sizes.max())
+    return settings.validation_ways
 
 
 def _verification(data: _Data, n_pairs: int, compute: Compute) -> Callable[[SiameseNetwork], float]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from omnishot.config import TrainSettings
 from omnishot.errors import NotFoundError, UsageError
+from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.presets import preset_text
 from omnishot.settings_text import check, with_changes
+from omnishot.store.artifact import Artifact
 from omnishot.strict_yaml import MOST_CHARACTERS, read_yaml
 from omnishot.vocabulary import DeviceName
 
@@ -88,3 +90,16 @@ def _preset_for(device: DeviceName) -> str:
     from omnishot.model.device import choose_compute  # Deferred: torch takes seconds, and a mistyped name none.
 
     return "koch" if choose_compute(device, "auto").device.type == "cuda" else "quick"
+
+
+def refuse_a_test_set(pairs: Artifact) -> None:
+    """Check that a pair dataset has something to train on.
+
+    Raises:
+        UsageError: All of its images are a test.
+    """
+    if "train" not in PairsFacts.of(pairs.manifest).summary.pairs:
+        raise UsageError(
+            f"{pairs.reference} is a test set (--test-only), which has nothing to train on",
+            hint="Name another pair dataset (`omnishot ls pairs`), or prepare these images without --test-only.",
+        )

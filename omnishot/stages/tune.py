@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError, UnavailableError, brief
+from omnishot.formats.evaluation_data import says_who_drew
 from omnishot.model.device import Compute, choose_compute
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.stages.search_space import By, SearchSpace
 from omnishot.stages.trainer import build_trainer
-from omnishot.stages.training_settings import SEARCHED_PRESET, choose_training
+from omnishot.stages.training_settings import SEARCHED_PRESET, choose_training, refuse_a_test_set
 from omnishot.store.artifact import Artifact
 from omnishot.training.stop_signal import StopSignal, WatchSignals, unwatched
 from omnishot.vocabulary import DeviceName
@@ -74,10 +75,12 @@ def tune(
 
     Raises:
         UnavailableError: Optuna is not installed.
+        UsageError: The pair dataset is a test set.
         SettingsError: These settings have nothing to search, or the study searched others.
         DamagedFileError: The study cannot be read.
         StoppedError: A signal came; the trials that were finished are kept.
     """
+    refuse_a_test_set(pairs)
     settings = settings or choose_training(preset=SEARCHED_PRESET).settings
     space = SearchSpace.of(settings, by, architecture=architecture)
     searched = {"layers": list(space.parts), "architecture": architecture}
@@ -193,7 +196,7 @@ def _measured(
     """Train once and return the best validation accuracy."""
     from optuna import TrialPruned
 
-    trainer = build_trainer(pairs.file("pairs.h5"), settings, compute)
+    trainer = build_trainer(pairs.file("pairs.h5"), settings, compute, has_drawers=says_who_drew(pairs.manifest))
     with trainer.steps(stop, on_progress=lambda progress: report_share(progress.done / progress.total)) as steps:
         for position in steps:
             if position.step == 0 and not trainer.is_finished:  # An epoch has ended, but not the last one.

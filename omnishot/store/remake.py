@@ -77,6 +77,10 @@ def words_of(manifest: Manifest) -> list[str]:
 def prepare_words(settings: PrepareSettings, source: str) -> Iterator[str]:
     """Yield the options of `omnishot prepare` that give these settings to images of a source."""
     usual = PrepareSettings(split=usual_split(source))
+    if settings.split == "test-only":
+        yield "--test-only"
+        yield from _options(settings, usual, never={"split", "pairs", "affine", "materialize"})
+        return
     yield from _options(settings, usual, always={"pairs", "affine"})
 
 
@@ -120,6 +124,8 @@ def _images(manifest: Manifest) -> Iterator[str]:
     yield from ("--source", _source(manifest, (manifest.source or {}).get("name", "PATH")))
     yield from _source_options(manifest)
     words = manifest.argv if MADE_BY["images"] in manifest.argv[1:2] else []
+    if "--test-only" in words:
+        yield "--test-only"
     for option, value in pairwise(words):
         if option in _RECORDED and re.fullmatch(_RECORDED[option], value):
             yield from (option, value)
@@ -199,8 +205,9 @@ def _evaluation(manifest: Manifest) -> Iterator[str]:
     models, images = _parents(manifest, "models"), _parents(manifest, "images")
     yield from models
     source = parse(images[0]).name if images else None
-    if source:
-        yield from ("--source", _source(manifest, source))
+    typed = _source(manifest, source or "")
+    if source or (typed != "PATH" and MADE_BY["evals"] in manifest.argv[1:2]):  # The latter with a split they have.
+        yield from ("--source", typed)
         yield from _source_options(manifest)
     yield from evaluation_words(settings)
     if manifest.name != evaluation_name(parse(models[0]).name if models else None, settings, source=source):

@@ -19,6 +19,7 @@ from omnishot.model.siamese import SiameseNetwork
 from omnishot.seeding import generator
 from omnishot.training.objective import Batch
 from omnishot.training.processes import SINGLE_PROCESS, Processes, equal_share
+from omnishot.wording import counted
 
 _QUARTER_TURNS = torch.tensor([[[1, 0], [0, 1]], [[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[0, 1], [-1, 0]]]).float()
 
@@ -31,17 +32,23 @@ class ClassesLoss:
     ) -> None:
         """Take the training images by class; the seed decides every batch, and the processes share it.
 
+        Classes of fewer images than a batch holds of each, `n_left_out`, are left out.
+
         Raises:
-            SamplingError: There is one class only, or one has too few images.
+            SamplingError: Fewer than two classes have as many images.
             SettingsError: A batch cannot be shared equally.
         """
-        self._settings, self._index, self._seed, self._processes = settings, index, seed, processes
-        n_classes, fewest = index.n_classes * settings.rotations, int(index.class_sizes.min())
-        if n_classes < 2 or fewest < settings.drawers_per_class:
+        self._settings, self._seed, self._processes = settings, seed, processes
+        self._index = index.with_images(settings.drawers_per_class)
+        self.n_left_out = index.n_classes - self._index.n_classes
+        n_classes = self._index.n_classes * settings.rotations
+        if n_classes < 2:
+            is_lowest = settings.drawers_per_class == 2 or self._index.n_classes == index.n_classes
             raise SamplingError(
-                f"A batch holds {settings.drawers_per_class} images of each of 2 classes or more, but there are "
-                f"{n_classes} classes (rotations included) and the smallest has {fewest} images",
-                hint="Add images, or lower --set objective.drawers_per_class.",
+                f"A batch holds {settings.drawers_per_class} images of each of 2 classes or more, rotations included, "
+                f"but {self._index.n_classes} of {counted(index.n_classes, 'class')} have as many; the largest has "
+                f"{index.class_sizes.max()}",
+                hint="Add images." if is_lowest else "Add images, or lower --set objective.drawers_per_class.",
             )
         self._classes_per_batch = min(settings.classes_per_batch, n_classes)
         self.steps_per_epoch = settings.batches_per_epoch

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from omnishot.store.manifest import read_manifest
+from omnishot.store.recipe import Recipe
+from omnishot.store.remake import command_of
 from tests.conftest import Cli
+from tests.tiny import CHANGES, setting
 
 pytestmark = pytest.mark.slow
 
@@ -114,6 +119,93 @@ def test_classes_too_few_to_divide_are_all_a_test(omnishot: Cli, tmp_path: Path,
         assert done.code == 0, done.err
         (result,) = json.loads(done.out)["results"]
         assert result["ways"] == 5  # The most there are, as the help says.
+
+
+TINY = ("--preset", "quick", "--device", "cpu", *setting(*CHANGES, "objective.classes_per_batch=4"))
+
+
+def test_a_folder_is_a_test_set_where_that_is_asked(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    classes(tmp_path / "others", range(20, 30), first=20)
+    prepared(omnishot, tmp_path / "others", store)
+    trained = omnishot("train", *TINY, "--store", store)
+    assert trained.code == 0, trained.err
+    source = classes(tmp_path / "photos", range(12))
+    done = omnishot("prepare", "--source", source, "--test-only", "--store", store, "--json")
+    assert done.code == 0, done.err
+    assert "All 36 images of 12 classes are the test part" in done.err
+    made = json.loads(done.out)
+    assert (made["artifact"], made["pairs"]) == ("pairs/photos-test-only:v1", {"test": 10000})
+    refused = omnishot("train", *TINY, "--store", store)
+    assert refused.code == 2
+    assert "photos-test-only:v1 is a test set" in refused.err
+    done = omnishot("eval", "--source", source, "--trials", "50", "--store", store, "--json")
+    assert done.code == 0, done.err
+    evaluated = json.loads(done.out)
+    assert evaluated["results"][0]["ways"] == 12  # Divided, two or three classes would be left.
+    assert omnishot("eval", "--source", source, "--protocol", "verification", "--store", store).code == 2
+    for option in (("--pairs", "30k"), ("--affine", "2"), ("--split", "alphabets"), ("--materialize",)):
+        refused = omnishot("prepare", "--source", source, "--test-only", *option, "--store", store)
+        assert (refused.code, option[0] in refused.err) == (2, True)
+    words = shlex.split(command_of(store, read_manifest(Path(made["path"]))))
+    again = omnishot(*words[1:])
+    assert (again.code, "Reused pairs/photos-test-only:v1" in again.err) == (0, True), again.err
+    again = omnishot(*shlex.split(command_of(store, read_manifest(Path(evaluated["path"]))))[1:])
+    assert (again.code, f"Reused {evaluated['artifact']}" in again.err) == (0, True), again.err
+
+
+def test_classes_of_one_picture_are_named_and_stop_nothing(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = classes(tmp_path / "photos", "abcdefgh")
+    classes(source, ["1", "2", "z"], 1, first=20)
+    _, err = prepared(omnishot, source, store)
+    assert "3 of 11 classes have one picture only (1, 2, z): compared with others, and never asked for" in err
+    done = omnishot("train", *TINY, "--store", store)
+    assert done.code == 0, done.err
+    assert "3 of 7 training classes have fewer than 2 images" in done.err
+    for protocol in ("within", "between", "verification"):
+        measured = omnishot("eval", "--protocol", protocol, "--store", store)
+        assert measured.code == 0, measured.err
+
+
+def test_alphabets_of_single_pictures_cost_the_others_nothing(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    for place, maker in enumerate("ABCDE"):
+        classes(tmp_path / "makers" / maker, range(3), 1 if maker in "BE" else 3, first=3 * place)
+    made, err = prepared(omnishot, tmp_path / "makers", store)
+    assert "6 of 15 classes have one picture only" in err
+    assert made["classes"] == {"train": 9, "validation": 3, "test": 3}
+    assert omnishot("run", "--source", tmp_path / "makers", *SMALL, *TINY, "--store", store).code == 0
+
+
+def test_a_part_of_single_pictures_has_no_pairs(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    classes(tmp_path / "data" / "train", "abcd")
+    classes(tmp_path / "data" / "test", "ef", 1, first=4)
+    made, err = prepared(omnishot, tmp_path / "data", store)
+    assert "No class of the test part has 2 images" in err
+    assert list(made["pairs"]) == ["train"]
+    done = omnishot("run", "--source", tmp_path / "data", *SMALL, *TINY, "--store", store)
+    assert done.code == 0, done.err
+    assert "One-shot accuracy is not measured on the test part" in done.err
+    done = omnishot("eval", "--store", store)
+    assert (done.code, "None of 2 classes has 2 images that differ" in done.err) == (2, True)
+
+
+def test_one_picture_of_each_class_cannot_train(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = classes(tmp_path / "people", range(8), 1)
+    done = omnishot("prepare", "--source", source, *SMALL, "--store", store)
+    assert done.code == 2
+    assert "a class of 2 images or more each, but none of 8 classes have them" in done.err
+    assert not re.search("alphabet|drawer|character", done.err)
+
+
+def test_uneven_classes_are_validated_by_class(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    source = classes(tmp_path / "people", range(9), 2)
+    classes(source, ["large"], 30, first=9)
+    prepared(omnishot, source, store)
+    done = omnishot("train", *TINY, "--store", store, "--json")
+    assert done.code == 0, done.err
+    made = json.loads(done.out)
+    assert made["validation_accuracy"] is not None
+    manifest = read_manifest(Path(made["path"]))  # Validated otherwise than before, it is another model.
+    assert manifest.recipe == Recipe("models", 2, manifest.settings, manifest.parents).id
 
 
 def test_what_was_trained_on_stays_out_of_the_test(omnishot: Cli, tmp_path: Path, store: Path) -> None:

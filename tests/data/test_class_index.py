@@ -36,3 +36,14 @@ def test_every_ordered_choice_is_equally_likely() -> None:
     expected = 60_000 / 12
     assert (counts[[0, 5, 10, 15]] == 0).all()
     assert abs(counts[counts > 0] - expected).max() < 5 * expected**0.5
+
+
+def test_classes_of_too_few_images_go_with_their_alphabets() -> None:
+    names = ["A/x", "A/x", "B/y", "C/z", "C/w", "C/w", "C/w"]
+    labels = Labels.from_names([name[0] for name in names], names, [0, 1, 0, 0, 0, 1, 2])
+    index = ClassIndex.of(labels, np.arange(7, dtype=np.int32)).with_images(2)
+    assert index.images.tolist() == [0, 1, 4, 5, 6]
+    assert (index.class_sizes.tolist(), index.alphabet_sizes.tolist()) == ([2, 3], [1, 1])
+    assert [labels.alphabet_names[number] for number in index.alphabet] == ["A", "C"]
+    nothing = ClassIndex.of(labels, np.arange(7, dtype=np.int32)).with_images(4)
+    assert (nothing.n_classes, nothing.n_alphabets, len(nothing.images)) == (0, 0, 0)

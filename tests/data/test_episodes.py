@@ -124,7 +124,7 @@ def test_without_drawers_every_class_of_two_images_is_asked_for(n_way: int, seed
 
 
 def test_without_drawers_too_few_classes_are_refused_with_what_there_is() -> None:
-    with pytest.raises(SamplingError, match=r"13 classes of 1 images in one alphabet.*the most there are is 12"):
+    with pytest.raises(SamplingError, match=r"13 classes of 1 image, one of them .*the most there are is 12"):
         draw_within_by_class(uneven(), 3, 13, 1, rng=np.random.default_rng(0))
     with pytest.raises(SamplingError, match="the most there are is 2"):
         draw_within_by_class(uneven(), 3, 3, 5, rng=np.random.default_rng(0))

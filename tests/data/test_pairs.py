@@ -1,5 +1,7 @@
 """Pairs are balanced, honest and drawn from where they should be."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,10 +53,37 @@ def test_all_of_a_class_is_drawn() -> None:
     assert set(pairs.left.tolist()) | set(pairs.right.tolist()) == set(range(15))
 
 
-def test_an_alphabet_without_two_images_of_a_class_is_refused() -> None:
-    labels = Labels.from_names(["A", "A", "B", "B"], ["A/1", "A/1", "B/1", "B/2"], [0, 1, 0, 0])
-    with pytest.raises(SamplingError, match="1 of 2 alphabets"):
-        draw_pairs(ClassIndex.of(labels, np.arange(4, dtype=np.int32)), 4, negatives="any", rng=np.random.default_rng())
+def index_of(*sizes: tuple[str, int]) -> ClassIndex:
+    """Return an index of classes, given as alphabet and number of images."""
+    names = [(alphabet, f"{alphabet}/{number}") for number, (alphabet, size) in enumerate(sizes) for _ in range(size)]
+    drawers = [drawer for _, size in sizes for drawer in range(size)]
+    labels = Labels.from_names([alphabet for alphabet, _ in names], [name for _, name in names], drawers)
+    return ClassIndex.of(labels, np.arange(len(labels), dtype=np.int32))
+
+
+@pytest.mark.parametrize("negatives", ["any", "alphabet"])
+def test_classes_of_one_image_are_in_different_pairs_only(negatives: Negatives) -> None:
+    index = index_of(("A", 2), ("B", 1), ("B", 1), ("C", 1), ("D", 1), ("D", 3))
+    pairs = draw_pairs(index, 400, negatives=negatives, rng=np.random.default_rng(0))
+    assert set(pairs.left[pairs.same].tolist()) == {0, 1, 6, 7, 8}  # The alphabets A and D, where images have a twin.
+    counts = np.bincount(index.images[pairs.left[pairs.same]] > 1)
+    assert abs(counts[0] - counts[1]) <= 1
+    different = pairs.left[~pairs.same]
+    assert set(different.tolist()) == (set(range(9)) if negatives == "any" else {2, 3, 5, 6, 7, 8})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words", "hint"),
+    [
+        ([("A", 1), ("A", 1), ("B", 1)], "None of 3 classes has 2 images", "Add a second image"),
+        ([("A", 2)], "need 2 classes to draw from, but there is 1$", r"Add classes\.$"),
+        ([("A", 2), ("B", 2)], "need 2 classes to draw from, but there is 1 in each alphabet", "--negatives any"),
+    ],
+)
+def test_what_cannot_be_paired_is_refused(sizes: list[tuple[str, int]], words: str, hint: str) -> None:
+    with pytest.raises(SamplingError, match=words) as refused:
+        draw_pairs(index_of(*sizes), 4, negatives="alphabet", rng=np.random.default_rng())
+    assert re.search(hint, refused.value.hint)
 
 
 def test_the_train_pairs_do_not_change_when_others_are_drawn_first(images: ImageSet) -> None:

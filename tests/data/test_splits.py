@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from omnishot.data.image_set import ImageSet, Labels
 from omnishot.data.splits import LAKE_RUN_ALPHABETS, has_named_parts, split_images
@@ -78,6 +80,43 @@ def test_two_classes_cannot_be_divided() -> None:
     labels = Labels.from_names(["A"] * 4, ["A/1", "A/1", "A/2", "A/2"], [0, 1, 0, 1])
     with pytest.raises(SamplingError, match="6 in all, but there are 2"):
         split_images(labels, "alphabets")
+
+
+def of_sizes(*sizes: int) -> Labels:
+    """Return labels of classes, given as numbers of images, in one alphabet."""
+    names = [f"A/{number:03}" for number, size in enumerate(sizes) for _ in range(size)]
+    return Labels.from_names(["A"] * len(names), names, [drawer for size in sizes for drawer in range(size)])
+
+
+@given(st.lists(st.integers(1, 3), min_size=6, max_size=40).filter(lambda sizes: sum(n >= 2 for n in sizes) >= 3))
+def test_every_part_has_two_classes_and_one_of_two_images(sizes: list[int]) -> None:
+    labels = of_sizes(*sizes)
+    split = split_images(labels, "alphabets")
+    for part in (split.train, split.validation, split.test):
+        of_class = np.bincount(labels.character[part])
+        assert (of_class > 0).sum() >= 2
+        assert of_class.max() >= 2
+    assert sorted(np.concatenate([split.train, split.validation, split.test])) == list(range(len(labels)))
+
+
+def test_alphabets_of_single_images_train_and_three_others_are_divided() -> None:
+    alphabets = [letter for letter in "ABCDE" for _ in range(4)]
+    classes = [f"{letter}/{i // (1 if letter in 'DE' else 2)}" for letter in "ABCDE" for i in range(4)]
+    labels = Labels.from_names(
+        alphabets, classes, [0 if letter in "DE" else i % 2 for letter in "ABCDE" for i in range(4)]
+    )
+    split = split_images(labels, "alphabets")
+    parts = [set(labels.alphabet[part].tolist()) for part in (split.train, split.validation, split.test)]
+    assert parts == [{0, 3, 4}, {1}, {2}]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"), [([1] * 9, "none of 9 classes have"), ([1] * 8 + [2], "1 of 9 classes has")]
+)
+def test_single_images_cannot_be_divided(sizes: list[int], words: str) -> None:
+    with pytest.raises(SamplingError, match=words) as refused:
+        split_images(of_sizes(*sizes), "alphabets")
+    assert "--source glyphs" in refused.value.hint
 
 
 def test_omniglots_splits_are_for_omniglot(images: ImageSet) -> None:

@@ -169,5 +169,24 @@ def test_a_small_source_fills_its_batches_with_all_it_has(images: ImageSet, inde
 
 
 def test_too_few_images_for_a_batch_are_counted(images: ImageSet, index: ClassIndex) -> None:
-    with pytest.raises(SamplingError, match=r"6 images of each of 2 classes or more, but .* the smallest has 5 images"):
+    words = (
+        "6 images of each of 2 classes or more, rotations included, but 0 of 24 classes have as many; the largest has 5"
+    )
+    with pytest.raises(SamplingError, match=words) as refused:
         classes_loss(images, index, drawers_per_class=6)
+    assert refused.value.hint == "Add images, or lower --set objective.drawers_per_class."
+
+
+def test_classes_of_too_few_images_are_left_out_of_batches(images: ImageSet, index: ClassIndex) -> None:
+    few = np.concatenate([index.images[: 5 * 4], index.images[20:23], index.images[25:26], index.images[30:]])
+    objective = classes_loss(images, ClassIndex.of(images.labels, few), classes_per_batch=200, drawers_per_class=4)
+    assert objective.n_left_out == 2
+    drawn, _ = objective._draw(np.random.default_rng(0))
+    assert set(images.labels.character[drawn[:, 0]].tolist()) == set(range(24)) - {4, 5}
+
+
+def test_a_hint_never_advises_what_settings_refuse(images: ImageSet) -> None:
+    singles = ClassIndex.of(images.labels, np.arange(0, len(images.labels), 5, dtype=np.int32))
+    with pytest.raises(SamplingError, match="0 of 24 classes have as many; the largest has 1") as refused:
+        classes_loss(images, singles, drawers_per_class=2)
+    assert refused.value.hint == "Add images."
