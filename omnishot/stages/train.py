@@ -13,6 +13,7 @@ from omnishot.config import TrainSettings
 from omnishot.errors import SettingsError, StoppedError, UsageError
 from omnishot.formats.checkpoint import CHECKPOINT, find_checkpoint
 from omnishot.formats.evaluation_data import says_who_drew
+from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.formats.model import write_model
 from omnishot.machine import peak_memory
 from omnishot.model.cost import training_flops
@@ -153,7 +154,9 @@ def train(
         OmnishotError: The data or the settings do not allow the run.
     """
     pairs = pairs or store.newest("pairs")
-    settings = settings or choose_training(device=device, tell=store.tell).settings
+    if settings is None:
+        is_photos = PairsFacts.of(pairs.manifest).has_photos
+        settings = choose_training(device=device, is_photos=lambda: is_photos, tell=store.tell).settings
     name = check_name(preset_and_changes(settings)[0] if name is None else name)
     refuse_a_test_set(pairs)
     version = _RECIPES[says_who_drew(pairs.manifest)]

@@ -112,7 +112,7 @@ def _read(
         labels, split = read_labels(file), read_split(file)
         if holds_photos(file):
             raise SettingsError(
-                f"The twin {settings.twin} is trained on drawings, but {pairs_file.parent.parent.name} holds photographs",
+                f"The twin {settings.twin} is trained on drawings, but {pairs_file} holds photographs",
                 hint="Use --preset photos, or prepare the images without --colour and --image-size.",
             )
         n_bytes = pixels_of(file).nbytes

@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from omnishot.config import TrainSettings
-from omnishot.errors import NotFoundError, UsageError
+from omnishot.config import TrainSettings, WhiteningObjective
+from omnishot.data.sources import Source, open_source
+from omnishot.data.sources.photos import PhotoFormat
+from omnishot.errors import NotFoundError, OmnishotError, UsageError
 from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.presets import preset_text
 from omnishot.settings_text import check, with_changes
 from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
 from omnishot.strict_yaml import MOST_CHARACTERS, read_yaml
-from omnishot.vocabulary import DeviceName
+from omnishot.vocabulary import BUILT_IN_SOURCES, DeviceName
 
 SEARCHED_PRESET = "koch35"
 """The preset whose values `tune` searches unless another one is named."""
@@ -39,16 +42,19 @@ def choose_training(
     changes: Iterable[str] = (),
     name: str | None = None,
     device: DeviceName = "auto",
+    is_photos: Callable[[], bool] = lambda: False,
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> Training:
     """Choose the settings of a run.
 
     Args:
-        preset: Settings that ship with omnishot; by default `auto`, `koch` on CUDA and `quick` on a CPU.
+        preset: Settings that ship with omnishot; by default `auto`: `photos` for photographs, else `koch` on CUDA and
+            `quick` on a CPU.
         config: A settings file, instead of a preset.
         changes: `key=value`, for example `"optimizer.learning_rate=1e-3"`.
         name: Name of the model; by default that of the preset or the file.
         device: Where the network is to run.
+        is_photos: Tells whether the images are photographs, where that decides.
         tell: Takes what the user should know.
 
     Raises:
@@ -62,8 +68,9 @@ def choose_training(
     else:
         chosen = "auto" if preset is None else preset
         if chosen == "auto":
-            chosen = _preset_for(device)
-            tell(f"Preset {chosen}, as the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}")
+            chosen = "photos" if is_photos() else _preset_for(device)
+            reason = f"the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}"
+            tell(f"Preset {chosen}, as {'the images are photographs' if chosen == 'photos' else reason}")
         text = preset_text(chosen)
     origin = str(config) if config else f"preset {chosen}"
     values = read_yaml(text, origin=origin)
@@ -71,6 +78,44 @@ def choose_training(
         raise UsageError(f"{origin} holds no settings", hint="Write `name: value`, one setting a line.")
     settings = check(TrainSettings, with_changes(values, changes), origin=origin)
     return Training(settings, chosen, chosen if name is None else name)
+
+
+def holds_photos(store: Store, pairs: Artifact | None) -> bool:
+    """Tell whether a pair dataset, by default the newest, holds photographs."""
+    if pairs is None:
+        try:
+            pairs = store.newest("pairs")
+        except OmnishotError:  # Who trains on it says so.
+            return False
+    return PairsFacts.of(pairs.manifest).has_photos
+
+
+def source_of_photos(source: str | Source, tell: Callable[[str], None]) -> bool:
+    """Look whether images are photographs, and can be trained on as such here; what is found is told.
+
+    Raises:
+        OmnishotError: There is no such source, or it cannot be read.
+    """
+    if isinstance(source, str) and source in {*BUILT_IN_SOURCES, "auto"}:
+        return False
+    opened = open_source(source) if isinstance(source, str) else source
+    if opened.photos or not opened.look or not (look := opened.look()).is_photos:
+        return opened.photos is not None
+    from omnishot.model.imagenet_weights import INSTALL, is_installed  # Deferred: torch takes seconds.
+
+    if is_installed():
+        tell(f"The images of {opened.name} are photographs: {look.why}")
+        return True
+    tell(f"The images of {opened.name} look like photographs ({look.why}), but are read as drawings. {INSTALL}")
+    return False
+
+
+def as_photos(source: str | Source, settings: TrainSettings) -> str | Source:
+    """Return a source as a network takes it: where it sees photographs, a folder's images are kept as such."""
+    is_own = isinstance(source, str) and source not in {*BUILT_IN_SOURCES, "auto"}
+    if not is_own or not isinstance(settings.objective, WhiteningObjective):
+        return source
+    return open_source(str(source), photos=PhotoFormat(settings.objective.image_size))
 
 
 def tuned_preset(preset: str | None, config: Path | None) -> str | None:

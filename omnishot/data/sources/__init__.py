@@ -8,6 +8,7 @@ from typing import Any
 from omnishot.data.image_set import ImageSet
 from omnishot.data.location import is_offline, usual_data_folder
 from omnishot.data.sources import folder, glyphs, mnist, omniglot
+from omnishot.data.sources.kind import Look
 from omnishot.data.sources.photos import PhotoFormat
 from omnishot.errors import SettingsError, UnavailableError, UsageError
 from omnishot.progress import OnProgress, silent
@@ -26,6 +27,8 @@ class Source:
         note: What the user should know about the choice, or an empty string.
         notes: What was found among the files besides images, one sentence each.
         options: Options of the command line that were asked for, as they are typed.
+        look: Looks whether these are drawings or photographs; None where it is known.
+        photos: How they are kept as photographs, or None where they are drawings.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Source:
     note: str = ""
     notes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    look: Callable[[], Look] | None = None
+    photos: PhotoFormat | None = None
 
 
 def has_drawers(source_name: str) -> bool:
@@ -72,7 +77,7 @@ def open_source(
     Raises:
         UnavailableError: Omniglot or MNIST is absent and cannot be downloaded.
         InputError: A file or folder is missing or damaged.
-        SettingsError: `ink`, `skip_bad` or `photos` is for a folder, and this is none; or there is no ink in photographs.
+        SettingsError: `ink`, `skip_bad` or `photos` is for a folder, and this is none; or photographs are to have ink.
     """
     data_folder = usual_data_folder() if data_folder is None else data_folder
     offline = is_offline() if offline is None else offline
@@ -90,7 +95,11 @@ def open_source(
         return Source("mnist", digits.digest, digits.read)
     if name not in {"omniglot", "auto"}:
         files = folder.find(Path(name), ink=ink, skip_bad=skip_bad, photos=photos)
-        return Source(files.name, files.digest, files.read, files.settings, notes=files.notes, options=options)
+        look = None if photos or ink != "auto" else files.look
+        return Source(
+            files.name, files.digest, files.read, files.settings, notes=files.notes, options=options, look=look,
+            photos=photos,
+        )  # fmt: skip
     try:
         archives = omniglot.find(data_folder / "omniglot", offline=offline, on_progress=on_progress)
     except UnavailableError as error:

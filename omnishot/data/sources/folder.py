@@ -14,6 +14,7 @@ from omnishot.data.sources.files import File, Listing, content_digest
 from omnishot.data.sources.findings import find_out, in_blank_classes, refuse_blank_classes
 from omnishot.data.sources.folder_tree import files_of_folder
 from omnishot.data.sources.ink import Reading
+from omnishot.data.sources.kind import Look, look_at
 from omnishot.data.sources.layout import laid_out
 from omnishot.data.sources.photos import PhotoFormat
 from omnishot.data.sources.pictures import all_at_once, decoded, decoded_photos
@@ -60,6 +61,10 @@ class Folder:
         """What besides the content decides the pixels; nothing where each picture's border says all that is used."""
         kept = {"image_size": self.photos.side, "colour": self.photos.colour} if self.photos else {}
         return {**self.reading.settings, **kept, **({"skip_bad": True} if self.skip_bad else {})}
+
+    def look(self) -> Look:
+        """Look at a sample of the pictures, whether they are drawings or photographs."""
+        return look_at([file.read for file in _sample(self.files)])
 
     def read(self, on_progress: OnProgress) -> ImageSet:
         """Decode every picture; the number of a picture among its class's, by name, stands for a drawer.

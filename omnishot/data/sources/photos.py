@@ -1,4 +1,4 @@
-"""From an image file to a photograph as it is: its colours or shades, upright, the whole of it or its middle."""
+"""From an image file to a photograph as it is: its colours or shades, upright, the whole of it."""
 
 from dataclasses import dataclass
 
@@ -24,6 +24,8 @@ SMALLEST, LARGEST = 20, 1024
 """Sides that photographs may have, pixels."""
 
 _BLANK = 8
+_EDGE = (124, 116, 104)
+"""The mean colour of ImageNet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,19 @@ class PhotoFormat:
         return self.side, self.side, 3 if self.colour else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A photograph that was read.
+
+    Attributes:
+        pixels: Shape (side, side, 3) or (side, side, 1), uint8.
+        is_blank: Whether it is of one colour, all over.
+    """
+
+    pixels: NDArray[np.uint8]
+    is_blank: bool
+
+
 def photo_format(*, colour: bool, side: int | None) -> PhotoFormat | None:
     """Return how photographs are kept, or None where neither colour nor a side is asked for.
 
@@ -57,19 +72,17 @@ def photo_format(*, colour: bool, side: int | None) -> PhotoFormat | None:
     return PhotoFormat(side or USUAL_SIDE, colour) if colour or side else None
 
 
-def read_photo(content: Content, *, place: str, kept: PhotoFormat) -> NDArray[np.uint8]:
+def read_photo(content: Content, *, place: str, kept: PhotoFormat) -> Photograph:
     """Decode any picture as a photograph: nothing in it is taken for ink, and none of its shades are changed.
 
     What is transparent becomes white, or black where all that is visible is nearly white. The sides keep their
-    proportion: the middle square is taken. Of an animation the first picture counts; more than 8 bits become 8.
+    proportion, so that all of it is seen; what is missing of the square is of a middle shade, which says nothing to a
+    network that knows ImageNet. Of an animation the first picture counts; more than 8 bits become 8.
 
     Args:
         content: The file's bytes, or the picture itself.
         place: What to call the file in messages.
         kept: Size and colour.
-
-    Returns:
-        Shape (side, side, 3) or (side, side, 1), uint8.
 
     Raises:
         DamagedFileError: The bytes are no picture, or one of more than 100 million pixels or 1:210.
@@ -83,14 +96,9 @@ def read_photo(content: Content, *, place: str, kept: PhotoFormat) -> NDArray[np
         else:
             shown = image
         shown = upright(shown.convert("RGB" if kept.colour else "L"), image)
-    square = ImageOps.fit(shown, (kept.side, kept.side), Image.Resampling.BICUBIC)
-    return np.asarray(square).reshape(kept.shape)
-
-
-def is_blank(photo: NDArray[np.uint8]) -> bool:
-    """Tell whether a photograph shows nothing: one colour all over."""
-    flat = photo.reshape(-1, photo.shape[-1])
-    return bool((flat.max(axis=0) - flat.min(axis=0)).max() <= _BLANK)
+    edge = _EDGE if kept.colour else round(sum(_EDGE) / 3)
+    square = ImageOps.pad(shown, (kept.side, kept.side), Image.Resampling.BICUBIC, color=edge)
+    return Photograph(np.asarray(square).reshape(kept.shape), is_blank=_is_blank(shown))
 
 
 def _on_ground(image: Image.Image, ground: str) -> Image.Image:
@@ -98,3 +106,7 @@ def _on_ground(image: Image.Image, ground: str) -> Image.Image:
     for top, band in bands(image):
         shown.paste(Image.alpha_composite(Image.new("RGBA", band.size, ground), band).convert("RGB"), (0, top))
     return shown
+
+
+def _is_blank(shown: Image.Image) -> bool:
+    return max(np.ptp(np.atleast_2d(shown.getextrema()), axis=1)) <= _BLANK

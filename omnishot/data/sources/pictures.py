@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from omnishot.data.sources.decoding import SIDE, read_picture
 from omnishot.data.sources.files import File
 from omnishot.data.sources.ink import Reading
-from omnishot.data.sources.photos import PhotoFormat, is_blank, read_photo
+from omnishot.data.sources.photos import PhotoFormat, read_photo
 from omnishot.errors import DamagedFileError
 from omnishot.progress import OnProgress, Progress
 from omnishot.wording import counted
@@ -95,7 +95,7 @@ def decoded_photos(files: Sequence[File], kept: PhotoFormat, name: str, on_progr
         except DamagedFileError as error:
             bad.append(error)
         else:
-            pixels[len(sound)], is_empty[len(sound)] = photo, is_blank(photo)
+            pixels[len(sound)], is_empty[len(sound)] = photo.pixels, photo.is_blank
             sound.append(one)
     n_sound = len(sound)
     return Decoded(pixels[:n_sound], np.zeros(n_sound, dtype=np.bool_), is_empty[:n_sound], sound, bad)
