@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from omnishot.evaluation.intervals import difference_interval
-from omnishot.evaluation.oneshot import correct_trials
 from omnishot.formats.evaluation import EvaluationSummary, Result
 from omnishot.formats.scores import read_trial_scores
 from omnishot.seeding import generator
@@ -34,6 +33,8 @@ def losses_to_pixels(evaluation: Artifact, summary: EvaluationSummary) -> dict[t
     ]
     if not behind:
         return {}
+    from omnishot.evaluation.oneshot import correct_trials  # Deferred: torch takes seconds, and losses are rare.
+
     models = [result.model for result in behind]
     trials = read_trial_scores(evaluation.file("scores.h5"), [_PIXELS, *models], n_images=_ANY)
     found: dict[tuple[str, int | None], str] = {}
