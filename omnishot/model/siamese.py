@@ -17,6 +17,8 @@ from omnishot.vocabulary import Initialization, TwinName
 Twin = KochTwin | Conv4Twin | PhotoTwin
 """From images to vectors, with a `side` and a `dimension`; `build_network` knows each `TwinName` of `vocabulary.py`."""
 
+_PHOTO_SIDE = 224
+
 SQUARED_DISTANCE_SCALE = 8.0
 """The squared-distance head starts as this many times the mean squared difference, negated."""
 
@@ -91,7 +93,8 @@ def build_network(
     """Return a freshly initialised network.
 
     Args:
-        twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` with the squared one.
+        twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` with the squared one, and `lite0`,
+            without the knowledge that it comes with, with the cosine.
         initialization: How all weights are drawn: as the `paper` has it, as `torch` does; `auto` is the paper's for its
             own networks, and torch's for `conv4` but for a head that measures the mean distance.
         architecture: Other sizes of the layers of `koch` and `koch35`.
@@ -99,6 +102,8 @@ def build_network(
     Raises:
         SettingsError: The twin has no such layers, or its filters are too large for the images.
     """
+    if twin == "lite0":
+        return cosine_network(PhotoTwin(_PHOTO_SIDE))
     if twin == "conv4":
         if architecture and architecture.model_dump(exclude_none=True):
             raise SettingsError("architecture is for the twins koch and koch35, not for conv4", hint="Leave it out.")
