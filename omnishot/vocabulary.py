@@ -8,6 +8,9 @@ MADE_BY = {"images": "prepare", "pairs": "prepare", "models": "train", "evals": 
 KINDS = tuple(MADE_BY)
 """Kinds of artifacts, parents before children."""
 
+BOX_MODELS = ("best", "quick", "photos")
+"""Short names of the models in the box, the most accurate one for drawings first."""
+
 SplitName = Literal["koch", "lake", "drawers", "alphabets", "folders", "test-only"]
 """How images are divided; the last three are for sources other than Omniglot."""
 

@@ -18,7 +18,7 @@ LAYERS = [
     {"formats", "drawing"},
     {"training", "evaluation", "store"},
     {"data", "model"},
-    {"presets", "naming"},
+    {"presets", "weights", "naming"},
     {"settings_text"},
     {"config", "seeding", "progress", "machine"},
     {"strict_yaml", "vocabulary", "wording"},

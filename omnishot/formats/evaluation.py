@@ -88,6 +88,17 @@ class TrainedOn(_Frozen):
         """Whether the pair dataset was there to be described."""
         return "source" in self.model_fields_set
 
+    @property
+    def in_words(self) -> str:
+        """What the model was trained on, in a few words."""
+        if not self.describes_pairs:
+            return self.pairs or "?"
+        kind = "background " if self.source == "omniglot" else ""
+        said = f"{self.source}: {self.train_alphabets} {kind}alphabets x {self.train_drawers} drawers"
+        if self.validation_alphabets:
+            said += f", {self.validation_alphabets} x {self.validation_drawers} to validate"
+        return f"{said} (split {self.split})"
+
     def as_written(self) -> dict[str, object]:
         """Return what is written of it; what is not known is left out."""
         return self.model_dump(exclude_unset=True)

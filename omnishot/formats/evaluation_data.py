@@ -15,12 +15,14 @@ from omnishot.data.sources import has_drawers
 from omnishot.data.splits import Split, all_for_test, has_named_parts, split_images
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.evaluation.baselines import THUMBNAIL, thumbnail
+from omnishot.formats.box import BoxFacts
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import holds_photos, read_labels, read_pixels, read_runs
 from omnishot.formats.manifest_fields import PairsFacts, has_runs, source_of
 from omnishot.formats.pairs import read_pairs, read_split
 from omnishot.seeding import generator
 from omnishot.store.artifact import Artifact
+from omnishot.store.box import is_boxed
 from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
 from omnishot.vocabulary import SplitName, SplitPart
@@ -167,8 +169,12 @@ def _pairs_of(store: Store, model: Artifact) -> Artifact:
     parent = model.manifest.parent("pairs")
     found = store.parent(parent) if parent else None
     if found is None:
+        hint = "Name the images to measure on with --source."
+        if is_boxed(model):
+            made = BoxFacts.of(model.manifest).trained_on
+            hint = f"Make it: `omnishot prepare --split {made.split} --holdout {made.holdout}`."
         raise NotFoundError(
             f"The pair dataset {parent.reference if parent else '?'} of {model.reference} is not in the store",
-            hint="Name the images to measure on with --source.",
+            hint=hint,
         )
     return found

@@ -128,6 +128,7 @@ class _TrainingSummary(Facts):
     matmul_flops_per_second: _Number = None
     peak_memory: _Number = None
     processes: _Number = None
+    source: _Text = None
 
 
 class _EvaluationSettings(Facts):

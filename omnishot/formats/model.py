@@ -17,7 +17,8 @@ from omnishot.store.text_file import read_text
 from omnishot.strict_yaml import read_yaml
 from omnishot.training.history import TrainingHistory
 
-_TYPES = {torch.float32: "F32", torch.int64: "I64"}
+_TYPES = {torch.float32: ("F32", "F16"), torch.int64: ("I64",)}
+"""How each type may be stored; in half precision only where the results stay the same, as in the box."""
 
 
 def write_model(folder: Path, weights: dict[str, Tensor], settings: TrainSettings, history: TrainingHistory) -> None:
@@ -36,9 +37,29 @@ def read_model(weights_file: Path, config_file: Path) -> SiameseNetwork:
         DamagedFileError: The settings are not those of a training run, or the weights are unreadable, another
             network's, or not finite.
     """
+    return read_network(weights_file, read_settings(config_file))
+
+
+def read_settings(config_file: Path) -> TrainSettings:
+    """Return the settings that a model was trained with.
+
+    Raises:
+        DamagedFileError: They are not those of a training run.
+    """
     try:
         values = read_yaml(read_text(config_file), origin=str(config_file))
-        settings = check(TrainSettings, values, origin=str(config_file))
+        return check(TrainSettings, values, origin=str(config_file))
+    except SettingsError as error:
+        raise DamagedFileError(f"{error}") from None
+
+
+def read_network(weights_file: Path, settings: TrainSettings) -> SiameseNetwork:
+    """Build the network that settings describe, with the weights of a file.
+
+    Raises:
+        DamagedFileError: No network has such settings, or the weights are unreadable, another network's, or not finite.
+    """
+    try:
         network = network_for(settings)
     except SettingsError as error:
         raise DamagedFileError(f"{error}") from None
@@ -58,7 +79,7 @@ def load_weights(network: SiameseNetwork, weights_file: Path) -> None:
             raise OSError("it is missing, or no regular file")
         with safe_open(weights_file, "pt") as file:
             _refuse_other_tensors(file, expected)  # Before any of them is in memory.
-            weights = {name: file.get_tensor(name) for name in expected}
+            weights = {name: file.get_tensor(name).to(tensor.dtype) for name, tensor in expected.items()}
     except (SafetensorError, ArithmeticError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise DamagedFileError(f"{weights_file} does not hold this network's weights: {brief(error)}") from None
     for name, tensor in weights.items():
@@ -77,7 +98,7 @@ def _refuse_other_tensors(file: Any, expected: dict[str, Tensor]) -> None:
             raise ValueError(f"it {what} {brief(min(names))}{more}")
     for name, tensor in expected.items():
         stored = file.get_slice(name)
-        mine = (_TYPES[tensor.dtype], list(tensor.shape))
-        theirs = (stored.get_dtype(), stored.get_shape())
-        if mine != theirs:
-            raise ValueError(f"its {name} is {theirs[0]} {theirs[1]}, but this network's is {mine[0]} {mine[1]}")
+        types, shape = _TYPES[tensor.dtype], list(tensor.shape)
+        if stored.get_dtype() not in types or stored.get_shape() != shape:
+            found = f"{stored.get_dtype()} {stored.get_shape()}"
+            raise ValueError(f"its {name} is {found}, but this network's is {types[0]} {shape}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import Artifact, place_name
+from omnishot.store.box import is_boxed
 from omnishot.store.lineage import lineage
 from omnishot.store.store import Store
 from omnishot.vocabulary import KINDS
@@ -89,7 +90,8 @@ def _with_ancestors(store: Store, known: list[Artifact], asked: list[Artifact]) 
 
 
 def _check(store: Store, known: list[Artifact], unreadable: set[str], artifact: Artifact) -> Checked:
-    gone = [p for p in artifact.manifest.parents if store.parent(p, among=known, contents=False) is None]
+    parents = [] if is_boxed(artifact) else artifact.manifest.parents  # Those of a model in the box never were there.
+    gone = [p for p in parents if store.parent(p, among=known, contents=False) is None]
     missing = tuple(parent.reference for parent in gone if parent.reference not in unreadable)
     problem, hint, replacement = "", "", None
     try:

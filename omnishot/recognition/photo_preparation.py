@@ -23,7 +23,15 @@ class PhotoPreparation:
     @property
     def settings(self) -> dict[str, object]:
         """What identifies the preparation: vectors made by another one are not comparable."""
-        return {"kind": "photo", "version": 1, "side": self.side}
+        return {"kind": "photo", "version": 1, "look": None}
+
+    @property
+    def in_words(self) -> str:
+        """What is done, for people to read."""
+        return (
+            f"upright and in colour, what is transparent on white; fitted into {self.side}x{self.side} pixels, the rest "
+            "of a middle shade; colours less ImageNet's mean, divided by its deviation"
+        )
 
     def read(
         self, images: Sequence[NamedImage | PreparedImage], *, ink: InkName = "auto", on_progress: OnProgress = silent

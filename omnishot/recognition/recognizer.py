@@ -56,7 +56,7 @@ class Recognizer:
         self.preparation: Literal["drawing", "photo"] = (
             "photo" if isinstance(preparation, PhotoPreparation) else "drawing"
         )
-        self.digest = _digest(network, preparation)
+        self.digest = digest_of(network, preparation)
         self._preparation, self._compute = preparation, compute
         self._network = network.to(compute.device).eval()
 
@@ -68,6 +68,17 @@ class Recognizer:
     def dimensions(self) -> int:
         """Length of the vectors."""
         return self._network.twin.dimension
+
+    @property
+    def similarity_in_words(self) -> str:
+        """How two vectors are compared."""
+        distance = "absolute" if self._network.distance == "l1" else "squared"
+        return f"a weighted sum of the {distance} differences of two vectors, and a constant; higher is more alike"
+
+    @property
+    def preparation_in_words(self) -> str:
+        """What is done to images first."""
+        return self._preparation.in_words
 
     def read(
         self, images: Images, *, ink: InkName = "auto", on_progress: OnProgress = silent
@@ -196,7 +207,8 @@ class Recognizer:
         return matches
 
 
-def _digest(network: SiameseNetwork, preparation: Preparation) -> str:
+def digest_of(network: SiameseNetwork, preparation: Preparation) -> str:
+    """Return what identifies the vectors of a network and how they are compared, a SHA-256."""
     facts = {"preparation": preparation.settings, "similarity": f"{network.distance} head", "side": network.twin.side}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, tensor in sorted(network.state_dict().items()):

@@ -92,12 +92,4 @@ def losses_in(items: Sequence[Measured]) -> tuple[str, ...]:
 
 def describe_training(trained_on: TrainedOn | None) -> str:
     """Return in a few words what a model was trained on."""
-    if trained_on is None:
-        return "nothing"
-    if not trained_on.describes_pairs:
-        return trained_on.pairs or "?"
-    kind = "background " if trained_on.source == "omniglot" else ""
-    said = f"{trained_on.source}: {trained_on.train_alphabets} {kind}alphabets x {trained_on.train_drawers} drawers"
-    if trained_on.validation_alphabets:
-        said += f", {trained_on.validation_alphabets} x {trained_on.validation_drawers} to validate"
-    return f"{said} (split {trained_on.split})"
+    return "nothing" if trained_on is None else trained_on.in_words

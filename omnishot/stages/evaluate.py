@@ -18,6 +18,7 @@ from omnishot.evaluation.baselines import score_baseline
 from omnishot.evaluation.intervals import accuracy_interval, difference_interval
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import Verification, best_threshold, score_pairs, verify
+from omnishot.formats.box import BoxFacts
 from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
 from omnishot.formats.evaluation_data import EvaluationData, says_who_drew
 from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
@@ -38,6 +39,7 @@ from omnishot.stages.evaluation_settings import (
 from omnishot.stages.prepare import summary_of
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
+from omnishot.store.box import is_boxed
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
 from omnishot.store.store import Store
@@ -251,6 +253,8 @@ def trained_on(store: Store, model: Artifact) -> TrainedOn:
     found = store.parent(parent) if parent else None
     own = ModelFacts.of(model.manifest).settings
     pairs = parent.reference if parent else None
+    if found is None and is_boxed(model):
+        return BoxFacts.of(model.manifest).trained_on
     if found is None:
         return TrainedOn(pairs=pairs, seed=own.seed, twin=own.twin, objective=own.objective.kind)
     facts = PairsFacts.of(found.manifest)

@@ -12,6 +12,7 @@ from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, has_runs, s
 from omnishot.progress import OnProgress, silent
 from omnishot.stages.prepare import prepare_images
 from omnishot.store.artifact import Artifact
+from omnishot.store.box import is_boxed
 from omnishot.store.manifest import Manifest
 from omnishot.store.store import Store
 from omnishot.vocabulary import BUILT_IN_SOURCES
@@ -41,9 +42,13 @@ def choose_data(
 ) -> Artifact:
     """Return the images to measure on: those of a source, else the pair dataset of the models, else the newest one.
 
+    Models in the box are measured on Omniglot where the store has not the pair dataset they were trained on.
+
     Raises:
         OmnishotError: There are none, or they cannot be read.
     """
+    if source is None and models and all(is_boxed(model) and _pairs_of(store, model) is None for model in models):
+        source = "omniglot"
     if source is not None:
         opened = _opened(store, source, models, on_progress) if isinstance(source, str) else source
         read = prepare_images(store, opened, on_progress=on_progress)
@@ -69,8 +74,7 @@ def _with_their_split(store: Store, models: list[Artifact], images: Artifact) ->
     prepared as a test set.
     """
     for model in models:
-        parent = model.manifest.parent("pairs")
-        pairs = store.parent(parent) if parent else None
+        pairs = _pairs_of(store, model)
         origin = pairs.manifest.parent("images") if pairs else None
         if pairs and origin and origin.recipe == images.manifest.recipe and source_of(images.manifest) != "omniglot":
             store.tell(f"{model.reference} was trained on these images: the split of {pairs.reference} is kept")
@@ -81,6 +85,11 @@ def _with_their_split(store: Store, models: list[Artifact], images: Artifact) ->
             store.tell(f"These images are a test set as a whole: {pairs.reference}")
             return pairs
     return images
+
+
+def _pairs_of(store: Store, model: Artifact) -> Artifact | None:
+    parent = model.manifest.parent("pairs")
+    return store.parent(parent) if parent else None
 
 
 def complete(settings: EvalSettings, data: Manifest) -> EvalSettings:

@@ -13,7 +13,7 @@ from omnishot.config import TrainSettings
 from omnishot.errors import SettingsError, StoppedError, UsageError
 from omnishot.formats.checkpoint import CHECKPOINT, find_checkpoint
 from omnishot.formats.evaluation_data import says_who_drew
-from omnishot.formats.manifest_fields import PairsFacts
+from omnishot.formats.manifest_fields import PairsFacts, source_of
 from omnishot.formats.model import write_model
 from omnishot.machine import peak_memory
 from omnishot.model.cost import training_flops
@@ -183,7 +183,10 @@ def train(
         stop = _take_steps(trainer, checkpointer, options, events_folder=events, tell=store.tell)
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
-        staging.summary |= _summary(trainer, settings, processes.world_size, peak)
+        staging.summary |= {
+            **_summary(trainer, settings, processes.world_size, peak),
+            "source": source_of(pairs.manifest),
+        }
         store.tell(_speed_in_words(staging.summary))
 
     with process_group(compute.device) as processes, processes.broadcasting() as broadcast:

@@ -17,6 +17,7 @@ from omnishot.store.manifest import Manifest
 from omnishot.store.reference import parse
 from omnishot.strict_yaml import read_yaml
 from omnishot.vocabulary import BUILT_IN_SOURCES, MADE_BY, Holdout, Negatives, SplitName
+from omnishot.weights import box_folder
 from omnishot.wording import short_count
 
 _SOURCE_OPTIONS = re.compile(r"--ink|dark|light|--skip-bad|--colour|--image-size|[0-9]{2,4}")
@@ -58,6 +59,8 @@ def command_of(root: Path, manifest: Manifest) -> str:
 
 def how_to_remake(root: Path, manifest: Manifest) -> str:
     """Return in a sentence how to make an artifact of a store again, or how it says that it was made."""
+    if root == box_folder():
+        return "It ships with omnishot: install that again."
     try:
         return f"Make it again: `{command_line(root, *words_of(manifest))}`."
     except SettingsError:

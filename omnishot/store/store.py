@@ -12,13 +12,14 @@ from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, Una
 from omnishot.store import manifest as manifests
 from omnishot.store.artifact import Artifact, Staging, stand_ins
 from omnishot.store.atomic_write import replaced
+from omnishot.store.box import find_in_box, parent_in_box, short_names, tell_of_box
 from omnishot.store.digests import Digests
 from omnishot.store.leftovers import STAGING, UNFINISHED, Leftovers, discard, path_for_removal, prepared_for_state
 from omnishot.store.locks import Holder, Locks
 from omnishot.store.manifest import Manifest, Parent
 from omnishot.store.publish import VERSION, moved_into_place, next_version, sealed
 from omnishot.store.recipe import Recipe
-from omnishot.store.reference import parse, parse_exact
+from omnishot.store.reference import Query, parse, parse_exact
 from omnishot.store.text_file import read_text
 from omnishot.vocabulary import KINDS, MADE_BY
 from omnishot.wording import did_you_mean
@@ -79,7 +80,7 @@ class Store:
         return sorted(found, key=lambda artifact: (artifact.manifest.created, artifact.manifest.version))
 
     def find(self, text: str, kind: str | None = None) -> Artifact:
-        """Return the artifact a user named.
+        """Return the artifact a user named: one of the store, else a model in the box.
 
         Args:
             text: A reference, or a part of one.
@@ -107,6 +108,8 @@ class Store:
         kinds = {artifact.manifest.kind for artifact in named}
         if len(kinds) > 1:
             raise UsageError(f"'{text}' fits {', '.join(sorted(kinds))}", hint="Put the kind and a slash before it.")
+        if not versions and (boxed := find_in_box(Query(kind, query.name, query.version))):
+            return boxed
         if not versions:
             known = {artifact.manifest.name for artifact in everything}
             others = [other for other in KINDS if kind and other != kind and (self.root / other / query.name).is_dir()]
@@ -120,6 +123,8 @@ class Store:
         found = versions[wanted]
         if isinstance(found, DamagedFileError):
             raise found
+        if kind == "models":
+            tell_of_box(found, query, self.tell)
         return found
 
     def newest(self, kind: str) -> Artifact:
@@ -137,8 +142,9 @@ class Store:
             return everything[-1]
         for error in damaged.values():
             raise error
+        boxed = f", or name a model in the box: {', '.join(short_names())}" if kind == "models" else ""
         raise NotFoundError(
-            f"There are no {kind} in {self.root}", hint=f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
+            f"There are no {kind} in {self.root}", hint=f"Run `omnishot {MADE_BY[kind]}` first, or use --store{boxed}."
         )
 
     def _current(self, kind: str) -> str:
@@ -148,7 +154,7 @@ class Store:
         return ""
 
     def parent(self, parent: Parent, *, among: list[Artifact] | None = None, contents: bool = True) -> Artifact | None:
-        """Return a parent or what replaces it, see `stand_ins`; None if there is nothing.
+        """Return a parent or what replaces it, see `stand_ins`, or a model in the box; None if there is nothing.
 
         Args:
             parent: What a manifest says.
@@ -157,7 +163,7 @@ class Store:
         """
         found = stand_ins(parent, self.artifacts(parse(parent.reference).kind) if among is None else among)
         if len(found) < 2:
-            return found[0] if found else None
+            return found[0] if found else parent_in_box(parent)
         return next((artifact for artifact in found if artifact.is_sound(contents=contents)), found[0])
 
     def find_by_recipe(self, recipe: Recipe) -> list[Artifact]:
@@ -185,9 +191,11 @@ class Store:
         with self._locks.held(recipe.key, Holder(os.getpid(), self._command(), parents)):
             # `remove` chooses under the same lock: either it knows of this process, or this one sees what is gone.
             with self._publishing():
-                for parent in map(parse_exact, parents):
-                    if not (self.root / parent.kind / parent.name / f"v{parent.version}").exists():
-                        raise NotFoundError(f"{parent} was removed by another process", hint="Start again.")
+                for parent in recipe.parents:
+                    place = parse_exact(parent.reference)
+                    folder = self.root / place.kind / place.name / f"v{place.version}"
+                    if not folder.exists() and parent_in_box(parent) is None:
+                        raise NotFoundError(f"{place} was removed by another process", hint="Start again.")
             self.leftovers.sweep()
             yield
 

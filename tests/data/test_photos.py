@@ -115,7 +115,9 @@ def test_photographs_are_told_from_drawings(make: Callable[[int], Image.Image], 
 
 
 def test_the_look_says_what_it_saw() -> None:
-    look = look_at([lambda: as_file(scene()), lambda: as_file(scene(seed=1)), lambda: as_file(drawing(0)), lambda: b"?"])
+    look = look_at(
+        [lambda: as_file(scene()), lambda: as_file(scene(seed=1)), lambda: as_file(drawing(0)), lambda: b"?"]
+    )
     assert look.why == "2 of 3 looked at have many shades"
 
 

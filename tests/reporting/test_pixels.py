@@ -83,7 +83,9 @@ def test_every_table_says_it() -> None:
     loss = "models/a:v1 is worse here than comparing pixels"
     for protocol, ways, n in (("within", (5,), 1), ("within", (2, 5), 2), ("lake", (20,), 1)):
         items = [
-            Measured(result("models/a:v1", 10, protocol=protocol, ways=n_way), "evals/a:v1", "d", "s", 0, "cpu", loss=loss)
+            Measured(
+                result("models/a:v1", 10, protocol=protocol, ways=n_way), "evals/a:v1", "d", "s", 0, "cpu", loss=loss
+            )
             for n_way in ways
         ]
         text = as_markdown(tables_of(items).in_order)

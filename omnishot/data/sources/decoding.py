@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from omnishot.data.sources.ink import WHITE, Reading, Shades, bits_of, decide, shades_of, white_of
 from omnishot.data.sources.no_picture import no_picture
-from omnishot.errors import DamagedFileError, brief
+from omnishot.errors import DamagedFileError, InputError, brief
 from omnishot.vocabulary import InkName
 
 SIDE = 105
@@ -157,7 +157,7 @@ def judge(pictures: Sequence[Callable[[], Content]], asked: InkName = "auto") ->
 def _looks(pictures: Sequence[Callable[[], Content]], reading: Reading) -> list[Shades]:
     looks = []
     for read in pictures:
-        with contextlib.suppress(DamagedFileError):
+        with contextlib.suppress(InputError):
             looks.append(_grey(read(), "", reading)[1])
     return looks
 
