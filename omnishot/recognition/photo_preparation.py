@@ -29,8 +29,8 @@ class PhotoPreparation:
     def in_words(self) -> str:
         """What is done, for people to read."""
         return (
-            f"upright and in colour, what is transparent on white; fitted into {self.side}x{self.side} pixels, the rest "
-            "of a middle shade; colours less ImageNet's mean, divided by its deviation"
+            f"upright and in colour, what is transparent on white; fitted into {self.side}x{self.side} pixels, the "
+            "rest of a middle shade; colours less ImageNet's mean, divided by its deviation"
         )
 
     def read(

@@ -59,11 +59,17 @@ def choose_data(
 
 
 def _opened(store: Store, source: str, models: list[Artifact], on_progress: OnProgress) -> Source:
-    """Return a source by its name or path, with its images kept as photographs where all models see such."""
+    """Return a source by its name or path, with its images kept as photographs where all models see such.
+
+    They are kept as those were that the first model was fitted to, so that they are known again where they are these.
+    """
     photos = None
     if source not in {*BUILT_IN_SOURCES, "auto"} and models and all(map(sees_photos, models)):
-        photos = PhotoFormat()
-        store.tell(f"The images of {source} are kept in colour, as {models[0].reference} sees them")
+        parent = models[0].manifest.parent("pairs")
+        pairs = store.parent(parent) if parent else None
+        shape = PairsFacts.of(pairs.manifest).summary.image_shape if pairs else []
+        photos = PhotoFormat(shape[0], shape[2] == 3) if shape else PhotoFormat()
+        store.tell(f"The images of {source} are kept as photographs, as {models[0].reference} sees them")
     return open_source(source, photos=photos, on_progress=on_progress)
 
 

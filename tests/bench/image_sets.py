@@ -6,6 +6,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance
 
 from omnishot.data.sources import open_source
@@ -13,13 +14,17 @@ from omnishot.data.sources import open_source
 ImageSet = dict[str, list[Image.Image]]
 """Images of each class by its name."""
 
-_PICTURES = (
-    "scikit-image/skimage/data/astronaut.png", "scikit-image/skimage/data/chelsea.png", "scikit-image/skimage/data/coffee.png", "scikit-image/skimage/data/rocket.jpg",
-    "scikit-image/skimage/data/ihc.png", "scikit-image/skimage/data/retina.jpg", "scikit-image/skimage/data/hubble_deep_field.jpg",
-    "scikit-image/skimage/data/motorcycle_left.png", "scikit-image/skimage/data/camera.png", "scikit-image/skimage/data/coins.png", "scikit-image/skimage/data/moon.png",
-    "scikit-image/skimage/data/brick.png", "scikit-image/skimage/data/grass.png", "scikit-image/skimage/data/gravel.png", "scikit-image/skimage/data/page.png",
-    "scikit-image/skimage/data/text.png", "scikit-learn/sklearn/datasets/images/china.jpg", "scikit-learn/sklearn/datasets/images/flower.jpg",
-)  # fmt: skip
+_PICTURES = {
+    "scikit-image": (
+        "skimage/data/",
+        ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "ihc.png", "retina.jpg", "hubble_deep_field.jpg",
+         "motorcycle_left.png", "camera.png", "coins.png", "moon.png", "brick.png", "grass.png", "gravel.png",
+         "page.png", "text.png"),
+    ),
+    "scikit-learn": ("sklearn/datasets/images/", ("china.jpg", "flower.jpg")),
+}  # fmt: skip
+"""By package, where its pictures lie and which are used."""
+
 _VIEWS = 10
 
 
@@ -29,9 +34,12 @@ def views_of_pictures(rng: np.random.Generator) -> ImageSet:
     A view is a part of a quarter, turned, enlarged, lit and tinted otherwise: what one camera sees of one place.
     """
     found: ImageSet = {}
-    for name in _PICTURES:
-        package, _, place = name.partition("/")
-        file = Path(str(distribution(package).locate_file(place)))  # No code of the package is run.
+    files = [
+        Path(str(distribution(package).locate_file(folder + name)))  # No code of the package is run.
+        for package, (folder, names) in _PICTURES.items()
+        for name in names
+    ]
+    for file in files:
         picture = Image.open(file).convert("RGB")
         picture.thumbnail((800, 800))
         for row in range(2):
@@ -57,7 +65,7 @@ def _view(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def coloured_parts(rng: np.random.Generator) -> ImageSet:
-    """Return ten pictures each of 48 drawn machine parts that differ in outline, holes and colour, 3:2 as cameras have it."""
+    """Return ten pictures each of 48 drawn machine parts that differ in outline, holes and colour; 3:2."""
     found: ImageSet = {}
     for number in range(48):
         n_teeth, n_holes, depth = 3 + number % 8, 1 + number // 8 % 3, 0.12 + 0.1 * (number // 24)
@@ -110,7 +118,7 @@ def mnist_folders(rng: np.random.Generator) -> ImageSet:
 
 def _drawings(
     source: str, n_classes: int, rng: np.random.Generator, n_images: int = _VIEWS
-) -> Iterator[tuple[str, np.ndarray]]:
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     images = open_source(source).read(lambda progress: None)
     for character in rng.permutation(len(images.labels.character_names))[:n_classes]:
         chosen = np.flatnonzero(images.labels.character == character)[:n_images]

@@ -7,6 +7,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from omnishot.model.imagenet_weights import PACKAGE, pretrained_lite0
 
 _REPEATS, _BATCH = 7, 8
+_SIDES = (224, 128)
 
 
 def compare_with_published() -> None:
@@ -22,56 +24,53 @@ def compare_with_published() -> None:
     from efficientnet_lite_pytorch import EfficientNet
 
     mine = pretrained_lite0()
-    for side in (224, 128, 97):
+    for side in (*_SIDES, 97):
         images = torch.randn(16, 3, side, side, generator=torch.Generator().manual_seed(side))
         theirs = EfficientNet.from_name("efficientnet-lite0", image_size=side).eval()
         theirs.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
         with torch.no_grad():
-            expected = theirs.extract_features(images).mean(dim=(2, 3))
-            found = mine(images)
-        print(
-            f"{side:>4} px: largest difference {(found - expected).abs().max():.1e} of values up to {expected.max():.2f}"
-        )
+            expected, found = theirs.extract_features(images).mean(dim=(2, 3)), mine(images)
+        difference = (found - expected).abs().max()
+        print(f"{side:>4} px: largest difference {difference:.1e} of values up to {expected.max():.2f}")
 
 
 def measure() -> None:
-    """Print milliseconds per image, on one core, of each way to compute, and what of it the first one takes."""
+    """Print milliseconds per image on one core by each way to compute, and the share of the first way's."""
     torch.set_num_threads(1)
-    for side in (224, 128):
+    for side in _SIDES:
         images = torch.randn(_BATCH, 3, side, side)
-        ways: dict[str, Callable[[], Tensor]] = {}
-        network = pretrained_lite0()
-        last = pretrained_lite0().to(memory_format=torch.channels_last)
-        last_images = images.to(memory_format=torch.channels_last)
-        ways["fp32"] = lambda network=network, images=images: network(images)
-        ways["fp32, channels last"] = lambda network=last, images=last_images: network(images)
-
-        def in_bf16(network: nn.Module, images: Tensor) -> Tensor:
-            with torch.autocast("cpu", torch.bfloat16):
-                return network(images)
-
-        ways["bf16, channels last"] = lambda network=last, images=last_images: in_bf16(network, images)
-        half = pretrained_lite0().to(torch.bfloat16).to(memory_format=torch.channels_last)
-        ways["bf16 weights, channels last"] = lambda network=half, images=last_images.bfloat16(): network(images)
+        last = images.to(memory_format=torch.channels_last)
+        network, network_last = pretrained_lite0(), pretrained_lite0().to(memory_format=torch.channels_last)
+        ways: dict[str, Callable[[], Tensor]] = {
+            "fp32": partial(network, images),
+            "fp32, channels last": partial(network_last, last),
+            "bf16, channels last": partial(_in_bf16, network_last, last),
+        }
         seconds: dict[str, list[float]] = {way: [] for way in ways}
         with torch.no_grad():
-            for way in ways:
-                ways[way]()
+            for compute in ways.values():
+                compute()
             for _ in range(_REPEATS):  # By turns, so that what else the machine does slows all alike.
-                for way in ways:
+                for way, compute in ways.items():
                     began = time.perf_counter()
-                    ways[way]()
-                    seconds[way].append(time.perf_counter() - began)
+                    compute()
+                    seconds[way].append((time.perf_counter() - began) / _BATCH)
         first = statistics.median(seconds["fp32"])
         for way, taken in seconds.items():
-            median = statistics.median(taken)
+            median, fastest = statistics.median(taken), min(taken)
             print(
-                f"{side:>4} px, {way:<28} {median / _BATCH * 1000:6.1f} ms an image (fastest {min(taken) / _BATCH * 1000:.1f}), {median / first:.2f} of fp32"
+                f"{side:>4} px, {way:<20} {1000 * median:6.1f} ms (fastest {1000 * fastest:.1f}), {median / first:.2f}"
             )
 
 
+def _in_bf16(network: nn.Module, images: Tensor) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        found: Tensor = network(images)
+    return found
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--without-published", action="store_true", help=f"measure only; needs {PACKAGE} alone")
     if not parser.parse_args().without_published:
         compare_with_published()

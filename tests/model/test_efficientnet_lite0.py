@@ -105,7 +105,7 @@ def test_it_has_the_published_number_of_parameters() -> None:
 def test_a_missing_weight_is_missed() -> None:
     published = published_weights()
     del published["_blocks.7._bn1.running_var"]
-    with pytest.raises(KeyError, match="_blocks.7._bn1.running_var"):
+    with pytest.raises(KeyError, match=r"_blocks\.7\._bn1\.running_var"):
         fitted_weights(published)
 
 
