@@ -98,7 +98,7 @@ class WhiteningObjective(Settings):
 
     kind: Literal["whitening"] = "whitening"
     image_size: Annotated[int, Field(ge=32, le=512)] = 224
-    """Side of the images the twin sees, pixels; 128 takes a third of the time."""
+    """Side of the images the twin sees, pixels, whatever that of the stored ones; fewer take less time."""
     shrinkage: Annotated[float, Field(ge=0, le=1)] = 0.7
     """How far the covariance within classes is drawn towards a multiple of the identity."""
     head: HeadName = "auto"

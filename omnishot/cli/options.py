@@ -30,7 +30,9 @@ SetOption = Annotated[
 PresetOption = Annotated[
     str | None,
     typer.Option(
-        help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU.", autocompletion=presets
+        help="Settings that ship with omnishot. Default: auto, photos for photographs, else koch on CUDA and quick on "
+        "a CPU.",
+        autocompletion=presets,
     ),
 ]
 ConfigOption = Annotated[Path | None, typer.Option(help="Settings file, instead of a preset.")]

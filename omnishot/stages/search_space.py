@@ -47,7 +47,8 @@ class SearchSpace:
         Raises:
             SettingsError: These settings have nothing to search.
         """
-        if not isinstance(settings.optimizer, SgdSettings) or not settings.validation_trials:
+        has_steps = settings.objective.kind != "whitening"
+        if not (has_steps and isinstance(settings.optimizer, SgdSettings) and settings.validation_trials):
             raise SettingsError(
                 "tune searches the values of optimizer.kind = sgd by validation trials; one of them is lacking",
                 hint="Use --preset koch or koch35.",
