@@ -1,7 +1,9 @@
 """What needs no training: nearest neighbour on pixels, modified Hausdorff distance, and chance."""
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
 from omnishot.data.episodes import Trials
@@ -55,11 +57,12 @@ def _pixel_distances(
 ) -> NDArray[np.float32]:
     flat = pixels.reshape(len(pixels), -1)
     squares = np.empty(len(pairs), dtype=np.float32)
+    exact: DTypeLike
     exact, scale = (np.int32, 255**2) if flat.dtype == np.uint8 else (np.float64, 1)
     for start in range(0, len(pairs), _PAIRS_PER_CHUNK):
         some = pairs[start : start + _PAIRS_PER_CHUNK]
         # Whole numbers, so that equal distances are equal; of ink and paper only, they count differing pixels.
-        difference = flat[some[:, 0]].astype(exact) - flat[some[:, 1]]
+        difference: NDArray[Any] = flat[some[:, 0]].astype(exact) - flat[some[:, 1]].astype(exact)
         squares[start : start + _PAIRS_PER_CHUNK] = np.einsum("ij,ij->i", difference, difference) / scale
         on_progress(Progress("Nearest neighbour", start, len(pairs), "pairs"))
     return squares

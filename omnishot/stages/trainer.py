@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from omnishot.config import ClassesObjective, TrainSettings
+from omnishot.config import ClassesObjective, PairsObjective, TrainSettings
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_between, draw_within, draw_within_by_class, most_ways
 from omnishot.data.image_set import Labels
@@ -155,7 +155,7 @@ def _objective(data: _Data, settings: TrainSettings, processes: Processes, tell:
                 f"{settings.objective.drawers_per_class} images, which a batch holds of each: left out"
             )
         return loss
-    if data.pairs is None:
+    if data.pairs is None or not isinstance(settings.objective, PairsObjective):
         raise RuntimeError("the pairs objective was given no pairs")
     return PairsLoss(settings.objective, data.pairs, seed=settings.seed, processes=processes)
 

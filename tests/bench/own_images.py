@@ -36,7 +36,7 @@ def pixels_of(images: list[Image.Image]) -> NDArray[np.float32]:
     return np.stack([thumbnail(read_photo(image, place="it", kept=kept).pixels) for image in images])
 
 
-def outcomes(scores: NDArray[np.float32], labels: NDArray[np.int64], n_draws: int) -> Outcomes:
+def outcomes(scores: NDArray[np.floating], labels: NDArray[np.int64], n_draws: int) -> Outcomes:
     """Return how often the right class has the best score; a tie is wrong.
 
     Args:

@@ -109,4 +109,4 @@ def _on_ground(image: Image.Image, ground: str) -> Image.Image:
 
 
 def _is_blank(shown: Image.Image) -> bool:
-    return max(np.ptp(np.atleast_2d(shown.getextrema()), axis=1)) <= _BLANK
+    return bool(np.ptp(np.atleast_2d(shown.getextrema()), axis=1).max() <= _BLANK)
