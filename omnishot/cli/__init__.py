@@ -48,7 +48,9 @@ def _outcome(arguments: list[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     except OmnishotError as error:
-        say("\n".join([f"omnishot: {visible(str(error), one_line=True)}", *([error.hint] if error.hint else [])]))
+        notes = [visible(note, one_line=True) for note in getattr(error, "__notes__", ())]
+        said = f"omnishot: {visible(str(error), one_line=True)}"
+        say("\n".join([*notes, said, *([error.hint] if error.hint else [])]))
         return error.exit_code
     except Exception as error:
         if stopped := received():  # A library that is interrupted as it is imported may raise anything.

@@ -1,7 +1,10 @@
 """Which images train, validate and test: fixed rules, so that nothing is re-drawn and results can be compared."""
 
+import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +12,7 @@ from numpy.typing import NDArray
 from omnishot.data.image_set import Labels
 from omnishot.errors import SamplingError, SettingsError, brief
 from omnishot.vocabulary import PARTS, Holdout, SplitName
-from omnishot.wording import counted
+from omnishot.wording import counted, listed
 
 LAKE_RUN_ALPHABETS = (
     "Atlantean", "Ge_ez", "Glagolitic", "Gurmukhi", "Kannada",
@@ -42,12 +45,16 @@ class Split:
     test: NDArray[np.int32]
 
 
-NAMED_PARTS = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
+_NAMED_PARTS = {
+    "train": "train", "training": "train", "trn": "train", "trainings": "train",
+    "val": "validation", "valid": "validation", "validation": "validation", "validate": "validation",
+    "dev": "validation", "development": "validation",
+    "test": "test", "testing": "test", "tst": "test", "tests": "test", "eval": "test", "evaluation": "test",
+    "holdout": "test", "heldout": "test",
 }  # fmt: skip
-"""What people call the folders of the parts of a split, in lower case."""
+"""What people call the folders of the parts of a split: letters alone, in lower case, without an `_ENDING`."""
+
+_ENDING = re.compile(r"(set|data|dataset|daten|images?|imgs?|pictures|photos|split|part|classes)$")
 
 
 def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") -> Split:
@@ -98,18 +105,46 @@ def split_images(labels: Labels, name: SplitName, *, holdout: Holdout = "five") 
 
 
 def has_named_parts(labels: Labels) -> bool:
-    """Tell whether the outermost folders of a source are the parts of a split, among them one to train and another.
+    """Tell whether the outermost folders of a source are the parts of a split.
 
     Args:
         labels: What each image shows; names of classes are `part/class` or `part/alphabet/class`.
     """
-    parts = {_part_of(name) for name in labels.character_names}
+    return all("/" in name for name in labels.character_names) and are_named_parts(
+        {name.partition("/")[0] for name in labels.character_names}
+    )
+
+
+def are_named_parts(folders: Collection[str]) -> bool:
+    """Tell whether folders are called as the parts of a split, among them one to train and another."""
+    parts = {_part_of(name) for name in folders}
     return None not in parts and "train" in parts and len(parts) > 1
 
 
+def usual_split_of(labels: Labels, otherwise: SplitName) -> SplitName:
+    """Return the split of images of which nobody says how to divide them: by folder where these are called parts.
+
+    Raises:
+        SamplingError: Some folders are called as the parts of a split, and others beside them are not.
+    """
+    if has_named_parts(labels):
+        return "folders"
+    outermost = sorted({name.partition("/")[0] for name in labels.character_names if "/" in name})
+    named = [name for name in outermost if _part_of(name)]
+    if are_named_parts(named):
+        others = [brief(name) for name in outermost if name not in named]
+        raise SamplingError(
+            f"The folders {' and '.join(map(brief, named))} are parts of a split, and beside them lies "
+            f"{listed(others, shown=3)}, which is none",
+            hint="Move it elsewhere; or divide all of them alike with `omnishot prepare --split alphabets`.",
+        )
+    return otherwise
+
+
 def _part_of(class_name: str) -> str | None:
-    outermost, slash, _ = class_name.partition("/")
-    return NAMED_PARTS.get(outermost.casefold()) if slash else None
+    """Return the part that is the outermost folder of a class, or None where it is called otherwise."""
+    letters = re.sub(r"[\W\d_]", "", class_name.partition("/")[0].casefold())
+    return _NAMED_PARTS.get(letters) or _NAMED_PARTS.get(_ENDING.sub("", letters))
 
 
 def _by_folder(labels: Labels) -> Split:
@@ -125,7 +160,7 @@ def _refuse_shared_classes(names: Sequence[str], parts: Sequence[str | None]) ->
     """Refuse a class that is in two parts: what was trained on is no new class any more."""
     found: dict[str, set[str | None]] = {}
     for name, part in zip(names, parts, strict=True):
-        found.setdefault(name.partition("/")[2], set()).add(part)
+        found.setdefault(unicodedata.normalize("NFC", name.partition("/")[2]), set()).add(part)
     shared = [name for name, places in found.items() if len(places) > 1]
     if not shared:
         return
@@ -175,7 +210,7 @@ def _by_alphabet_or_character(labels: Labels) -> Split:
     )
 
 
-def _last_twice(groups: NDArray[np.integer], n: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+def _last_twice(groups: NDArray[Any], n: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the last n groups but n, and the last n."""
     end = len(groups)
     return groups[end - 2 * n : end - n], groups[end - n :]

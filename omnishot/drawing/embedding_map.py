@@ -61,14 +61,14 @@ def embedding_map(
             axes, _EDGE, below, f"→ 1st principal component, {first:.0f} % of the variance", colour=FAINT, align="left"
         )
         words(axes, WIDTH - _EDGE, below, f"↑ 2nd, {second:.0f} %", colour=FAINT, align="right")
-        found = f"nearest other image, in all dimensions: the same character for {100 * agreeing:.0f} % of the images"
+        found = f"nearest other image, in all dimensions: the same class for {100 * agreeing:.0f} % of the images"
         words(axes, _EDGE, below + 0.15, found, colour=FAINT, align="left")
 
     said = (
-        f"{len(pixels)} images of {len(names)} characters of {brief(alphabet)} at the places of their vectors, in the "
+        f"{len(pixels)} images of {len(names)} classes of {brief(alphabet)} at the places of their vectors, in the "
         f"plane of the first two principal components, which hold {projection.shares[0]:.0%} and "
         f"{projection.shares[1]:.0%} of the variance. In all dimensions the nearest other image is of the same "
-        f"character for {agreeing:.0%} of the images."
+        f"class for {agreeing:.0%} of the images."
     )
     title = f"Embeddings of {brief(alphabet)}: {about}"
     return draw("embedding", title, said, onto, width=WIDTH, height=height + _SIDE + 2 * _EDGE + 0.35)

@@ -76,9 +76,9 @@ def confusion_chart(name: str, title: str, counts: Mapping[tuple[str, str], int]
         axes.grid(color=LINE.drawn, linewidth=0.5)
 
     said = "; ".join(f"{truth} for {taken}, {n} times" for (truth, taken), n in mistakes.most_common(5))
-    alt = f"{mistakes.total()} mistakes, of which the most frequent: {said}. Characters without a mistake are left out"
+    alt = f"{mistakes.total()} mistakes, of which the most frequent: {said}. Classes without a mistake are left out"
     if left_out := len(mistaken) - len(shown):
-        title += f"; {len(shown)} of {len(mistaken)} mistaken characters"
+        title += f"; {len(shown)} of {len(mistaken)} mistaken classes"
         alt += f", and {left_out} more with the fewest"
     alt += "."
     return draw(name, title, alt, onto, width=PHONE, height=max(2.6, min(4.0, 1.4 + 0.22 * len(shown))))

@@ -32,7 +32,7 @@ def sweep_chart(name: str, title: str, curves: Sequence[Curve]) -> Picture:
             axes.fill_between(curve.ways, low, high, color=colour, alpha=0.16, linewidth=0)
             (line,) = axes.plot(curve.ways, values, color=colour, label=label, linewidth=1.6, markersize=3.6)
             line.set(linestyle=style.dashes, marker=style.marker)
-        axes.set(xlabel="ways: characters to choose from", ylabel="accuracy", ylim=(0, 102))
+        axes.set(xlabel="ways: classes to choose from", ylabel="accuracy", ylim=(0, 102))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
         in_percent(axes.yaxis)
         figure.legend(loc="outside lower center", ncols=columns, fontsize=8.5, columnspacing=1.2, handlelength=3)

@@ -9,10 +9,12 @@ from typing import Annotated, Any, Self
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
+from omnishot.data.sources import has_drawers
 from omnishot.errors import DamagedFileError
 from omnishot.formats.hdf5 import create_hdf5
 from omnishot.store.text_file import read_text
 from omnishot.store.validation import Count, Line, first_problem
+from omnishot.wording import counted
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Difference = Annotated[float, Field(ge=-1, le=1)]
@@ -93,6 +95,10 @@ class TrainedOn(_Frozen):
         """What the model was trained on, in a few words."""
         if not self.describes_pairs:
             return self.pairs or "?"
+        if not has_drawers(self.source):
+            groups = counted(self.train_alphabets, "alphabet")
+            grouped = f": {groups}" if self.train_alphabets > 1 else ""
+            return f"{self.source}{grouped} (split {self.split})".replace(" (split alphabets)", "")
         kind = "background " if self.source == "omniglot" else ""
         said = f"{self.source}: {self.train_alphabets} {kind}alphabets x {self.train_drawers} drawers"
         if self.validation_alphabets:

@@ -12,7 +12,7 @@ from omnishot.data.copies import first_equal
 from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import has_drawers
-from omnishot.data.splits import Split, all_for_test, has_named_parts, split_images
+from omnishot.data.splits import Split, all_for_test, split_images, usual_split_of
 from omnishot.errors import NotFoundError, SamplingError, UsageError
 from omnishot.evaluation.baselines import THUMBNAIL, thumbnail
 from omnishot.formats.box import BoxFacts
@@ -133,8 +133,9 @@ def _split_of(labels: Labels, name: SplitName | None, *, is_test_set: bool) -> S
     """Return how images of a source are divided: by a split of that name, or as their folders and classes allow."""
     if is_test_set:
         return all_for_test(len(labels))
-    if name is not None or has_named_parts(labels):
-        return split_images(labels, name or "folders")
+    usual = name or usual_split_of(labels, "alphabets")
+    if usual != "alphabets":
+        return split_images(labels, usual)
     try:
         return split_images(labels, "alphabets")
     except SamplingError:  # Only training needs more classes.

@@ -32,6 +32,7 @@ class Facts(BaseModel):
 
 class _Findings(Facts):
     notes: list[Line] = []
+    in_two_classes: Count = 0
 
 
 class _ImagesSummary(Facts):
@@ -60,6 +61,7 @@ class _PairsSummary(Facts):
     images: dict[Line, Count] = {}
     classes: dict[Line, Count] = {}
     image_shape: list[Count] = []
+    in_two_parts: Count = 0
 
 
 class _Parent(Facts):

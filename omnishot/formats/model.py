@@ -100,5 +100,5 @@ def _refuse_other_tensors(file: Any, expected: dict[str, Tensor]) -> None:
         stored = file.get_slice(name)
         types, shape = _TYPES[tensor.dtype], list(tensor.shape)
         if stored.get_dtype() not in types or stored.get_shape() != shape:
-            found = f"{stored.get_dtype()} {stored.get_shape()}"
-            raise ValueError(f"its {name} is {found}, but this network's is {types[0]} {shape}")
+            theirs = f"{stored.get_dtype()} {stored.get_shape()}"
+            raise ValueError(f"its {name} is {theirs}, but this network's is {types[0]} {shape}")

@@ -6,6 +6,7 @@ import numpy as np
 
 from omnishot.data.image_set import Labels
 from omnishot.drawing.blocks import BLOCKS, Ink, fitted, half_blocks, sparkline
+from omnishot.formats.evaluation_data import says_who_drew
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.history import read_history
 from omnishot.formats.images import read_labels, read_pixels
@@ -59,13 +60,14 @@ def _pairs(artifact: Artifact, width: int, ink: Ink) -> list[str]:
         chosen = np.concatenate([np.flatnonzero(pairs.same == same)[:_OF_EACH_KIND] for same in (True, False)])
         left, right = pairs.left[chosen], pairs.right[chosen]
         pixels = read_pixels(file, left, right)
+    which = "drawer" if says_who_drew(artifact.manifest) else "image"
     n_beside, side = _layout(width, len(chosen))
     boxes = []
     for a, b in zip(left.tolist(), right.tolist(), strict=True):
         gap = " " * _BETWEEN_IMAGES
         pictures = zip(half_blocks(pixels[a], side, ink), half_blocks(pixels[b], side, ink), strict=True)
         box = 2 * side + _BETWEEN_IMAGES
-        words = [fitted(text, box, ink) for text in _words(labels, a, b)]
+        words = [fitted(text, box, ink) for text in _words(labels, a, b, which)]
         boxes.append([*words, *[one + gap + other for one, other in pictures], " " * box])
     lines = []
     for start in range(0, len(boxes), n_beside):
@@ -85,8 +87,8 @@ def _side(width: int, n_beside: int) -> int:
     return free // (2 * n_beside) // 2 * 2
 
 
-def _words(labels: Labels, left: int, right: int) -> tuple[str, str, str]:
-    """Return three lines about a pair: what it is, and what each image shows."""
+def _words(labels: Labels, left: int, right: int, which: str) -> tuple[str, str, str]:
+    """Return three lines about a pair: what it is, and what each image shows; `which` tells those of a class."""
     names = [labels.character_names[labels.character[image]] for image in (left, right)]
-    said = [f"{name}, drawer {labels.drawer[image]}" for name, image in zip(names, (left, right), strict=True)]
+    said = [f"{name}, {which} {labels.drawer[image]}" for name, image in zip(names, (left, right), strict=True)]
     return "same" if names[0] == names[1] else "different", said[0], said[1]

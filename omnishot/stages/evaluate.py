@@ -36,7 +36,7 @@ from omnishot.stages.evaluation_settings import (
     refuse_strange_images,
     refuse_what_cannot_be_measured,
 )
-from omnishot.stages.prepare import summary_of
+from omnishot.stages.prepare import labels_of, single_classes, summary_of
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.box import is_boxed
@@ -47,6 +47,9 @@ from omnishot.vocabulary import DeviceName
 
 _RECIPES = {True: 1, False: 2}
 """Of images that say who drew them, and of others, whose trials are drawn by class."""
+
+_RECIPE_WITH_SINGLES = 3
+"""Of images that are divided now, some classes having one image: these are divided after the others."""
 
 _Scores = dict[str, dict[str, NDArray[Any]]]
 _Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]
@@ -93,7 +96,7 @@ def evaluate(
     name = check_name(usual_name if name is None else name)
     compute = choose_compute(device, "fp32")  # The same results on every machine, as nearly as possible.
     parents = [artifact.as_parent() for artifact in (*models, data)]
-    recipe = Recipe("evals", _RECIPES[says_who_drew(data.manifest)], settings.model_dump(mode="json"), parents)
+    recipe = Recipe("evals", _recipe_version(data), settings.model_dump(mode="json"), parents)
 
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
@@ -116,6 +119,13 @@ def evaluate(
         staging.summary |= _headline(settings, results) | summary_of(source)
 
     return produce(store, recipe, name, build, force=force)
+
+
+def _recipe_version(data: Artifact) -> int:
+    has_drawers = says_who_drew(data.manifest)
+    if data.manifest.kind == "images" and not has_drawers and single_classes(labels_of(data)):
+        return _RECIPE_WITH_SINGLES
+    return _RECIPES[has_drawers]
 
 
 @dataclass(frozen=True, slots=True)

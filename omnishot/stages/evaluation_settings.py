@@ -80,11 +80,17 @@ def _with_their_split(store: Store, models: list[Artifact], images: Artifact) ->
     prepared as a test set.
     """
     for model in models:
-        pairs = _pairs_of(store, model)
+        parent = model.manifest.parent("pairs")
+        pairs = store.parent(parent) if parent else None
         origin = pairs.manifest.parent("images") if pairs else None
         if pairs and origin and origin.recipe == images.manifest.recipe and source_of(images.manifest) != "omniglot":
             store.tell(f"{model.reference} was trained on these images: the split of {pairs.reference} is kept")
             return pairs
+        name = source_of(images.manifest)
+        if pairs and name == source_of(pairs.manifest) and name not in BUILT_IN_SOURCES:
+            store.tell(f"{model.reference} was trained on other images of this name: its classes may be among these")
+        elif parent and not pairs and name not in BUILT_IN_SOURCES:
+            store.tell(f"{parent.reference} is gone: nobody knows whether {model.reference} has seen these images")
     for pairs in reversed(store.artifacts("pairs")):
         facts = PairsFacts.of(pairs.manifest)
         if facts.settings.split == "test-only" and facts.parents[0].recipe == images.manifest.recipe:

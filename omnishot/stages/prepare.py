@@ -1,6 +1,7 @@
 """prepare: images become an `images` artifact once, and a pair dataset with affine variants."""
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,13 +11,14 @@ from numpy.typing import NDArray
 from omnishot.config import PrepareSettings, usual_split
 from omnishot.data.affine import draw_affine
 from omnishot.data.class_index import ClassIndex
+from omnishot.data.copies import first_equal
 from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.sources import Source, open_source
-from omnishot.data.splits import Split, has_named_parts, split_images
-from omnishot.errors import SamplingError, SettingsError
+from omnishot.data.splits import Split, split_images, usual_split_of
+from omnishot.errors import OmnishotError, SamplingError, SettingsError
 from omnishot.formats.hdf5 import open_hdf5
-from omnishot.formats.images import read_labels, write_images
+from omnishot.formats.images import read_labels, read_pixels, write_images
 from omnishot.formats.manifest_fields import ImagesFacts, PairsFacts
 from omnishot.formats.pairs import write_pairs
 from omnishot.naming import as_name, pairs_name
@@ -27,7 +29,7 @@ from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
 from omnishot.store.store import Store
-from omnishot.vocabulary import BUILT_IN_SOURCES, PARTS, SplitName
+from omnishot.vocabulary import BUILT_IN_SOURCES, PARTS
 from omnishot.wording import counted, listed
 
 _BUILT_IN_RECIPE, _OWN_IMAGES_RECIPE = 1, 2
@@ -61,8 +63,20 @@ def prepare_images(
     origin = {"name": source.name, "digest": source.digest}
     version = _BUILT_IN_RECIPE if source.name in BUILT_IN_SOURCES else _OWN_IMAGES_RECIPE
     recipe = Recipe("images", version, dict(source.settings), [], origin)
-    made = produce(store, recipe, as_name(source.name), build, force=force)
-    return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
+    with _noted(source.notes):
+        made = produce(store, recipe, as_name(source.name), build, force=force)
+        return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
+
+
+@contextlib.contextmanager
+def _noted(notes: Sequence[str]) -> Iterator[None]:
+    """Have an error say first what a result would have said."""
+    try:
+        yield
+    except OmnishotError as error:
+        for note in notes:
+            error.add_note(note)
+        raise
 
 
 def summary_of(source: str | Source | None) -> dict[str, list[Any]]:
@@ -133,9 +147,24 @@ def prepare(
     if isinstance(source, str):
         source = open_source(source, on_progress=on_progress)
     read = prepare_images(store, source, on_progress=on_progress)
+    with _noted(read.notes):
+        settings = _resolved(settings or PrepareSettings(), source, preferred or {}, labels_of(read.artifact))
+        return _pairs_of(store, read, settings, source, name=name, force=force, on_progress=on_progress)
+
+
+def _pairs_of(
+    store: Store,
+    read: StageResult,
+    settings: PrepareSettings,
+    source: Source,
+    *,
+    name: str | None,
+    force: bool,
+    on_progress: OnProgress,
+) -> StageResult:
+    """Make the pair dataset of images that were read; arguments as for `prepare`."""
     images = read.artifact
     labels = labels_of(images)
-    settings = _resolved(settings or PrepareSettings(), source, preferred or {}, labels)
     version = _PAIRS_RECIPES[settings.split == "alphabets" and bool(single_classes(labels))]
     recipe = Recipe("pairs", version, settings.model_dump(mode="json"), [images.as_parent()])
 
@@ -154,12 +183,22 @@ def prepare(
             from omnishot.formats.rendered import write_rendered  # Deferred: torch takes seconds.
 
             write_rendered(target, store.prepare_resume_folder(recipe), tell=store.tell, on_progress=on_progress)
-        n_runs = ImagesFacts.of(images.manifest).summary.runs
-        staging.summary |= _summary(source, labels, split, pairs, settings, n_runs)
+        facts = ImagesFacts.of(images.manifest).summary
+        staging.summary |= _summary(source, labels, split, pairs, settings, facts.runs)
         staging.summary |= summary_of(source)
+        if facts.findings.in_two_classes:
+            staging.summary["in_two_parts"] = _in_two_parts(images, split)
 
     made = produce(store, recipe, name or pairs_name(source.name, settings), build, force=force, notes=read.notes)
-    return replace(made, notes=(*made.notes, *_divided(made.artifact)))
+    return replace(made, notes=(*made.notes, *_divided(made.artifact, len(labels.alphabet_names))))
+
+
+def _in_two_parts(images: Artifact, split: Split) -> int:
+    """Return how many pictures have an equal one in a later part of the split, pixel for pixel."""
+    with open_hdf5(images.file("images.h5")) as file:
+        first = first_equal(read_pixels(file))
+    parts = [set(first[getattr(split, part)].tolist()) for part in PARTS]
+    return len(parts[0] & (parts[1] | parts[2])) + len(parts[1] & parts[2] - parts[0])
 
 
 def labels_of(images: Artifact) -> Labels:
@@ -168,8 +207,8 @@ def labels_of(images: Artifact) -> Labels:
         return read_labels(file)
 
 
-def _divided(pairs: Artifact) -> Iterator[str]:
-    """Yield which part of the split has how many classes and images."""
+def _divided(pairs: Artifact, n_alphabets: int) -> Iterator[str]:
+    """Yield which part of the split has how many classes and images; where all are of one alphabet, there is none."""
     summary = PairsFacts.of(pairs.manifest).summary
     if not any(summary.images.get(part) for part in PARTS if part != "test") and summary.images:
         here = f"{counted(summary.images['test'], 'image')} of {counted(summary.classes['test'], 'class')}"
@@ -181,7 +220,13 @@ def _divided(pairs: Artifact) -> Iterator[str]:
         if part in summary.classes
     ]
     if parts:
-        yield f"Split {pairs.manifest.settings['split']}: {'; '.join(parts)}"
+        split = pairs.manifest.settings["split"]
+        yield f"Split {'by class' if split == 'alphabets' and n_alphabets == 1 else split}: {'; '.join(parts)}"
+    if n := summary.in_two_parts:
+        yield (
+            f"{counted(n, 'picture')} of the train or validation part {'lies' if n == 1 else 'lie'} in a later part "
+            "too, pixel for pixel, as another class"
+        )
     for part in PARTS:
         if summary.images.get(part) and part not in summary.pairs:
             yield f"No class of the {part} part has 2 images, so that there are no pairs to verify on"
@@ -192,7 +237,7 @@ def _resolved(
 ) -> PrepareSettings:
     """Return settings that fit the source; what is preferred is for Omniglot, where no split is asked for."""
     if "split" not in settings.model_fields_set:
-        usual: SplitName = "folders" if has_named_parts(labels) else usual_split(source.name)
+        usual = usual_split_of(labels, usual_split(source.name))
         is_preferred = source.name == "omniglot" and preferred
         settings = settings.model_copy(update=preferred if is_preferred else {"split": usual})
     if settings.pairs * settings.affine > _MOST_VARIANTS:

@@ -194,7 +194,7 @@ def _validation(
 def _most_ways(index: ClassIndex, settings: TrainSettings, *, has_drawers: bool) -> int:
     """Return as many ways as the images allow: small sources have few classes, and the paper's 20 ways need 20."""
     if not has_drawers:
-        return most_ways(index, settings.validation_protocol, 1)
+        return most_ways(index, "between" if settings.validation_protocol == "between" else "within", 1)
     if settings.validation_protocol == "within":
         return int(index.alphabet_sizes.max())
     return settings.validation_ways

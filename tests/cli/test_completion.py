@@ -71,7 +71,7 @@ def test_the_program_answers_a_shell_without_heavy_imports_or_another_word(words
         ("omnishot presets k", [name for name in preset_names() if name.startswith("k")]),
         ("omnishot run --preset ", ["auto", *preset_names()]),
         ("omnishot figure embedding --alphabet ", ["A0", "A1", "A2"]),
-        ("omnishot prepare --split ", ["koch", "lake", "drawers", "alphabets", "folders"]),
+        ("omnishot prepare --split ", ["koch", "lake", "drawers", "alphabets", "folders", "test-only"]),
     ],
 )
 def test_what_is_offered(words: str, offered: list[str]) -> None:

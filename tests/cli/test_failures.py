@@ -47,7 +47,7 @@ def store(omnishot: Any, picture_folder: Path, tmp_path_factory: pytest.TempPath
         (["train", "pairz"], 4, "There is no 'pairz'"),
         (["train", "models/x"], 2, "but pairs are needed"),
         (["train", "--preset", "quick", "--resume"], 4, "nothing to resume"),
-        (["train", "--preset", "quick", "--set", "objective.drawers_per_class=9"], 2, "the smallest has 4 images"),
+        (["train", "--preset", "quick", "--set", "objective.drawers_per_class=9"], 2, "the largest has 4"),
         (["eval", "no-such-model"], 4, "no-such-model"),
         (["eval", "../../etc/passwd"], 2, "is not a reference"),
         (

@@ -59,7 +59,7 @@ def test_prepare_says_what_it_found_and_which_part_has_what(omnishot: Cli, tmp_p
     assert "Read 31 pictures of 10 classes" in err
     assert "Passed over 1 file: Thumbs.db" in err
     assert "copies" in err or "copy" in err
-    assert "Split alphabets: train 6 classes, 19 images; validation 2 classes, 6 images; test 2 classes" in err
+    assert "Split by class: train 6 classes, 19 images; validation 2 classes, 6 images; test 2 classes" in err
     assert made["classes"] == {"train": 6, "validation": 2, "test": 2}
     _, again = prepared(omnishot, source, store)
     assert "Passed over 1 file: Thumbs.db" in again  # It is no less true when nothing is read again.
@@ -83,6 +83,15 @@ def test_a_class_in_two_parts_is_refused_by_name(omnishot: Cli, tmp_path: Path, 
     assert (
         omnishot("prepare", "--source", tmp_path / "data", "--split", "alphabets", *SMALL, "--store", store).code == 0
     )
+
+
+def test_a_picture_in_two_parts_is_said(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    for place, (part, names) in enumerate({"train": "abcd", "test": "ij"}.items()):
+        classes(tmp_path / "data" / part, names, first=10 * place)
+    Image.open(tmp_path / "data" / "train" / "a" / "0.png").save(tmp_path / "data" / "test" / "i" / "same.bmp")
+    made, err = prepared(omnishot, tmp_path / "data", store)
+    assert "1 picture of the train or validation part lies in a later part too" in err
+    assert made["in_two_parts"] == 1
 
 
 def test_bad_files_are_named_at_once_and_left_out_where_that_is_asked(
@@ -164,6 +173,10 @@ def test_classes_of_one_picture_are_named_and_stop_nothing(omnishot: Cli, tmp_pa
     for protocol in ("within", "between", "verification"):
         measured = omnishot("eval", "--protocol", protocol, "--store", store)
         assert measured.code == 0, measured.err
+    arguments = ("--baselines", "random", "--trials", "20", "--store", tmp_path / "other")
+    done = omnishot("eval", "--source", source, *arguments, "--json")
+    manifest = read_manifest(Path(json.loads(done.out)["path"]))  # Divided otherwise than before.
+    assert manifest.recipe == Recipe("evals", 3, manifest.settings, manifest.parents).id
 
 
 def test_alphabets_of_single_pictures_cost_the_others_nothing(omnishot: Cli, tmp_path: Path, store: Path) -> None:
@@ -190,9 +203,11 @@ def test_a_part_of_single_pictures_has_no_pairs(omnishot: Cli, tmp_path: Path, s
 
 def test_one_picture_of_each_class_cannot_train(omnishot: Cli, tmp_path: Path, store: Path) -> None:
     source = classes(tmp_path / "people", range(8), 1)
+    (source / "3" / "Thumbs.db").write_bytes(b"x")
     done = omnishot("prepare", "--source", source, *SMALL, "--store", store)
     assert done.code == 2
     assert "a class of 2 images or more each, but none of 8 classes have them" in done.err
+    assert done.err.startswith("Read 8 pictures of 8 classes\nPassed over 1 file: Thumbs.db\n")
     assert not re.search("alphabet|drawer|character", done.err)
 
 
@@ -218,6 +233,12 @@ def test_what_was_trained_on_stays_out_of_the_test(omnishot: Cli, tmp_path: Path
     assert done.code == 0, done.err
     assert "was trained on these images: the split of pairs/photos-40:v1 is kept" in done.err
     assert json.loads(done.out)["results"][0]["ways"] == 4  # The test part, a fifth of 20 classes.
+    draw(source / "0" / "new.png", 0, 3)
+    done = omnishot("eval", "--source", source, "--baselines", "none", "--trials", "50", "--store", store)
+    assert (done.code, "was trained on other images of this name" in done.err) == (0, True)
+    shutil.rmtree(store / "pairs" / "photos-40")
+    done = omnishot("eval", "--source", source, "--baselines", "none", "--trials", "60", "--store", store)
+    assert (done.code, "pairs/photos-40:v1 is gone" in done.err) == (0, True)
 
 
 def test_classes_of_very_different_sizes_are_all_asked_and_no_picture_is_its_own_support(

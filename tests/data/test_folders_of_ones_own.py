@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from omnishot.data.sources import folder, has_drawers, omniglot, open_source
+from omnishot.data.splits import split_images
 from omnishot.drawing.picture import Picture
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.progress import silent
@@ -25,6 +27,14 @@ def picture(path: Path, number: int = 0) -> Path:
     image.paste(0, (3 + number, 3, 9 + number, 15))
     image.save(path)
     return path
+
+
+def packed(archive: Path, top: Path) -> Path:
+    """Pack a folder as it is."""
+    with zipfile.ZipFile(archive, "w") as opened:
+        for path in sorted(top.rglob("*")):
+            opened.write(path, path.relative_to(top))
+    return archive
 
 
 @pytest.fixture
@@ -128,6 +138,9 @@ BAD = {
     "design.psd": (b"8BPS\0\1" + bytes(50), "is a Photoshop file", "Convert"),
     "photos.png": (b"PK\x03\x04" + bytes(50), "is an archive", "Unpack"),
     "c1.lnk": (b"L\0\0\0\x01\x14\x02\0" + bytes(60), "is a Windows shortcut", "shortcuts"),
+    "old.tga": (bytes([0, 0, 2]) + bytes(200) + b"TRUEVISION-XFILE.\0", "is TGA", "Convert"),
+    "fax.pcx": (b"\x0a\x05\x01\x08" + bytes(200), "of a kind that is not read", "Convert"),
+    "scan.dcm": (b"XX" + bytes(126) + b"DICM" + bytes(50), "of a kind that is not read", "Convert"),
     "words.png": ("Grüße, notes.\n".encode(), "is text", "Remove"),
     "noise.png": (bytes(range(128, 250)) * 9, "of no known kind", "Remove"),
 }
@@ -208,12 +221,115 @@ def test_a_folder_that_holds_only_the_next_is_gone_through(photos: Path, tmp_pat
 
 
 def test_a_third_level_is_explained_and_the_folder_to_give_named(photos: Path, tmp_path: Path) -> None:
-    for part in ("train", "val"):
+    for part in ("left", "right"):
         shutil.copytree(photos, tmp_path / "data" / part / "a")
     with pytest.raises(DamagedFileError, match=r"All 36 files in .* lie 3 folders deep, as .*a/c0/0\.png; ") as caught:
         folder.find(tmp_path / "data")
-    assert f"--source {tmp_path}/data/train" in caught.value.hint
-    assert folder.find(tmp_path / "data" / "train").files
+    assert f"--source {tmp_path}/data/left" in caught.value.hint
+    assert folder.find(tmp_path / "data" / "left").files
+    with pytest.raises(DamagedFileError, match="lie 3 folders deep") as caught:
+        folder.find(packed(tmp_path / "data.zip", tmp_path / "data"))
+    assert caught.value.hint == "Unpack it and give a folder below it to --source, or take a level of folders away."
+
+
+@pytest.mark.parametrize("prefix", ["", "data/"])
+def test_parts_may_hold_alphabets(tmp_path: Path, prefix: str) -> None:
+    for number, place in enumerate(("Train/a/c0", "Train/a/c1", "Train/b/c2", "test/c/c3", "test/c/c0")):
+        for copy in range(2):
+            picture(tmp_path / "x" / prefix / place / f"{copy}.png", 3 * number + copy)
+    for source in (tmp_path / "x", packed(tmp_path / "x.zip", tmp_path / "x")):
+        labels = folder.find(source).read(silent).labels
+        assert labels.alphabet_names == ("Train/a", "Train/b", "test/c")
+        split = split_images(labels, "folders")
+        assert (split.train.tolist(), split.test.tolist()) == ([0, 1, 2, 3, 4, 5], [6, 7, 8, 9])
+
+
+def test_what_is_passed_over_is_said_where_the_rest_is_refused(photos: Path) -> None:
+    (photos / "c1" / "Thumbs.db").write_bytes(b"x")
+    assert folder.find(photos).notes == ("Passed over 1 file: Thumbs.db",)
+    (photos / "c2" / "gone.png").symlink_to("nowhere.png")
+    with pytest.raises(DamagedFileError) as caught:
+        folder.find(photos)
+    assert caught.value.__notes__ == ["Passed over 1 file: Thumbs.db"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags", "words", "remedy"),
+    [(stat.S_IFLNK, 0, "is a link", "that links lead to"), (stat.S_IFREG, 1, "is encrypted", "with its password")],
+)
+def test_of_an_archive_all_is_named_that_cannot_be_read_or_left_out(
+    photos: Path, tmp_path: Path, mode: int, flags: int, words: str, remedy: str
+) -> None:
+    archive = packed(tmp_path / "x.zip", photos)
+    with zipfile.ZipFile(archive, "a") as opened:
+        for number in range(2):
+            entry = zipfile.ZipInfo(f"c0/other{number}.png")
+            entry.external_attr = mode << 16
+            opened.writestr(entry, b"content")
+    content = bytearray(archive.read_bytes())
+    for number in range(2):
+        content[content.rfind(b"PK\x01\x02", 0, content.rfind(b"c0/other%d.png" % number)) + 8] |= flags
+    archive.write_bytes(content)
+    with pytest.raises(DamagedFileError, match=f"2 things in .*18 pictures are sound: c0/other0.png {words}") as caught:
+        folder.find(archive)
+    assert remedy in caught.value.hint
+    left = folder.find(archive, skip_bad=True).read(silent)
+    assert left.findings is not None
+    assert (len(left.labels), left.findings.left_out) == (18, 2)
+
+
+def test_an_archive_of_windows_has_folders(photos: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for path in sorted(photos.rglob("*.png")):
+            entry = zipfile.ZipInfo(f"photos\\{path.parent.name}\\{path.name}")
+            entry.create_system = 0
+            archive.writestr(entry, path.read_bytes())
+    assert folder.find(tmp_path / "x.zip").digest == folder.find(photos).digest
+
+
+def test_names_that_only_look_the_same_are_said(photos: Path) -> None:
+    (photos / "c0").rename(photos / "caf\u00e9")
+    (photos / "c1").rename(photos / "cafe\u0301")
+    (note,) = folder.find(photos).notes
+    assert note == "1 class name comes in two spellings of Unicode, as two classes: caf\u00e9"
+
+
+def test_pictures_in_parts_without_classes_are_no_classes(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for number in range(3):
+            picture(tmp_path / "x" / part / f"{number}.png", number)
+    with pytest.raises(DamagedFileError, match="holds pictures in test, train themselves, which are parts of a split"):
+        folder.find(tmp_path / "x")
+
+
+def test_another_archive_is_no_folder_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.tar").write_bytes(bytes(1024))
+    with pytest.raises(DamagedFileError, match=r"x\.tar is neither a folder nor a zip archive") as caught:
+        folder.find(tmp_path / "x.tar")
+    assert "unpack" in caught.value.hint
+
+
+@pytest.mark.parametrize("start", ["./", "./photos/"])
+def test_an_archive_may_begin_its_names_with_here(photos: Path, tmp_path: Path, start: str) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for path in sorted(photos.rglob("*.png")):
+            archive.writestr(f"{start}{path.relative_to(photos).as_posix()}", path.read_bytes())
+    assert folder.find(tmp_path / "x.zip").digest == folder.find(photos).digest
+
+
+def test_nobody_is_told_to_leave_out_what_was_left_out(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / "x" / f"c{number}").mkdir(parents=True)
+        Image.new("L", (20, 20), 255).save(tmp_path / "x" / f"c{number}" / "1.png")
+    for skip_bad in (False, True):
+        with pytest.raises(DamagedFileError, match=r"6 of 6 pictures hold no ink$") as caught:
+            folder.find(tmp_path / "x", skip_bad=skip_bad).read(silent)
+        assert "--skip-bad" not in caught.value.hint  # Nothing would be left.
+    picture(tmp_path / "x" / "c0" / "1.png")
+    with pytest.raises(DamagedFileError, match="5 of 6 pictures hold no ink, among them all of c1") as caught:
+        folder.find(tmp_path / "x").read(silent)
+    assert "--skip-bad" in caught.value.hint
+    assert len(folder.find(tmp_path / "x", skip_bad=True).read(silent).labels) == 1
 
 
 def test_pictures_without_class_folders_are_told_how_to_lie(tmp_path: Path) -> None:

@@ -10,17 +10,20 @@ from omnishot.data.sources.folder_tree import files_of_folder
 from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError
 from omnishot.progress import silent
+from omnishot.vocabulary import KINDS
 
 LEFT_BEHIND = (
     "Thumbs.db", "thumbs.db", "Thumbs.db:encryptable", "ehthumbs_vista.db", "desktop.ini", "Desktop.ini", ".DS_Store",
     "._1.png", "Icon\r", "~$notes.docx", "1.png~", "#1.png#", ".directory", "AlbumArtSmall.jpg", "ZbThumbnail.info",
     "1.png:Zone.Identifier", "Picasa.ini", "IMG_1.AAE", "IMG_1.xmp", "IMG_1.THM", "IMG_1.MOV", "notes.txt", "README",
     "README.md", "LICENSE", "LICENSE-MIT", "labels.csv", "annotations.json", "photos.zip", "SHA256SUMS",
+    "pagefile.sys", ":2e_x", "NC_FLLST.DAT", "NIKON001.DSC", "INDEX.BTF", "AUTPRINT.MRK", "M0100.CTG", "1.CR2.cos",
 )  # fmt: skip
 FOLDERS = (
     "__MACOSX", "@eaDir", "#recycle", ".git", ".ipynb_checkpoints", "$RECYCLE.BIN", "System Volume Information",
     ".Trashes", ".Trash-1000", "lost+found", "@Recycle", ".@__thumb", "#snapshot", "~snapshot", ".thumbnails",
     ".picasaoriginals", "__pycache__", "Temporary Items", "FOUND.000", "CaptureOne",
+    "RECYCLER", "Recycled", "@AppleDouble", "@database", "@sharebin", "~uploads", "TheFindByContentFolder", "AVF_INFO",
 )  # fmt: skip
 PICTURES = ("a/1.png", "a/2.png", "b/1.png", "readme.png", "license.jpg", "~/1.png", "#/#.png", "c.txt/1.png")
 
@@ -107,21 +110,22 @@ def test_a_macs_archive_has_the_names_that_were_meant(tmp_path: Path) -> None:
     assert (file.name, file.read()) == ("文字/日/1.png", b"content")
 
 
-@pytest.mark.parametrize("store", ["artifacts", "a/my store"])
-@pytest.mark.parametrize("sign", [".locks", ".staging", "images/x/v1/manifest.yaml", "models/quick/v12/manifest.yaml"])
-def test_a_store_in_a_source_is_no_part_of_it(tmp_path: Path, store: str, sign: str) -> None:
-    top = written(tmp_path / "x", *PICTURES[:3], f"{store}/images/x/v1/images.h5", f"{store}/figure.png")
-    (top / store / sign).parent.mkdir(parents=True, exist_ok=True)
-    if sign.startswith("."):
-        (top / store / sign).mkdir()
-    else:
-        (top / store / sign).write_text("kind: images\n")
-    lists = [files_of_folder(top)]
-    if not sign.startswith("."):
-        lists.append(files_of_zip(packed(tmp_path / "x.zip", top)))
-    for found in lists:
-        assert [file.name for file in found.files] == ["a/1.png", "a/2.png", "b/1.png"]
-        assert found.passed_over == [f"{store}/"]
+@pytest.mark.parametrize("store", ["", "artifacts/", "a/my store/"])
+def test_a_store_in_a_source_is_no_part_of_it_and_what_lies_beside_it_is(tmp_path: Path, store: str) -> None:
+    top = written(tmp_path / "x", *PICTURES[:3], *(f"{store}{name}/1.png" for name in ("beside", "images-of-ours")))
+    written(top, *(f"{store}{kind}/x/v12/manifest.yaml" for kind in KINDS), f"{store}images/x/v12/images.h5")
+    written(top, f"{store}.locks/a.lock", f"{store}pairs/.current")
+    expected = [*PICTURES[:3], f"{store}beside/1.png", f"{store}images-of-ours/1.png"]
+    for found in (files_of_folder(top), files_of_zip(packed(tmp_path / "x.zip", top))):
+        assert [file.name for file in found.files] == sorted(expected)
+        assert sorted(found.passed_over) == sorted(f"{store}{name}/" for name in (".locks", *KINDS))
+
+
+@pytest.mark.parametrize("name", ["images/x/v1/1.png", "images/v1/manifest.yaml", "images/x/version/manifest.yaml"])
+def test_a_folder_is_no_store_by_its_name(tmp_path: Path, name: str) -> None:
+    top = written(tmp_path / "x", *PICTURES[:3], name, "v1/manifest.yaml", "v1/1.png")
+    for found in (files_of_folder(top), files_of_zip(packed(tmp_path / "x.zip", top))):
+        assert [file.name for file in found.files] == sorted([*PICTURES[:3], name, "v1/manifest.yaml", "v1/1.png"])
 
 
 def test_names_that_lead_elsewhere_are_no_litter(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnishot.data.image_set import ImageSet, Labels
-from omnishot.data.splits import LAKE_RUN_ALPHABETS, has_named_parts, split_images
+from omnishot.data.splits import LAKE_RUN_ALPHABETS, has_named_parts, split_images, usual_split_of
 from omnishot.errors import SamplingError, SettingsError
 from omnishot.vocabulary import SplitName
 
@@ -136,6 +136,10 @@ def in_folders(**classes: str) -> Labels:
         ("train", "val", "test"),
         ("Training", "VALIDATION", "Testing"),
         ("train", "valid", "eval"),
+        ("train_set", "val-set", "test_set"),
+        ("01_train", "02_valid", "03_test"),
+        ("Training Data", "Validation Images", "Held-out"),
+        ("Trainingsdaten", "dev", "Testdaten"),
         ("test", "dev", "train"),
     ],
 )
@@ -161,6 +165,29 @@ def test_a_split_by_folders_needs_no_validation() -> None:
 )
 def test_other_folders_are_alphabets(folders: dict[str, str]) -> None:
     assert not has_named_parts(in_folders(**folders))
+
+
+@pytest.mark.parametrize(
+    "folders", [{"train": "ab", "test": "cd", "unlabeled": "ef"}, {"Val": "a", "x": "b", "training": "c"}]
+)
+def test_parts_beside_other_folders_are_neither_parts_nor_alphabets(folders: dict[str, str]) -> None:
+    with pytest.raises(
+        SamplingError, match=r"are parts of a split, and beside them lies \w+, which is none"
+    ) as refused:
+        usual_split_of(in_folders(**folders), "alphabets")
+    assert "--split alphabets" in refused.value.hint
+
+
+def test_other_images_are_divided_as_usual() -> None:
+    assert usual_split_of(in_folders(train="ab", test="c"), "alphabets") == "folders"
+    assert usual_split_of(in_folders(latin="ab", test="c"), "alphabets") == "alphabets"
+
+
+def test_a_class_is_in_two_parts_however_its_name_is_spelt() -> None:
+    names = [f"{part}/{name}" for part, name in (("train", "caf\u00e9"), ("test", "cafe\u0301")) for _ in range(2)]
+    labels = Labels.from_names([name.partition("/")[0] for name in names], names, [0, 1, 0, 1])
+    with pytest.raises(SamplingError, match="share 1 class of 1"):
+        split_images(labels, "folders")
 
 
 def test_a_class_in_two_parts_is_refused_with_its_name_and_the_ways_out() -> None:

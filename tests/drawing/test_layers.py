@@ -80,7 +80,7 @@ def test_an_embedding_says_its_share_of_variance_and_draws_every_character_in_on
     colours = [line.get_color() for line in axes.lines]
     assert [len(set(colours[start : start + 3])) for start in range(0, 30, 3)] == [1] * 10
     assert set(colours) == {colour.drawn for colour in SERIES}
-    assert "30 images of 10 characters of Greek" in picture.alt
+    assert "30 images of 10 classes of Greek" in picture.alt
     assert "40% and 25% of the variance" in picture.alt
     assert "for 90% of the images" in picture.alt
 

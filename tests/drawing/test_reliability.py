@@ -99,8 +99,8 @@ def test_a_confusion_of_many_characters_says_how_many_it_leaves_out() -> None:
     counts = {(f"{i:02}", f"{i + 1:02}"): 40 - i for i in range(0, 40, 2)}
     picture = confusion_chart("c", "Mistakes", counts)
     assert len(picture.figure.axes[0].get_yticklabels()) == MOST_CHARACTERS
-    assert picture.title == "Mistakes; 14 of 40 mistaken characters"
-    assert "Characters without a mistake are left out, and 26 more with the fewest." in picture.alt
+    assert picture.title == "Mistakes; 14 of 40 mistaken classes"
+    assert "Classes without a mistake are left out, and 26 more with the fewest." in picture.alt
     assert confusion_chart("c", "Mistakes", {("a", "b"): 1}).title == "Mistakes"
 
 

@@ -15,15 +15,17 @@ from omnishot.wording import listed
 _SHOWN = 3
 _LONGEST = 1000
 """Characters of a note, as a manifest holds it."""
+_REMOVE_BLANK = "Say with --ink dark or --ink light how the pictures are drawn, or remove those that are blank."
 _DRAWN = {"dark": "dark on a lighter ground", "light": "light on a darker ground"}
 
 
-def refuse_blank_classes(labels: Labels, is_blank: NDArray[np.bool_]) -> None:
+def refuse_blank_classes(labels: Labels, is_blank: NDArray[np.bool_], *, skip_bad: bool) -> None:
     """Check that some picture of every class holds ink.
 
     Args:
         labels: What each picture shows.
         is_blank: Whether each is without ink, shape (n,).
+        skip_bad: Whether what cannot be read is left out.
 
     Raises:
         DamagedFileError: All pictures of a class are blank.
@@ -35,7 +37,7 @@ def refuse_blank_classes(labels: Labels, is_blank: NDArray[np.bool_]) -> None:
     which = "" if len(names) == len(labels.character_names) else f", among them all of {listed(names, shown=_SHOWN)}"
     raise DamagedFileError(
         f"{is_blank.sum():,} of {len(labels):,} pictures hold no ink{which}",
-        hint="Remove them, leave them out with --skip-bad, or say with --ink dark or --ink light how they are drawn.",
+        hint=_REMOVE_BLANK if skip_bad or not which else f"Leave them out with --skip-bad. {_REMOVE_BLANK}",
     )
 
 

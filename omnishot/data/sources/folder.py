@@ -1,5 +1,6 @@
 """A folder or zip archive of one's own images: `class/image` or `alphabet/class/image`."""
 
+import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from omnishot.data.sources.layout import laid_out
 from omnishot.data.sources.photos import PhotoFormat
 from omnishot.data.sources.pictures import all_at_once, decoded, decoded_photos
 from omnishot.data.sources.zip_archive import files_of_zip
-from omnishot.errors import DamagedFileError, NotFoundError, brief, is_one_line
+from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, brief, is_one_line
 from omnishot.progress import OnProgress, silent
 from omnishot.vocabulary import InkName
 from omnishot.wording import counted, listed
@@ -28,6 +29,7 @@ _MOST_ALPHABETS = 32_767
 _BUILT_IN = {"omniglot", "glyphs", "mnist", "auto"}
 _SAMPLE, _SAMPLE_BYTES, _SMALLEST_SAMPLE = 64, 16_000_000, 16
 _SHOWN = 8
+_GIVE_A_FOLDER = "Give a folder or a zip archive; unpack archives of another kind."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Folder:
             ]
             read = read.without(is_lost)
             labels = self._labels(read.files)
-        refuse_blank_classes(labels, read.is_blank)
+        refuse_blank_classes(labels, read.is_blank, skip_bad=self.skip_bad)
         findings = find_out(read, labels, None if self.photos else self.reading, bad=bad, place=self.place)
         return ImageSet(read.pixels, labels, findings=findings)
 
@@ -115,11 +117,30 @@ def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False, photos: P
             no good.
     """
     listing, name = _listing(path)
-    place = str(path)
     passed_over = _said_of(listing.passed_over)
+    try:
+        return _laid_out(path, listing, name, passed_over, ink=ink, skip_bad=skip_bad, photos=photos)
+    except OmnishotError as error:
+        if passed_over:
+            error.add_note(passed_over)
+        raise
+
+
+def _laid_out(
+    path: Path,
+    listing: Listing,
+    name: str,
+    passed_over: str,
+    *,
+    ink: InkName,
+    skip_bad: bool,
+    photos: PhotoFormat | None,
+) -> Folder:
+    """Return the images of what was listed, as `find` does; `passed_over` says what is none of them."""
+    place = str(path)
     if listing.problems and not listing.files:
         raise all_at_once(listing.problems, 0, place)
-    layout = laid_out(listing.files, place, is_archive=path.is_file(), besides=passed_over)
+    layout = laid_out(listing.files, place, is_archive=path.is_file())
     bad = [*listing.problems, *layout.strays]
     if bad and not skip_bad:
         read = decoded(layout.files, Reading("dark"), name, silent)
@@ -128,7 +149,7 @@ def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False, photos: P
     n_alphabets = len({file.name.rpartition("/")[0].rpartition("/")[0] for file in files})
     if n_alphabets > _MOST_ALPHABETS:
         raise DamagedFileError(f"{place} holds {n_alphabets:,} alphabets; {_MOST_ALPHABETS:,} is the limit")
-    notes = [passed_over, _without_pictures(listing), *_said_of_wrapping(layout.wrapping)]
+    notes = [passed_over, _without_pictures(listing), *_said_of_wrapping(layout.wrapping), _spelt_alike(files)]
     name = layout.wrapping[-1] if layout.wrapping else name
     return Folder(
         name=f"{name}-folder" if name in _BUILT_IN else name,  # A folder called omniglot is not Omniglot.
@@ -150,6 +171,8 @@ def _listing(path: Path) -> tuple[Listing, str]:
     except OSError as error:
         raise DamagedFileError(f"{brief(path)} cannot be read: {error.strerror}") from None
     if not is_folder and not is_archive:
+        if path.exists():
+            raise DamagedFileError(f"{path} is neither a folder nor a zip archive", hint=_GIVE_A_FOLDER)
         raise NotFoundError(
             f"'{path}' is neither a built-in source nor a folder or zip archive",
             hint="Use --source omniglot, glyphs, mnist, auto, or the path of a folder with one folder per class.",
@@ -191,3 +214,15 @@ def _without_pictures(listing: Listing) -> str:
 
 def _said_of_wrapping(names: Sequence[str]) -> list[str]:
     return [f"Read from the only folder in it, {'/'.join(names)}"] if names else []
+
+
+def _spelt_alike(files: Sequence[File]) -> str:
+    """Return which classes have names that look the same and are not, as of an accent in one character or in two."""
+    names = {file.name.rpartition("/")[0] for file in files}
+    spellings = Counter(unicodedata.normalize("NFC", name) for name in names)
+    twice = sorted(brief(name) for name, number in spellings.items() if number > 1)
+    if not twice:
+        return ""
+    come = "comes" if len(twice) == 1 else "come"
+    shown = listed(twice, shown=_SHOWN)
+    return f"{counted(len(twice), 'class name')} {come} in two spellings of Unicode, as two classes: {shown}"

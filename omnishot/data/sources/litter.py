@@ -10,13 +10,16 @@ from omnishot.vocabulary import KINDS
 
 _SYSTEM = (
     ".*", "?*.*~", "~$*.*", "#*.*#",  # Hidden files and folders, and what editors keep.
-    "thumbs.db*", "ehthumbs*.db", "desktop.ini", "autorun.inf", "albumart*.jpg", "$recycle.bin", "s-1-5-*",
-    "system volume information", "found.[0-9][0-9][0-9]", "_vti_cnf", "*:zone.identifier",  # Windows
-    "__macosx", "icon\r", "network trash folder", "temporary items", "thevolumesettingsfolder", "*.lrdata",  # macOS
+    "thumbs.db*", "ehthumbs*.db", "desktop.ini", "autorun.inf", "albumart*.jpg", "$recycle.bin", "recycler", "recycled",
+    "s-1-5-*", "system volume information", "found.[0-9][0-9][0-9]", "_vti_cnf", "*:zone.identifier",
+    "pagefile.sys", "hiberfil.sys", "swapfile.sys",  # Windows
+    "__macosx", "icon\r", "network trash folder", "temporary items", "thevolumesettingsfolder",
+    "thefindbycontentfolder", "*.lrdata",  # macOS
     "lost+found", "nohup.out", "__pycache__",  # Linux, Python
     "@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@recently-snapshot", "~snapshot", "*@synoeastream",
-    "*@synoresource", "aquota.*",  # File servers
-    "zbthumbnail.info", "picasa.ini", "pspbrwse.jbf", "captureone", "_gsdata_",  # Cameras and synchronisation
+    "*@synoresource", "@appledouble", "@database", "@sharebin", "~uploads", ":2e_*", "aquota.*",  # File servers
+    "zbthumbnail.info", "picasa.ini", "pspbrwse.jbf", "captureone", "_gsdata_", "nc_fllst.dat", "nikon[0-9]*.dsc",
+    "index.btf", "avf_info", "autprint.mrk", "canonmsc", "m[0-9][0-9][0-9][0-9].ctg",  # Cameras and synchronisation
 )  # fmt: skip
 """Patterns of names, in lower case, of what systems, cameras, file servers, archivers and synchronisation leave."""
 
@@ -25,7 +28,7 @@ _NO_PICTURE = (
     "csv tsv json jsonl ndjson xml xsd yaml yml toml ini cfg conf log lock htm html xhtml mht css js url webloc "
     "py pyc ipynb r m mat sh bat cmd ps1 c cpp h java npy npz pkl pickle h5 hdf5 parquet db sqlite sqlite3 dvc "
     "pt pth ckpt safetensors onnx zip tar gz tgz bz2 xz zst 7z rar iso dmg exe dll msi "
-    "md5 sha1 sha256 sha512 sfv asc sig tmp temp bak orig rej xmp aae thm pp3 dop ctg lrv "
+    "md5 sha1 sha256 sha512 sfv asc sig tmp temp bak orig rej xmp aae thm pp3 dop cos on1 nksc arp lrcat mrk ctg lrv "
     "mov mp4 m4v avi mkv webm wmv mts 3gp wav mp3 m4a aac flac ogg srt"
 )
 """Endings of documents, programs, archives, recordings and side files: by their names they are no pictures."""
@@ -36,7 +39,7 @@ _BARE = re.compile(
     r"([-_][^.]*)?"
 )
 _SYSTEM_NAME = re.compile("|".join(fnmatch.translate(pattern) for pattern in _SYSTEM), re.DOTALL)
-_ARTIFACT = re.compile(rf"(?P<store>.*/)(?:{'|'.join(KINDS)})/[^/]+/v[0-9]+/manifest\.yaml")
+_ARTIFACT = re.compile(rf"(?P<kind>(?:.*/)?(?:{'|'.join(KINDS)})/)[^/]+/v[0-9]+/manifest\.yaml")
 
 
 @cache
@@ -57,12 +60,10 @@ def is_placeholder(name: str) -> bool:
 
 
 def is_own_output(folder: Path) -> bool:
-    """Tell whether a folder is a store of omnishot's, or an artifact out of one."""
+    """Tell whether a folder holds the artifacts of one kind in a store of omnishot's; what lies beside it is read."""
     try:
-        if re.fullmatch(r"v[0-9]+", folder.name) and (folder / "manifest.yaml").is_file():
-            return True
-        return any((folder / name).is_dir() for name in (".locks", ".staging")) or any(
-            next((folder / kind).glob("*/v*/manifest.yaml"), None) for kind in KINDS if (folder / kind).is_dir()
+        return folder.name in KINDS and any(
+            re.fullmatch(r"v[0-9]+", found.parent.name) for found in folder.glob("*/v*/manifest.yaml")
         )
     except OSError:  # What may not be looked into is named by whoever reads it.
         return False
@@ -81,5 +82,5 @@ def is_own_figure(start: bytes) -> bool:
 
 
 def own_folders(names: Iterable[str]) -> set[str]:
-    """Return the stores of omnishot's in an archive, a `/` after each, from the names of all files in it."""
-    return {found["store"] for name in names if (found := _ARTIFACT.fullmatch(name))}
+    """Return the folders of an archive that are own output, a `/` after each, from the names of all files in it."""
+    return {found["kind"] for name in names if (found := _ARTIFACT.fullmatch(name))}

@@ -25,7 +25,8 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (rb"\0\0[\x01\x02]\0[\x01-\xff]\0|icns", "is an icon file", _CONVERT),
     (rb"%PDF", "is a PDF document", _CONVERT),
     (rb"%!|\xc5\xd0\xd3\xc6", "is PostScript", _CONVERT),
-    (rb"v/1\x01|DDS |qoif|AT&TFORM|#\?RADIANCE", "is a picture of a kind that is not read", _CONVERT),
+    (rb"v/1\x01|DDS |qoif|AT&TFORM|#\?RADIANCE|\x0a[\0-\5]\x01|\x01\xda[\0\1]|\x59\xa6\x6a\x95|SIMPLE  =|"
+     rb"/\* XPM|(?s:.{128})DICM", "is a picture of a kind that is not read", _CONVERT),
     (rb"\x89HDF|\x93NUMPY|MATLAB 5", "holds arrays, not a picture", _CONVERT),
     (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ", "is an archive", "Unpack archives."),
     (rb"L\0\0\0\x01\x14\x02", "is a Windows shortcut, not the picture", "Copy the pictures that shortcuts lead to."),
@@ -55,6 +56,8 @@ def no_picture(content: bytes, place: str, error: Exception) -> DamagedFileError
     for start, is_what, remedy in _OTHERS:
         if re.match(start, content[:4096]):
             return DamagedFileError(f"{place} {is_what}", hint=remedy)
+    if content.endswith(b"TRUEVISION-XFILE.\0"):
+        return DamagedFileError(f"{place} is TGA", hint=_CONVERT)
     kind = next((name for start, name in _IMAGES if content.startswith(start)), "")
     if kind and _CUT.search(str(error)):
         return DamagedFileError(f"{place} is cut off: {kind} of {len(content):,} bytes", hint=_FETCH)

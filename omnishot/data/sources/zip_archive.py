@@ -2,6 +2,7 @@
 
 import stat
 import zipfile
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,8 @@ MAX_MEMBER_BYTES = 64_000_000
 """Larger files in a zip archive are refused before they are unpacked."""
 
 _LONGEST_NAME = 500
+_WINDOWS = {0, 10}
+"""Numbers of file systems in which an archive can have been made, FAT and NTFS."""
 
 
 def files_of_zip(archive: Path, *, pictures_only: bool = False) -> Listing:
@@ -45,20 +48,23 @@ def files_of_zip(archive: Path, *, pictures_only: bool = False) -> Listing:
     found, taken, passed_over = Listing(), set[str](), set[str]()
     for info in opened.infolist():
         name = _name_in(info)
-        if outside := _outermost_litter(name) or next((folder for folder in own if name.startswith(folder)), ""):
+        if outside := _outermost_litter(name, own):
             passed_over.add(outside)
             continue
-        if (reason := _reason_to_refuse(info, name)) or name in taken:
+        reason, remedy = _reason_to_refuse(info, name)
+        if (reason and not (remedy and pictures_only)) or name in taken:
             raise DamagedFileError(
                 f"{archive} holds {brief(repr(name))}, which {reason or 'comes twice'}",
                 hint="Delete it and fetch it again.",
             )
         own_name = name.rpartition("/")[2]
-        if info.is_dir():
+        if name.endswith("/"):
             found.folders.append(name.removesuffix("/"))
             continue
         taken.add(name)
-        if is_placeholder(own_name):
+        if reason:
+            found.problems.append(DamagedFileError(f"{archive}/{brief(name)} {reason}", hint=remedy))
+        elif is_placeholder(own_name):
             found.problems.append(not_downloaded(f"{archive}/{name}"))
         elif pictures_only and (
             is_no_picture(own_name) or (may_be_figure(own_name) and is_own_figure(_start(opened, info)))
@@ -73,23 +79,25 @@ def files_of_zip(archive: Path, *, pictures_only: bool = False) -> Listing:
 
 
 def _name_in(info: zipfile.ZipInfo) -> str:
-    """Return a name as it was meant: macOS writes UTF-8 without saying so, which is then read as an old code page."""
-    if info.flag_bits & 0x800 or info.filename.isascii():
-        return info.filename
+    """Return a name as it was meant: macOS writes UTF-8 as if it were an old code page, Windows perhaps backslashes."""
+    name = info.filename.replace("\\", "/") if info.create_system in _WINDOWS else info.filename
+    name = name.removeprefix("./") if len(name) > 2 else name
+    if info.flag_bits & 0x800 or name.isascii():
+        return name
     try:
-        return info.filename.encode("cp437").decode("utf-8")
+        return name.encode("cp437").decode("utf-8")
     except UnicodeError:
-        return info.filename
+        return name
 
 
-def _outermost_litter(name: str) -> str:
-    """Return the part of a path that ends with the first litter in it, or an empty string where there is none."""
+def _outermost_litter(name: str, own: Collection[str]) -> str:
+    """Return the part of a path that ends with the first litter or store in it, or an empty string."""
     parts = name.removesuffix("/").split("/")
     if {"", ".", ".."} & set(parts):
         return ""  # Of what leads elsewhere nothing is passed over.
     for i, part in enumerate(parts):
-        if is_litter(part) and not is_placeholder(part):
-            inside = "/".join(parts[: i + 1])
+        inside = "/".join(parts[: i + 1])
+        if f"{inside}/" in own or (is_litter(part) and not is_placeholder(part)):
             return inside if inside == name else f"{inside}/"
     return ""
 
@@ -102,21 +110,25 @@ def _start(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         return b""
 
 
-def _reason_to_refuse(info: zipfile.ZipInfo, name: str) -> str:
+def _reason_to_refuse(info: zipfile.ZipInfo, name: str) -> tuple[str, str]:
+    """Return why a file is refused, and what helps where the others can be read all the same; or empty strings."""
     parts = name.removesuffix("/").split("/")
     if {"", ".", ".."} & set(parts) or "\\" in name or not is_one_line(name):
-        return "is not a plain path"
+        return "is not a plain path", ""
     if len(name) > _LONGEST_NAME:
-        return f"has a name of {len(name):,} characters"
+        return f"has a name of {len(name):,} characters", ""
     if stat.S_ISLNK(info.external_attr >> 16):
-        return "is a link"
+        return "is a link", "Pack the archive again with the pictures that links lead to."
     if info.flag_bits & 1:
-        return "is encrypted"
+        return "is encrypted", "Unpack with its password what is encrypted."
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        return f"is packed by method {info.compress_type}, which is not deflate"
+        return (
+            f"is packed by method {info.compress_type}, which is not deflate",
+            "Pack again what deflate has not packed.",
+        )
     if info.file_size > MAX_MEMBER_BYTES:
-        return f"claims {info.file_size:,} bytes; {MAX_MEMBER_BYTES:,} is the limit"
-    return ""
+        return f"claims {info.file_size:,} bytes; {MAX_MEMBER_BYTES:,} is the limit", "Save smaller what is too large."
+    return "", ""
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -31,11 +31,11 @@ _TRIALS, _RANKINGS, _INSIDE = "Trials", "Worst mistakes and narrowest successes"
 _EXPLAINED = {
     _TRIALS: "The trial of median margin: neither among the easy ones nor among the hard. A score is what the network "
     "says of two images, and only compares with other scores: the higher, the more alike. The margin is the score of "
-    "the right character over that of the best wrong one.",
+    "the right class over that of the best wrong one.",
     _RANKINGS: "The mistakes with the largest margin, and the successes with the smallest.",
-    _INSIDE: "What the first layer looks for, what every layer responds to in one image, where the images of one "
-    "alphabet lie, and the variants of a training pair. In the map a line leads from each image to the middle of its "
-    "character, and the colours only tell neighbours apart.",
+    _INSIDE: "What the first layer looks for, what every layer responds to in one image, where the images of "
+    "some classes lie, and the variants of a training pair. In the map a line leads from each image to the middle of "
+    "its class, and the colours only tell neighbours apart.",
 }
 
 

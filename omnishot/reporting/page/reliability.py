@@ -25,8 +25,10 @@ from omnishot.reporting.page.missing import nothing, to_measure, to_repeat, to_r
 from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.results import Measured
 from omnishot.store.artifact import Artifact
+from omnishot.vocabulary import BUILT_IN_SOURCES
 
 _MOST_MODELS = 4
+_ALPHABETS = "alphabets-"
 
 
 def reliability_section(subject: Subject) -> Section:
@@ -34,25 +36,32 @@ def reliability_section(subject: Subject) -> Section:
     shown = [part for model in subject.models[:_MOST_MODELS] for part in _shown_of(subject, model)]
     if not subject.models:
         shown = [nothing("No network was measured, so that there are no errors to show")]
-    text = _explained(subject) if any(isinstance(part, Picture) for part in shown) else ()
+    pictures = [part for part in shown if isinstance(part, Picture)]
+    text = _explained(subject, pictures) if pictures else ()
     return Section("Reliability", text=text, shown=shown)
 
 
-def _explained(subject: Subject) -> tuple[str, ...]:
+def _explained(subject: Subject, pictures: Sequence[Picture]) -> tuple[str, ...]:
     """Return what a reader of the pictures has to know."""
-    intervals = (
-        "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to resample."
-    )
+    intervals = ""
+    if any(picture.name.startswith(_ALPHABETS) for picture in pictures):
+        intervals = (
+            "Accuracy by alphabet has Wilson's 95 % intervals over queries, as an alphabet has too few runs to "
+            "resample."
+        )
     models = subject.models[:_MOST_MODELS]
     if any(item.result.protocol == "lake" for model in models for item in _chosen(subject, model)):
         intervals += " Of protocol lake they are somewhat too narrow, as the queries of a run share their support set."
     left_out = (
-        f"Characters that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} those that "
+        f"Classes that were never mistaken are left out of a confusion, and beyond {MOST_CHARACTERS} those that "
         "were least often."
     )
     if len(subject.models) == len(models):
-        return (f"{intervals} {left_out}",)
-    return f"{intervals} {left_out}", f"Shown for {', '.join(models)}; name other evaluations to see the others."
+        return (f"{intervals} {left_out}".lstrip(),)
+    return (
+        f"{intervals} {left_out}".lstrip(),
+        f"Shown for {', '.join(models)}; name other evaluations to see the others.",
+    )
 
 
 def _shown_of(subject: Subject, model: str) -> Iterator[Picture | Command]:
@@ -64,7 +73,7 @@ def _shown_of(subject: Subject, model: str) -> Iterator[Picture | Command]:
         lacking = f"{model} was not measured at verification, so that there are no similarities to show"
         yield to_verify(subject, lacking, model=model)
     if not any(item.result.ways for item in chosen):
-        lacking = f"{model} was not measured in one-shot trials on test images, so that no alphabets can be told apart"
+        lacking = f"{model} was not measured in one-shot trials on test images, so that no classes can be told apart"
         yield to_measure(subject, lacking, EvalSettings(ways=(20,), baselines=usual_baselines("within")), model=model)
 
 
@@ -100,7 +109,7 @@ def _try(subject: Subject, item: Measured) -> Sequence[Picture | Command]:
             return _verification(item, evaluation)
         if data := subject.data_of(evaluation):
             return _one_shot(item, evaluation, data)
-        return [to_restore(subject, item.data, f", so that the queries of {item.evaluation} have no alphabets")]
+        return [to_restore(subject, item.data, f", so that nobody knows what the queries of {item.evaluation} show")]
     except OmnishotError as error:
         return [to_repeat(subject, evaluation, f"Where {item.result.model} errs cannot be shown", error=error)]
 
@@ -117,12 +126,16 @@ def _one_shot(item: Measured, evaluation: Artifact, data: Artifact) -> tuple[Pic
     shots = "" if result.shots == 1 else f" {result.shots}-shot"
     model = result.model.removeprefix("models/")
     said = f"{model}, {result.ways}-way{shots}, protocol {result.protocol}, images of {item.source}"
-    pictures = [alphabets_chart(f"alphabets-{place}", f"Accuracy by alphabet: {said}", found, labels.alphabet_names)]
+    has_alphabets = item.source in BUILT_IN_SOURCES or len(labels.alphabet_names) > 1
+    pictures = []
+    if has_alphabets:
+        title = f"Accuracy by alphabet: {said}"
+        pictures.append(alphabets_chart(f"{_ALPHABETS}{place}", title, found, labels.alphabet_names))
     worst = found[0]
     if worst.correct < worst.trials:
-        name = labels.alphabet_names[worst.group].replace("_", " ")
+        where = f" within {labels.alphabet_names[worst.group].replace('_', ' ')}" if has_alphabets else ""
         counts = _confusions(trials, chosen, labels, alphabet == worst.group)
-        pictures.append(confusion_chart(f"confusion-{place}", f"Mistakes within {name}: {said}", counts))
+        pictures.append(confusion_chart(f"confusion-{place}", f"Mistakes{where}: {said}", counts))
     return tuple(pictures)
 
 

@@ -1,5 +1,6 @@
 """The section of a page with the results that stand out, and what has to be said beside them."""
 
+from omnishot.data.sources import has_drawers
 from omnishot.reporting.page.html import Headline, Section
 from omnishot.reporting.page.missing import to_train
 from omnishot.reporting.page.subject import Subject
@@ -46,7 +47,8 @@ def _headline(subject: Subject, item: Measured) -> Headline:
 
 def _task(item: Measured) -> str:
     result, words = item.result, _IN_WORDS.get(item.result.protocol, item.result.protocol)
-    words = "on MNIST" if item.source == "mnist" else words
+    if not has_drawers(item.source) and result.protocol != "verification":
+        words = "on MNIST" if item.source == "mnist" else f"protocol {result.protocol}"
     if result.ways is None:
         return f"Verification: {words}"
     shots = "one-shot" if result.shots == 1 else f"{result.shots}-shot"

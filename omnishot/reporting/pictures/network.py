@@ -82,7 +82,7 @@ def activations_of(store: Store, model: Artifact, number: int | None = None) -> 
         pixels,
         responses(_network(model), pixels, compute),
         about=str(model.reference),
-        what=what_is(data.labels, number),
+        what=what_is(data.labels, number, has_drawers=data.has_drawers),
     )
 
 
@@ -91,10 +91,14 @@ def _first_image(data: EvaluationData) -> int:
     return int(data.split.test[0]) if len(data.split.test) else 0
 
 
-def what_is(labels: Labels, number: int) -> str:
-    """Return what an image shows, in words."""
+def what_is(labels: Labels, number: int, *, has_drawers: bool) -> str:
+    """Return what an image shows, in words, and who drew it or which one of its class it is."""
     name = labels.character_names[labels.character[number]]
-    return f"{brief(name)} by drawer {labels.drawer[number] + 1}"
+    return (
+        f"{brief(name)} by drawer {labels.drawer[number] + 1}"
+        if has_drawers
+        else f"{brief(name)}, image {labels.drawer[number] + 1}"
+    )
 
 
 def embedding_of(store: Store, model: Artifact, alphabet: str | None = None) -> Picture:
@@ -108,7 +112,7 @@ def embedding_of(store: Store, model: Artifact, alphabet: str | None = None) -> 
     data = EvaluationData.read(pairs_of_models(store, [model]))
     chosen, name, part = _images_of_alphabet(data, alphabet)
     if len(chosen) < 3:
-        raise SamplingError(f"The alphabet {brief(name)} has {len(chosen)} images, too few for a map")
+        raise SamplingError(f"{brief(name)} has {len(chosen)} images, too few for a map")
     pixels, labels = data.pixels(chosen), data.labels.character[chosen]
     vectors = embed(_network(model), torch.from_numpy(pixels), chosen.astype(np.int64), choose_compute("cpu", "fp32"))
     values = vectors.numpy()

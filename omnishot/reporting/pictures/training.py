@@ -42,5 +42,5 @@ def validated_by(facts: TrainingFacts) -> str:
         return "nothing"
     if settings.validation_protocol == "verification":
         return f"verification of {settings.validation_trials} pairs"
-    where = "within an alphabet" if settings.validation_protocol in {None, "within"} else "between alphabets"
-    return f"{settings.validation_trials} {settings.validation_ways or '?'}-way trials {where}"
+    protocol = settings.validation_protocol or "within"
+    return f"{settings.validation_trials} {settings.validation_ways or '?'}-way trials, protocol {protocol}"

@@ -8,6 +8,7 @@ from omnishot.data.render import affine_matrices, render
 from omnishot.drawing.picture import Picture
 from omnishot.drawing.variants import affine_variants
 from omnishot.errors import SamplingError, UsageError
+from omnishot.formats.evaluation_data import says_who_drew
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import read_labels, read_pixels
 from omnishot.formats.pairs import read_pairs, read_variants
@@ -20,7 +21,7 @@ _MOST_VARIANTS = 9
 def variants_of(pairs: Artifact, number: int | None = None) -> Picture:
     """Draw a training pair and its affine variants, as far as the dataset has any.
 
-    Pairs are counted from 0; the default is the first one of a single character.
+    Pairs are counted from 0; the default is the first one of a single class.
 
     Raises:
         UsageError: There are not as many pairs.
@@ -36,11 +37,15 @@ def variants_of(pairs: Artifact, number: int | None = None) -> Picture:
         both = np.array([drawn.left[number], drawn.right[number]], dtype=np.int32)
         pixels, labels = read_pixels(file, both)[both], read_labels(file)
         left, right = (_rendered(pixels[i], side[number]) for i, side in enumerate(read_variants(file)))
-    same = "one character" if drawn.same[number] else "two characters"
+    same = "one class" if drawn.same[number] else "two classes"
+    has_drawers = says_who_drew(pairs.manifest)
     return affine_variants(
         left,
         right,
-        names=(what_is(labels, int(both[0])), what_is(labels, int(both[1]))),
+        names=(
+            what_is(labels, int(both[0]), has_drawers=has_drawers),
+            what_is(labels, int(both[1]), has_drawers=has_drawers),
+        ),
         about=f"pair {number:,} of {pairs.reference}, {same}",
     )
 

@@ -225,7 +225,7 @@ def test_pictures_of_the_model_say_model_image_and_alphabet(store: Store) -> Non
     assert curves_of([model]).title == "Loss, accuracy and learning rate: models/golden:v1"
     assert curves_of([model]).alt.startswith("Over 1 epoch the loss goes from")
     assert curves_of([model, model]).alt.startswith("models/golden:v1: over 1 epoch the loss")
-    assert "one character" in variants_of(store.find("golden-20-affine1")).title
+    assert "one class" in variants_of(store.find("golden-20-affine1")).title
 
 
 def test_what_there_is_none_of_is_refused(store: Store) -> None:
