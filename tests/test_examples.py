@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,24 @@ def test_an_unknown_option_is_refused() -> None:
         done = subprocess.run(["bash", EXAMPLES / script, "--bugdet", "1"], capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert "unknown option --bugdet" in done.stderr
+
+
+@pytest.mark.slow
+def test_letters_that_are_drawn_again_otherwise_are_recognised(tmp_path: Path) -> None:
+    script = EXAMPLES / "recognise.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stderr == ""
+    answers = re.findall(r"^another (\w): (\w) ", done.stdout, re.MULTILINE)
+    assert len(answers) == 10
+    assert sum(shown == named for shown, named in answers) >= 9
+    assert not list(tmp_path.iterdir())
+
+
+def test_images_of_ones_own_are_named_or_the_reason_is_said(tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "a.png").write_text("hello")
+    arguments = [sys.executable, EXAMPLES / "recognise.py", tmp_path / "examples", tmp_path / "query.png"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "a.png is text" in done.stderr
+    assert "Traceback" not in done.stderr

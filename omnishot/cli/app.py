@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from omnishot.cli.doctor import doctor_command
+from omnishot.cli.embed import embed_command
 from omnishot.cli.evaluate import eval_command
+from omnishot.cli.export import export_command
 from omnishot.cli.figure import figure_app
 from omnishot.cli.prepare import prepare_command
 from omnishot.cli.report import report_command
@@ -44,6 +46,8 @@ app.command("eval")(eval_command)
 app.command("report")(report_command)
 app.command("run")(run_command)
 app.add_typer(figure_app, name="figure")
+app.command("embed")(embed_command)
+app.command("export")(export_command)
 app.command("tune")(tune_command)
 app.command("ls")(ls_command)
 app.command("show")(show_command)

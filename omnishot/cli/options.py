@@ -50,6 +50,14 @@ ImageSizeOption = Annotated[
     int | None,
     typer.Option(help="One's own images: keep them as photographs of this side, pixels; without --colour, in grey."),
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="A model, or one in the box. Default: the most accurate one in the box.",
+        autocompletion=references("models"),
+    ),
+]
 PairsArgument = Annotated[str | None, reference_argument("Pair dataset. Default: the newest.", "pairs")]
 
 

@@ -24,7 +24,7 @@ class Look:
         pen: Width of strokes that are drawn anew, pixels, odd.
     """
 
-    extent: tuple[int, int] = (44, 94)
+    extent: tuple[int, int] = (60, 94)
     width: tuple[float, float] = (4.0, 7.0)
     pen: int = 5
 
@@ -48,7 +48,7 @@ def normalised(drawing: NDArray[np.uint8], look: Look = OMNIGLOT) -> NDArray[np.
     lines = thinned(strokes)
     narrowest, widest = look.width
     if not narrowest <= strokes.sum() / lines.sum() <= widest:
-        strokes = _drawn(lines, look.pen)
+        strokes = _drawn(_centred(lines), look.pen)
     return strokes.astype(np.uint8) * np.uint8(255)
 
 
@@ -71,8 +71,7 @@ def _otsu(values: NDArray[np.uint8]) -> int:
 
 def _placed(values: NDArray[np.uint8], is_ink: NDArray[np.bool_], look: Look) -> NDArray[np.bool_]:
     """Return the strokes, scaled as the look says and centred."""
-    rows, columns = np.flatnonzero(is_ink.any(axis=1)), np.flatnonzero(is_ink.any(axis=0))
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    box = _box_of(is_ink)
     ink, ground = np.median(values[is_ink]), np.median(values[~is_ink])
     grey = np.clip((values[box].astype(np.float32) - ground) * (255 / (ink - ground)), 0, 255).astype(np.uint8)
     shortest, longest = look.extent
@@ -81,9 +80,21 @@ def _placed(values: NDArray[np.uint8], is_ink: NDArray[np.bool_], look: Look) ->
     height, width = (max(1, round(side * wanted / length)) for side in grey.shape)
     resampling = Image.Resampling.BOX if wanted < length else Image.Resampling.BICUBIC
     scaled = np.asarray(Image.fromarray(grey).resize((width, height), resampling))
-    placed = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    return _centred(scaled > _otsu(scaled))
+
+
+def _box_of(is_ink: NDArray[np.bool_]) -> tuple[slice, slice]:
+    rows, columns = np.flatnonzero(is_ink.any(axis=1)), np.flatnonzero(is_ink.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _centred(strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return strokes in the middle of a square of 105 x 105."""
+    box = strokes[_box_of(strokes)]
+    height, width = box.shape
     top, left = (SIDE - height) // 2, (SIDE - width) // 2
-    placed[top : top + height, left : left + width] = scaled > 127
+    placed = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    placed[top : top + height, left : left + width] = box
     return placed
 
 

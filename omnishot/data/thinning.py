@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 _NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 """Rows and columns from a pixel to those around it, clockwise from the one above: P2 to P9 of the paper."""
 
+_UPPER_LEFT, _LOWER_RIGHT = 0b00011100, 0b11000001
+"""Neighbours of these two in a dot of two by two pixels, of which the paper's steps would leave nothing."""
+
 
 def thinned(strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the middle lines of strokes, connected as these are; shapes are (h, w)."""
@@ -17,7 +20,10 @@ def thinned(strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     while True:
         n_before = int(lines.sum())
         for is_removed in _REMOVED:
-            lines[is_removed[_neighbours(framed)]] = 0
+            around = _neighbours(framed)
+            goes = is_removed[around]
+            goes[:-1, :-1] &= ~((around[:-1, :-1] == _UPPER_LEFT) & (around[1:, 1:] == _LOWER_RIGHT))
+            lines[goes] = 0
         if lines.sum() == n_before:
             return lines.astype(np.bool_)
 

@@ -8,6 +8,7 @@ from omnishot.formats.box import BoxFacts
 from omnishot.formats.evaluation import Result, TrainedOn, read_summary
 from omnishot.recognition.recognizer import Recognizer
 from omnishot.store.artifact import Artifact
+from omnishot.store.box import is_boxed
 from omnishot.store.remake import recorded_line
 from omnishot.store.store import Store
 from omnishot.wording import interval, percent
@@ -32,7 +33,13 @@ class Measurement:
 
 
 def measured_in_store(store: Store, model: Artifact) -> Measurement:
-    """Return what the evaluations of a store say of a model, the later one where two measured the same."""
+    """Return what the evaluations of a store say of a model, the later one where two measured the same.
+
+    A model in the box brings its own results.
+    """
+    if is_boxed(model):
+        facts = BoxFacts.of(model.manifest)
+        return Measurement(facts.trained_on, facts.results)
     trained_on, results = None, {}
     for evaluation in store.artifacts("evals"):
         if model.as_parent() not in evaluation.manifest.parents:
@@ -45,8 +52,10 @@ def measured_in_store(store: Store, model: Artifact) -> Measurement:
     return Measurement(trained_on, tuple(results.values()))
 
 
-def exported_card(recognizer: Recognizer, artifact: Artifact, measurement: Measurement) -> str:
-    """Return the card of a network that is exported from a store."""
+def exported_card(recognizer: Recognizer, artifact: Artifact | None, measurement: Measurement) -> str:
+    """Return the card of a network that is exported, from a store or from a file that was."""
+    if artifact is None:
+        return _card(f"Model card: {recognizer.name}", recognizer, measurement, [f"- From `{recognizer.name}`."])
     made = artifact.manifest
     words = [f"Exported from `{made.reference}`, made {made.created[:10]}", *_versions(artifact)]
     provenance = [f"- {', '.join(words)}.", f"- Command: `{recorded_line(made)}`", f"- Recipe: `{made.recipe}`"]
@@ -80,7 +89,7 @@ def _versions(artifact: Artifact) -> Iterable[str]:
 
 
 def _card(title: str, recognizer: Recognizer, measurement: Measurement, provenance: Sequence[str]) -> str:
-    trained_on = measurement.trained_on.in_words if measurement.trained_on else "see the command below"
+    trained_on = measurement.trained_on.in_words if measurement.trained_on else "what the command below says"
     return "\n".join(
         [
             f"# {title}",

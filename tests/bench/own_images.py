@@ -1,138 +1,197 @@
-"""Images of one's own named from one example each: models against pixels, on sets that packages ship or that are drawn.
+"""Measure one-shot accuracy on images that look otherwise than Omniglot's, with and without the preparation.
 
-    pip install omnishot[photos] scikit-image scikit-learn && python tests/bench/own_images.py
+    python tests/bench/own_images.py
+    python tests/bench/own_images.py --model quick25 --store STORE --part validation --drawers 6
+    python tests/bench/own_images.py --set mnist --trials 5000 --json
 
-Every image but the examples is a query. `all` offers every class of the set, `5-way` the right one and four others, of
-which each choice counts alike. Intervals resample the classes; the examples are drawn anew, 20 times.
+Sets: Omniglot's evaluation alphabets (`--part validation`: the five background alphabets that split `lake` holds out)
+as they are, and drawn otherwise: `thick`, strokes of 13 pixels in 105; `thin`, of 1; `small`, 40 x 40, white on
+transparency; `paper`, small, off the middle and faint on grey, noisy paper. `mnist`: its test digits, 28 x 28.
+Omniglot's are 20-way trials within an alphabet, two drawers; MNIST's 10-way, any two images. Needs both data sets.
+
+Rows are the same trials: `pixels`, the cosine of 32 x 32 pixels; `as read`, the network on images that are only fitted
+into its square, as `omnishot prepare` reads a folder; `prepared`, the network as `omnishot.load` sees drawings. All
+images of a set are one call. Intervals resample trials. Milliseconds are for reading and preparing an image.
 """
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from image_sets import SETS, ImageSet
+from measuring import Column, Rows, count, figures
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
-import omnishot
-from omnishot.data.sources.photos import PhotoFormat, read_photo
-from omnishot.errors import UnavailableError
-from omnishot.evaluation.baselines import thumbnail
-from omnishot.model.whitening import fit_whitening
+from omnishot.data.class_index import ClassIndex
+from omnishot.data.episodes import Trials, draw_within, draw_within_by_class
+from omnishot.data.image_set import Labels
+from omnishot.data.location import is_offline, usual_data_folder
+from omnishot.data.sources import mnist, open_source
+from omnishot.data.splits import split_images
+from omnishot.data.thinning import thinned
+from omnishot.evaluation.intervals import accuracy_interval
+from omnishot.evaluation.oneshot import correct_trials
+from omnishot.model.device import choose_compute
+from omnishot.progress import silent
+from omnishot.recognition.drawing_preparation import DrawingPreparation
+from omnishot.recognition.images import PreparedImage, as_list
+from omnishot.recognition.loading import TrainedModel, usual_model
 from omnishot.recognition.recognizer import Recognizer
+from omnishot.seeding import generator
+from omnishot.store.store import Store
+from omnishot.wording import interval, percent
 
-Outcomes = NDArray[np.float64]
-"""Share of right answers by draw and class, at all ways and at 5, shape (2, n_draws, n_classes)."""
+Pictures = list[Image.Image]
 
-_PIXELS = "pixels 32x32, unit norm"
-_WHITENED = "photos, whitened on the other classes"
-_RESAMPLES = 2000
-
-
-def pixels_of(images: list[Image.Image]) -> NDArray[np.float32]:
-    """Return 32 x 32 shades of each image, as vectors of length 1."""
-    kept = PhotoFormat(32, colour=False)
-    return np.stack([thumbnail(read_photo(image, place="it", kept=kept).pixels) for image in images])
-
-
-def outcomes(scores: NDArray[np.floating], labels: NDArray[np.int64], n_draws: int) -> Outcomes:
-    """Return how often the right class has the best score; a tie is wrong.
-
-    Args:
-        scores: Of every image with every other, shape (n, n).
-        labels: Class of each image, counted from 0, shape (n,).
-        n_draws: How often the examples are drawn.
-    """
-    rng, n_classes = np.random.default_rng(0), int(labels.max()) + 1
-    n_others = min(4, n_classes - 1)
-    found = np.empty((2, n_draws, n_classes))
-    for draw in range(n_draws):
-        examples = np.array([rng.choice(np.flatnonzero(labels == name)) for name in range(n_classes)])
-        queries = np.setdiff1d(np.arange(len(labels)), examples)
-        asked, rows = labels[queries], np.arange(len(queries))
-        offered = scores[queries][:, examples]
-        right = offered[rows, asked][:, None]
-        is_beaten = offered < right
-        is_beaten[rows, asked] = False
-        n_beaten = is_beaten.sum(axis=1)
-        few = np.ones(len(queries))
-        for number in range(n_others):  # The share of all choices of four others in which each is beaten.
-            few *= np.maximum(n_beaten - number, 0) / (n_classes - 1 - number)
-        for kind, correct in enumerate((n_beaten == n_classes - 1, few)):
-            found[kind, draw] = np.bincount(asked, correct, n_classes) / np.bincount(asked, minlength=n_classes)
-    return found
+COLUMNS = [
+    Column("set", is_text=True),
+    Column("method", is_text=True),
+    Column("ways"),
+    Column("images", count),
+    Column("trials", count),
+    Column("accuracy", percent),
+    Column("ci95", interval, title="95 % interval", width=13),
+    Column("ms_per_image", figures, title="ms an image"),
+]
+DIGITS_PER_CLASS = 60
 
 
-def in_words(found: Outcomes) -> list[str]:
-    """Return both accuracies with 95 % intervals that resample classes."""
-    rng, cells = np.random.default_rng(0), []
-    for each in found.mean(axis=1):
-        means = rng.choice(each, (_RESAMPLES, len(each))).mean(axis=1)
-        low, high = np.quantile(means, [0.025, 0.975])
-        cells.append(f"{100 * each.mean():.1f} ({100 * low:.1f}-{100 * high:.1f})")
-    return cells
+@dataclass(frozen=True)
+class Questions:
+    """Pictures and trials over them."""
+
+    pictures: Pictures
+    trials: Trials
+
+    @property
+    def n_way(self) -> int:
+        return int(self.trials.support.shape[1])
 
 
-def rows_of(name: str, images: ImageSet, models: dict[str, Recognizer], n_draws: int) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of one set: set, classes offered, method, accuracies, milliseconds an image."""
-    flat = [image for each in images.values() for image in each]
-    labels = np.repeat(np.arange(len(images)), [len(each) for each in images.values()])
-    pixels = pixels_of(flat)
-    scores, vectors, seconds = {_PIXELS: pixels @ pixels.T}, {}, {}
-    for model, recognizer in models.items():
-        began = time.perf_counter()
-        vectors[model] = recognizer.embed(flat)
-        seconds[model] = time.perf_counter() - began
-        scores[model] = recognizer.compare_embeddings(vectors[model], vectors[model])
-    for method in scores:
-        cost = f"{1000 * seconds[method] / len(flat):.0f}" if method in seconds else ""
-        yield name, str(len(images)), method, *in_words(outcomes(scores[method], labels, n_draws)), cost
-    if "photos" in models:
-        yield from _whitened_rows(name, scores, vectors["photos"], labels, n_draws)
+def as_they_are(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:
+    return Image.fromarray(255 - pixels)
 
 
-def _whitened_rows(
-    name: str,
-    scores: dict[str, NDArray[np.float32]],
-    vectors: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    n_draws: int,
-) -> Iterator[tuple[str, ...]]:
-    """Yield what a whitening gives that was fitted on half of the classes, on the other half, and both ways round."""
-    half = np.random.default_rng(1).permutation(int(labels.max()) + 1) % 2
-    found: dict[str, list[Outcomes]] = {method: [] for method in (*scores, _WHITENED)}
-    for part in (0, 1):
-        tested = half[labels] == part
-        renamed = np.unique(labels[tested], return_inverse=True)[1]
-        fitted = fit_whitening(vectors[~tested], labels[~tested])
-        whitened = fitted.apply(vectors[tested])
-        whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
-        for method, all_scores in scores.items():
-            found[method].append(outcomes(all_scores[np.ix_(tested, tested)], renamed, n_draws))
-        found[_WHITENED].append(outcomes(whitened @ whitened.T, renamed, n_draws))
-    for method, both in found.items():
-        yield name, f"half: {len(half) // 2}", method, *in_words(np.concatenate(both, axis=2)), ""
+def thick(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:
+    return as_they_are(np.asarray(Image.fromarray(pixels).filter(ImageFilter.MaxFilter(9))), rng)
+
+
+def thin(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:
+    return as_they_are(thinned(pixels > 127) * np.uint8(255), rng)
+
+
+def small(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:
+    picture = Image.new("RGBA", (40, 40), (255, 255, 255, 0))
+    picture.putalpha(Image.fromarray(pixels).resize((40, 40), Image.Resampling.BOX))
+    return picture
+
+
+def paper(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:
+    side = int(rng.integers(125, 210))
+    left, top = int(rng.integers(0, 350 - side)), int(rng.integers(0, 300 - side))
+    sheet = np.zeros((300, 350))
+    sheet[top : top + side, left : left + side] = np.asarray(Image.fromarray(pixels).resize((side, side)))
+    noisy = 215 - 0.35 * sheet + rng.normal(0, 4, sheet.shape)
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+LOOKS: dict[str, Callable[[NDArray[np.uint8], np.random.Generator], Image.Image]] = {
+    "omniglot": as_they_are, "thick": thick, "thin": thin, "small": small, "paper": paper,
+}  # fmt: skip
+SETS = [*LOOKS, "mnist"]
+
+
+def renumbered(trials: Trials) -> tuple[NDArray[np.int64], Trials]:
+    """Return the images that trials use, and the trials over these alone."""
+    both = np.concatenate([trials.query, trials.support.reshape(-1)])
+    images, places = np.unique(both, return_inverse=True)
+    query, support = np.split(places.astype(np.int32), [len(trials)])
+    return images.astype(np.int64), Trials(query, support.reshape(trials.support.shape), trials.episode)
+
+
+def omniglot_questions(name: str, given: argparse.Namespace) -> Questions:
+    """Return 20-way trials within alphabets, of images in another look."""
+    images = open_source("omniglot").read(silent)
+    split = split_images(images.labels, "lake")
+    chosen = split.test if given.part == "test" else split.validation
+    chosen = chosen[images.labels.drawer[chosen] < given.drawers]
+    drawn = draw_within(ClassIndex.of(images.labels, chosen), given.trials, 20, 1, rng=generator(given.seed, "trials"))
+    used, trials = renumbered(drawn)
+    rng = generator(given.seed, "look", name)
+    return Questions([LOOKS[name](images.pixels[image], rng) for image in used], trials)
+
+
+def mnist_questions(given: argparse.Namespace) -> Questions:
+    """Return 10-way trials of digits at the size they come in, white on black."""
+    found = mnist.find(usual_data_folder() / "mnist", offline=is_offline())
+    chosen = np.concatenate([np.flatnonzero(found.digits == digit)[:DIGITS_PER_CLASS] for digit in range(10)])
+    names = [f"MNIST/{found.digits[image]}" for image in chosen]
+    labels = Labels.from_names(["MNIST"] * len(chosen), names, np.arange(len(chosen)) % DIGITS_PER_CLASS)
+    index = ClassIndex.of(labels, np.arange(len(chosen), dtype=np.int32))
+    used, trials = renumbered(draw_within_by_class(index, given.trials, 10, 1, rng=generator(given.seed, "trials")))
+    return Questions([Image.fromarray(found.pixels[chosen[image]]) for image in used], trials)
+
+
+def accuracy(similarity: NDArray[np.float32], trials: Trials) -> NDArray[np.bool_]:
+    """Return which trials are right, by the similarity of all images with all."""
+    return correct_trials(similarity[trials.query[:, None], trials.support[:, :, 0]], trials.support.shape[1])
+
+
+def pixel_similarity(pictures: Pictures) -> NDArray[np.float32]:
+    """Return the cosine of pictures of 32 x 32 pixels, in which transparency is black."""
+    flat = [np.asarray(p.getchannel("A") if p.mode == "RGBA" else p.convert("L")) for p in pictures]
+    shrunk = [np.asarray(Image.fromarray(p).resize((32, 32), Image.Resampling.BOX), dtype=np.float32) for p in flat]
+    vectors = np.stack(shrunk).reshape(len(shrunk), -1)
+    vectors -= np.median(vectors, axis=1, keepdims=True)  # The ground is 0, whatever its shade.
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
+    similarity: NDArray[np.float32] = vectors @ vectors.T
+    return similarity
+
+
+def similarity_by(
+    trained: TrainedModel, preparation: DrawingPreparation, pictures: Pictures
+) -> tuple[NDArray[np.float32], float]:
+    """Return the similarity of all pictures with all, and the milliseconds that reading one took."""
+    recognizer = Recognizer(trained.name, trained.network, preparation, choose_compute("auto", "fp32"))
+    began = time.perf_counter()
+    read = preparation.read(as_list(pictures))
+    milliseconds = (time.perf_counter() - began) * 1000 / len(read)
+    prepared = [image for image in read if isinstance(image, PreparedImage)]
+    vectors = recognizer.embed(prepared)
+    return recognizer.compare_embeddings(vectors, vectors), milliseconds
 
 
 def main() -> None:
-    """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--models", nargs="+", default=["quick", "photos"], help="names that omnishot.load takes")
-    parser.add_argument("--draws", type=int, default=20)
-    arguments = parser.parse_args()
-    models = {}
-    for name in arguments.models:
-        try:
-            models[name] = omnishot.load(name)
-        except UnavailableError as error:
-            print(f"Left out {name}: {error}")
-    print("| images | ways | method | all ways | 5-way | ms an image |")
-    print("|---|---|---|---|---|---|")
-    for name in arguments.sets:
-        for row in rows_of(name, SETS[name](np.random.default_rng(0)), models, arguments.draws):
-            print(f"| {' | '.join(row)} |", flush=True)
+    parser.add_argument("--model", default=usual_model(), help="a model in the box, or of the store")
+    parser.add_argument("--store", type=Path, default=Path("artifacts"))
+    parser.add_argument("--set", dest="sets", action="append", choices=SETS, help="several may be named; default: all")
+    parser.add_argument("--part", choices=("test", "validation"), default="test")
+    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--drawers", type=int, default=4, help="drawers of each Omniglot character that are used")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    trained = TrainedModel.read(given.model, Store(given.store))
+    rows = Rows(COLUMNS, as_json=given.json)
+    rows.facts(model={"name": trained.name, "part": given.part})
+    for name in given.sets or SETS:
+        asked = mnist_questions(given) if name == "mnist" else omniglot_questions(name, given)
+        as_read, prepared = DrawingPreparation(look=None), DrawingPreparation()
+        for method, (similarity, milliseconds) in (
+            ("pixels", (pixel_similarity(asked.pictures), None)),
+            ("as read", similarity_by(trained, as_read, asked.pictures)),
+            ("prepared", similarity_by(trained, prepared, asked.pictures)),
+        ):
+            right = accuracy(similarity, asked.trials)
+            ci95 = accuracy_interval(right, asked.trials.episode, generator(given.seed, "bootstrap"))
+            rows.row(
+                set=name, method=method, ways=asked.n_way, images=len(asked.pictures), trials=len(right),
+                accuracy=float(right.mean()), ci95=ci95, ms_per_image=milliseconds,
+            )  # fmt: skip
 
 
 if __name__ == "__main__":
