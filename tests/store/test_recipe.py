@@ -22,6 +22,7 @@ PRESETS = {  # Computed by commit 934b6f4, before the layers had the places they
     "koch": "3216ec05141ec8abc770aa25cd2db4e1c424d41ee5e509e1a97b433b0d3a165a",
     "koch-adam": "ccdb04455cbffab90f22f01fceb31d2979949f2f2c1324791fdea4c2a4ea022a",
     "koch35": "1f192610fc271baaf9adc570b695d16b97e88cc4ca791b6790e742137bd1917e",
+    "photos": "cc8b0cedf87030d3fd4a71982feca03402b6577a41889995779da61ab5fad781",  # By the commit that brought it.
     "quick": "88aeec1bfdd39fbda51c86eeda115e79c764d5bd8394392977b3682ec9c6d63f",
     "within-l2": "0e34a55aa60947d2068f572c03b306e08c1e1b0b5aca0211c7d11fb5c3445a97",
     "within-plain": "c57fba5a5fcb9c82cf558205495468ea04f77f18584b068cc801d22db00cb49f",
