@@ -368,3 +368,17 @@ def test_code_that_is_not_the_commits_is_dirty(tmp_path: Path, monkeypatch: pyte
     assert machine()["dirty"] is True
     git("commit", "-a", "-m", "What is not installed")
     assert machine()["dirty"] is True
+
+
+@pytest.mark.slow
+def test_drawings_of_another_look_are_read_better_once_they_are_prepared(omniglot_folder: Path) -> None:
+    arguments = ["--set", "thin", "--trials", "60", "--drawers", "2", "--json"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "", "OMNISHOT_OFFLINE": "1"}
+    command = [sys.executable, str(BENCH / "own_images.py"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
+    assert done.returncode == 0, done.stderr
+    _, *rows = map(json.loads, done.stdout.splitlines())
+    assert [row["method"] for row in rows] == ["pixels", "as read", "prepared"]
+    accuracy = {row["method"]: row["accuracy"] for row in rows}
+    assert accuracy["prepared"] > accuracy["as read"] + 0.2
+    assert all(row["trials"] == 60 and 0 <= row["ci95"][0] <= row["accuracy"] <= row["ci95"][1] <= 1 for row in rows)

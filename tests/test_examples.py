@@ -46,8 +46,8 @@ def test_letters_that_are_drawn_again_otherwise_are_recognised(tmp_path: Path) -
 def test_images_of_ones_own_are_named_or_the_reason_is_said(tmp_path: Path) -> None:
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "a.png").write_text("hello")
-    arguments = [sys.executable, EXAMPLES / "recognise.py", tmp_path / "examples", tmp_path / "query.png"]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    arguments = [EXAMPLES / "recognise.py", tmp_path / "examples", tmp_path / "query.png"]
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "a.png is text" in done.stderr
     assert "Traceback" not in done.stderr

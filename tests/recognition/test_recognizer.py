@@ -14,7 +14,7 @@ from omnishot.model.device import choose_compute
 from omnishot.model.siamese import build_network
 from omnishot.recognition import recognizer as module
 from omnishot.recognition.drawing_preparation import DrawingPreparation
-from omnishot.recognition.images import PreparedImage
+from omnishot.recognition.images import Images, PreparedImage
 from omnishot.recognition.recognizer import Match, Recognizer, digest_of
 from omnishot.vocabulary import TwinName
 
@@ -77,7 +77,7 @@ def test_chunks_change_nothing(twin: TwinName, monkeypatch: pytest.MonkeyPatch) 
 
 def test_naming_takes_the_class_of_the_highest_mean_similarity() -> None:
     recognizer = recognizer_of("conv4")
-    support = {"one": IMAGES[0], "two": [IMAGES[1], IMAGES[2]], "three": np.stack([IMAGES[3]])}
+    support: dict[str, Images] = {"one": IMAGES[0], "two": [IMAGES[1], IMAGES[2]], "three": np.stack([IMAGES[3]])}
     queries = [IMAGES[4], IMAGES[0], IMAGES[1]]
     matches = recognizer.identify(support, queries, top=2)
     assert [match.name for match in matches[1:2]] == ["one"]
@@ -106,7 +106,7 @@ def test_a_digest_tells_weights_preparations_and_similarities_apart() -> None:
     network = build_network("conv4")
     before = digest_of(network, DrawingPreparation())
     with torch.no_grad():
-        network.head.bias += 1
+        network.head.bias.add_(1)
     assert digest_of(network, DrawingPreparation()) != before
 
 
