@@ -27,7 +27,7 @@ from omnishot.stages.profiler import profiled
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
 from omnishot.stages.training_settings import choose_training, refuse_a_test_set
-from omnishot.stages.whitening import fit_to_photos
+from omnishot.stages.whitening import write_fitted
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
@@ -171,7 +171,7 @@ def train(
     def build(staging: Staging) -> None:
         nonlocal stop
         if settings.objective.kind == "whitening":
-            _fit_to_photos(staging, pairs, settings, compute, options.on_progress, store.tell)
+            write_fitted(staging, pairs, settings, compute, on_progress=options.on_progress, tell=store.tell)
             return
         task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if options.resume else None)
         with compute.tuned():  # Before the training, which may need all memory.
@@ -198,23 +198,6 @@ def train(
         sentence = f"The training had come to its end: {made.artifact.reference} is made"
         raise StoppedError(sentence, signal_number=stop.number)
     return made
-
-
-def _fit_to_photos(
-    staging: Staging,
-    pairs: Artifact,
-    settings: TrainSettings,
-    compute: Compute,
-    on_progress: OnProgress,
-    tell: Callable[[str], None],
-) -> None:
-    """Fill a staging folder with a model that takes no steps: what one process does in seconds."""
-    fitted = fit_to_photos(pairs.file("pairs.h5"), settings, compute, on_progress=on_progress)
-    write_model(staging.path, fitted.network.state_dict(), fitted.settings, [fitted.record])
-    staging.environment |= compute.describe()
-    staging.summary |= fitted.summary
-    for note in fitted.notes:
-        tell(note)
 
 
 def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals = unwatched) -> None:

@@ -51,8 +51,8 @@ def find_in_box(query: Query) -> Artifact | None:
     if query.name == "photos":
         raise UnavailableError(
             "The model photos names images as it comes, but there is none in the store that was fitted to some",
-            hint="`omnishot train --preset photos` fits one to images that were prepared with --colour; it needs the extra "
-            "`pip install 'omnishot[photos]'`.",
+            hint="`omnishot train --preset photos` fits one to images that were prepared with --colour; it needs the "
+            "extra photos: pip install 'omnishot[photos]'.",
         )
     others = ", ".join(short_names())
     version = "" if query.version is None else f":v{query.version}"
