@@ -10,7 +10,7 @@ from torch import Tensor
 
 from omnishot.config import TrainSettings
 from omnishot.data.class_index import ClassIndex
-from omnishot.data.episodes import Trials, draw_between, draw_within_by_class
+from omnishot.data.episodes import Trials, draw_between, draw_within_by_class, most_ways
 from omnishot.data.image_set import Labels
 from omnishot.data.pairs import Pairs
 from omnishot.data.splits import Split

@@ -24,6 +24,8 @@ from omnishot.model.device import choose_compute
 from omnishot.model.whitening import fit_whitening
 from omnishot.presets import preset_text
 from omnishot.recognition.loading import load
+from omnishot.reporting.page.page import make_page
+from omnishot.reporting.pictures.network import filters_of
 from omnishot.settings_text import check, with_changes
 from omnishot.stages.evaluate import evaluate
 from omnishot.stages.prepare import prepare
@@ -165,6 +167,18 @@ def test_an_evaluation_compares_with_pixels_of_the_photographs(store: Store, fol
     assert accuracy["nearest-neighbour"] > 0.6
     again = evaluate(store, [model], source=str(folder), settings=EvalSettings(ways=(2,), trials=60)).artifact
     assert again.manifest.parent("pairs") is not None  # The images it was fitted to are no test of it.
+
+
+def test_the_page_shows_photographs_and_says_what_does_not_apply(store: Store, folder: Path) -> None:
+    pairs = prepared(store, folder)
+    model = train(store, pairs, settings_of()).artifact
+    made = evaluate(store, [model], pairs, EvalSettings(ways=(2,), trials=30)).artifact
+    html = make_page(store, [made], lambda progress: None).html
+    assert f"{model.reference} has no training curves" in html
+    assert "First-layer filters, activation maps and affine variants show what training did" in html
+    assert "image/png" in html  # Photographs in their own colours.
+    with pytest.raises(UsageError, match="came as it is"):
+        filters_of([model])
 
 
 def test_what_takes_drawings_refuses_photographs(store: Store, folder: Path) -> None:
