@@ -91,7 +91,8 @@ def test_naming_takes_the_class_of_the_highest_mean_similarity() -> None:
         assert match.score == pytest.approx(ranked[0][1], abs=1e-3)
     assert recognizer.identify(support, [], top=3) == []
     assert len(recognizer.identify(support, IMAGES[4], top=9)[0].alternatives) == 2
-    assert recognizer.identify(support, IMAGES[4]) == [Match(matches[0].name, matches[0].score)]
+    # In another number of images at once, a vector is rounded otherwise.
+    assert recognizer.identify(support, IMAGES[4]) == [Match(matches[0].name, pytest.approx(matches[0].score))]
 
 
 def test_a_digest_tells_weights_preparations_and_similarities_apart() -> None:
