@@ -6,12 +6,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from omnishot.data.pixels import Pixels
-from omnishot.data.render import shrink
+from omnishot.data.render import normalize, shrink
 from omnishot.errors import DamagedFileError
 from omnishot.model.device import Compute
+from omnishot.model.photo_twin import PhotoTwin
 from omnishot.model.siamese import SiameseNetwork
 
 _BATCH = 256
+_PHOTO_BATCH = 32
+"""The largest maps of a photograph take megabytes."""
 
 
 @torch.no_grad()
@@ -23,11 +26,17 @@ def embed(network: SiameseNetwork, pixels: Pixels, indices: NDArray[np.int64], c
     network.twin.eval()
     vectors = torch.empty(len(indices), network.twin.dimension, device=compute.device)
     chosen = torch.from_numpy(indices).to(pixels.device)
-    for start in range(0, len(indices), _BATCH):
-        images = shrink(pixels[chosen[start : start + _BATCH]].to(compute.device), network.twin.side)
+    batch = _PHOTO_BATCH if isinstance(network.twin, PhotoTwin) else _BATCH
+    for start in range(0, len(indices), batch):
+        images = as_input(pixels[chosen[start : start + batch]].to(compute.device), network)
         with compute.autocast():
-            vectors[start : start + _BATCH] = network.twin(images.to(memory_format=torch.channels_last))
+            vectors[start : start + batch] = network.twin(images.to(memory_format=torch.channels_last))
     return vectors
+
+
+def as_input(pixels: Tensor, network: SiameseNetwork) -> Tensor:
+    """Return images as the network's twin takes them; pixels are those of `shrink` and `normalize`."""
+    return (normalize if isinstance(network.twin, PhotoTwin) else shrink)(pixels, network.twin.side)
 
 
 def refuse_overflow(values: NDArray[np.float32], what: str) -> None:

@@ -35,12 +35,12 @@ class Preparation(_Frozen):
     """What is done to images before the network sees them.
 
     Attributes:
-        kind: Drawings, ink on a ground.
+        kind: Drawings, ink on a ground, or photographs, colours as they are.
         version: Of the code that does it.
-        look: What they are made to look like, or None: as `omnishot prepare` reads a folder.
+        look: What drawings are made to look like, or None: as `omnishot prepare` reads a folder.
     """
 
-    kind: Literal["drawing"]
+    kind: Literal["drawing", "photo"]
     version: Literal[1]
     look: Annotated[Look | None, AfterValidator(_check_look)]
 

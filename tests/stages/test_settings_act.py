@@ -83,9 +83,9 @@ CHOICES = [  # They decide which epoch is kept, and when to stop.
     ["validation_ways=3"],
 ]
 ELSEWHERE = {"data.memory_gb", "data.readers", "data.start_method", "compile", "patience", "objective.kind",
-             "log.tensorboard"}  # fmt: skip
+             "log.tensorboard", "objective.head", "objective.image_size", "objective.shrinkage"}  # fmt: skip
 """How weights are computed, and what is logged, decides nothing, or rounding only; `test_loop.py` knows patience; kinds
-have other names."""
+have other names; `test_photos.py` knows what acts on a whitening."""
 
 
 @pytest.fixture(scope="module")
