@@ -175,7 +175,7 @@ def test_what_is_advised_is_found() -> None:
     assert len(ADVICE) > 100
     assert len(SETTINGS) > 10
     assert {"prepare", "run"} <= set(commands_reaching("omnishot.data.pairs"))
-    assert "gc" not in commands_reaching("omnishot.data.pairs")
+    assert "ls" not in commands_reaching("omnishot.training.loop")
     with pytest.raises(Exception, match=r"(?i)no such option"):
         parse(typed("omnishot train --pears N"))
 

@@ -37,9 +37,10 @@ omnishot report "$evaluation" --format markdown >> "$SUMMARY"
 printf '\n%s was trained by the code %s, which is the one that is installed.\n' "$model" "${code:0:12}" >> "$SUMMARY"
 omnishot report "$evaluation" --quiet --fail-under "$WAYS-way=$FLOOR" > /dev/null
 
-if [ -s "$BASELINE" ] && omnishot show "$(cat "$BASELINE")" > /dev/null; then # It may have been removed since.
+before=$([ -s "$BASELINE" ] && cat "$BASELINE" || true)
+if [ -n "$before" ] && [ -e "${OMNISHOT_STORE:-artifacts}/${before/:v//v}" ]; then # It may have been removed since.
     code=0
-    verdict=$(omnishot diff "$(cat "$BASELINE")" "$evaluation" --tolerance "accuracy=$TOLERANCE" 2>&1 > /dev/null) || code=$?
+    verdict=$(omnishot diff "$before" "$evaluation" --tolerance "accuracy=$TOLERANCE" 2>&1 > /dev/null) || code=$?
     echo "$verdict" >&2
     printf '\n%s\n' "$verdict" | sed 's/^./> &/' >> "$SUMMARY"
     # 2: the trials are no longer the same, as images or settings have changed. From now on this evaluation is what counts.

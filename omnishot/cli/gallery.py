@@ -30,7 +30,7 @@ def ls_command(session: Session) -> None:
     if session.console.as_json:
         session.console.result([{"artifact": name, **found.model_dump()} for name, found in facts.items()], "")
     elif not facts:
-        session.console.note(f"There are no galleries in {session.folder}; `omnishot enroll` makes the first")
+        session.console.note(f"There are no galleries in {session.folder}; `omnishot enroll NAME FOLDER` makes one")
     else:
         rows = tuple(
             (name, f"{found.classes:,}", f"{found.examples:,}", found.model, found.threshold_in_words)

@@ -114,11 +114,12 @@ def _refuse_other_size(weights_file: Path, expected: dict[str, Tensor]) -> None:
             size, head = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
     except (OSError, ValueError) as error:
         raise DamagedFileError(f"{weights_file} cannot be read: {brief(error)}") from None
-    wanted = sum(tensor.nbytes for tensor in expected.values())
-    if not 8 < head <= _MOST_HEAD or size != 8 + head + wanted:
+    most = sum(tensor.nbytes for tensor in expected.values())
+    fewest = most - sum(tensor.nbytes // 2 for tensor in expected.values() if tensor.dtype == torch.float32)
+    if not 8 < head <= _MOST_HEAD or not fewest <= size - 8 - head <= most:
         raise DamagedFileError(
             f"{weights_file} does not hold this network's weights: it has {size:,} bytes, and a head that claims "
-            f"{head:,} of them, but {wanted:,} bytes of tensors are needed"
+            f"{head:,} of them, but {most:,} bytes of tensors are needed, or {fewest:,} in half precision"
         )
 
 

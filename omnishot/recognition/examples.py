@@ -172,7 +172,9 @@ def usable(image: PreparedImage | OmnishotError) -> PreparedImage | OmnishotErro
     if isinstance(image, OmnishotError) or not image.is_blank:
         return image
     as_read = "" if image.ink is None else f", as what is {image.ink} is read as ink"
-    return DamagedFileError(f"{image.name} is blank{as_read}", hint="Leave it out, or say with --ink what is drawn.")
+    return DamagedFileError(
+        f"{image.name} is blank{as_read}", hint="Leave it out, or say what is drawn by --ink dark or --ink light."
+    )
 
 
 def digests_of(contents: Sequence[bytes]) -> NDArray[np.uint8]:

@@ -74,9 +74,9 @@ class PairedComparison:
         if self.questions < self.trials or 2 * self.images < self.trials:
             return f"only more classes or images make the interval narrower, as all are about {self.images:,} images"
         if self.ways is None:
-            return "more pairs (`omnishot prepare --pairs`) make the interval narrower"
+            return "more pairs (`omnishot prepare --pairs N`) make the interval narrower"
         if self.task.startswith("lake "):
-            return "--protocol within --trials 10000 asks more than Lake's runs do"
+            return "`omnishot eval --protocol within --trials 10000` asks more than Lake's runs do"
         return "more trials make the interval narrower"
 
 

@@ -126,8 +126,9 @@ def refuse_a_test_set(pairs: Artifact) -> None:
     """
     if "train" not in PairsFacts.of(pairs.manifest).summary.pairs:
         raise UsageError(
-            f"{pairs.reference} is a test set (--test-only), which has nothing to train on",
-            hint="Name another pair dataset (`omnishot ls pairs`), or prepare these images without --test-only.",
+            f"{pairs.reference} is a test set as a whole, which has nothing to train on",
+            hint="Name another pair dataset (`omnishot ls pairs`), or make one of these images: "
+            "`omnishot prepare --source PATH`.",
         )
 
 

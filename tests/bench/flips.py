@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +154,7 @@ def flips_of(template: Path, rng: random.Random) -> Iterator[Flip]:
 
 
 def runs_of(
-    template: Path, known: list[Command], reads: list[set[str]], asked: argparse.Namespace
+    template: Path, known: list[Command], reads: Sequence[set[str]], asked: argparse.Namespace
 ) -> list[tuple[Flip, int]]:
     """Return flips with commands that read their files, shuffled; over again where more are asked for."""
     rng, found = random.Random(asked.seed), []

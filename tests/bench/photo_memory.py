@@ -1,6 +1,6 @@
 """Peak memory of `omnishot prepare --colour` and of the fit after it, by the number of photographs.
 
-pip install omnishot[photos] && python tests/bench/photo_memory.py
+pip install '.[photos]' && python tests/bench/photo_memory.py
 """
 
 import argparse

@@ -71,22 +71,26 @@ def test_an_option_stands_before_an_empty_variable_and_help_before_everything(om
     assert omnishot("train", "", "--help").code == 0
 
 
-def test_a_hint_says_whose_its_options_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("hint", "more"), [
+    ("Lower --ways or --pairs.", " --ways is an option of `omnishot eval`."),
+    ("Lower --ways or --pairs; see `omnishot eval --shots 1`.", ""),
+])  # fmt: skip
+def test_a_hint_says_whose_its_options_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hint: str, more: str
+) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise UsageError("Too few", hint="Lower --ways or --pairs; see `omnishot eval --shots 1`.")
+        raise UsageError("Too few", hint=hint)
 
     monkeypatch.setattr("omnishot.stages.training_settings.choose_training", fail)
     with pytest.raises(UsageError) as raised:
         app(["run", "--store", str(tmp_path)], standalone_mode=False)
-    assert raised.value.hint == (
-        "Lower --ways or --pairs; see `omnishot eval --shots 1`. --ways is an option of `omnishot eval`."
-    )
+    assert raised.value.hint == hint + more
 
 
 STUB = """#!/bin/bash
 echo "$1" >> "$CALLS"
 [[ $1 != "$FAILS" ]] || exit 4
-echo "$1/x:v1"
+if [[ $* == *--json* ]]; then echo '{"code": {"models": "0"}}'; else echo "$1/x:v1"; fi
 """
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GUIDES = [README, *(path.read_text("utf-8") for path in sorted(EXAMPLES.glob("*.md")))]

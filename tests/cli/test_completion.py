@@ -66,7 +66,10 @@ def test_the_program_answers_a_shell_without_heavy_imports_or_another_word(words
         ("omnishot eval golden:", ["golden:v1"]),
         ("omnishot show golden-", ["golden-20-affine1", "golden-lake"]),
         ("omnishot diff golden mod", ["models/golden"]),
-        ("omnishot check ", ["images/golden", "pairs/golden-20-affine1", "models/golden", "evals/golden-lake"]),
+        (
+            "omnishot check ",
+            ["images/golden", "pairs/golden-20-affine1", "models/golden", "evals/golden-lake", "galleries/golden"],
+        ),
         ("omnishot ls ", [*KINDS]),
         ("omnishot presets k", [name for name in preset_names() if name.startswith("k")]),
         ("omnishot run --preset ", ["auto", *preset_names()]),

@@ -225,9 +225,9 @@ def test_a_model_that_was_trained_again_under_the_same_reference_is_another(
     assert refused.code == 2
     assert "not comparable" in refused.err
     assert "--again" in refused.err
-    shutil.rmtree(model)
+    shutil.rmtree(model)  # What is in the box by this name is another one, too.
     gone = omnishot("identify", "staff", pictures / "staff" / "e1.png", "--store", staff)
-    assert (gone.code, "is gone" in gone.err) == (4, True)
+    assert (gone.code, "--again" in gone.err) == (2, True)
 
 
 def test_embeddings_only_keeps_no_picture(omnishot: Cli, store: Path, pictures: Path) -> None:

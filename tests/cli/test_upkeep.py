@@ -14,8 +14,8 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """One artifact of each kind, each made from the one before it."""
-    return Path(shutil.copytree(GOLDEN, tmp_path / "artifacts"))
+    """One artifact of each kind up to evaluations, each made from the one before it."""
+    return Path(shutil.copytree(GOLDEN, tmp_path / "artifacts", ignore=shutil.ignore_patterns("galleries")))
 
 
 def damage(path: Path) -> None:

@@ -38,6 +38,7 @@ def main(folder: Path) -> None:
     images = publish_again(store, first.find("images/golden"))
     pairs = publish_again(store, first.find("pairs/golden-20-affine1"), images)
     model = publish_again(store, first.find("models/golden"), pairs)
+    publish_again(store, first.find("galleries/golden"), model)
     asked = EvalSettings(
         protocol="lake", ways=(2, 4), baselines=("nearest-neighbour", "hausdorff", "random"), trials=400
     )

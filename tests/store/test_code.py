@@ -33,9 +33,9 @@ VERSIONS = {
 PINNED = {
     "images": ((1, 2), "149dbab40e845cc289d219424d119a33b8ce95e85a8310e3547765284907dfeb"),
     "pairs": ((1, 2), "5fa71a939f5e5dd8b4104f92b6618aca2252d856bcd2c16bd8b97da69d6722fb"),
-    "models": ((1, 2), "089a1ae1ef9284e5dd6353690168c9c3640d7a6648253f61fdd16df064cb900d"),
-    "evals": ((3,), "4eb6a6b5045769c1acd272de55fa97958621bc84da388db06981de66b904e646"),
-    "galleries": ((1,), "a2e9dd7446467fa431a10e5257f3f23e9a27b18a92f37ce8fe95c913adc62d20"),
+    "models": ((1, 2), "ac25fdfb4fd903fc82a05e422e8e7f810dbd0e200d6656c4511d21eec7e1c700"),
+    "evals": ((3,), "f71377e47e7395d493597c845f4a031bceda25d2e31a476c7588409be7ecf935"),
+    "galleries": ((1,), "5ac8c22d3100188d9ff6a30c90cf8b5441ec12b79945cd3cf019757e634c362a"),
 }
 """Recipe versions of a kind, and the digest of its code.
 

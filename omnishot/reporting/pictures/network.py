@@ -56,7 +56,7 @@ def refuse_pretrained(model: Artifact, what: str) -> None:
     if (twin := ModelFacts.of(model.manifest).settings.twin) == "lite0":
         raise UsageError(
             f"{what} show what training did, but the network of {model.reference} ({twin}) came as it is",
-            hint="Draw the map of embeddings: `omnishot figure embedding`.",
+            hint="Draw the map of embeddings: `omnishot figure embedding --out FILE`.",
         )
 
 
