@@ -5,6 +5,7 @@ from pathlib import Path
 
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.store.artifact import Artifact
+from omnishot.store.box import short_names
 from omnishot.store.digests import Digests
 from omnishot.store.order import Order, read_order
 from omnishot.store.places import version_folders
@@ -75,7 +76,8 @@ def newest_of(root: Path, kind: str) -> Path:
             return path
     there = list(folders(root, kind))
     if not there:
-        hint = f"Run `omnishot {MADE_BY[kind]}` first, or use --store."
+        boxed = f", or name a model in the box: {', '.join(short_names())}" if kind == "models" else ""
+        hint = f"Run `omnishot {MADE_BY[kind]}` first, or use --store{boxed}."
         raise NotFoundError(f"There are no {kind} in {root}", hint=hint)
     for path in there:
         Artifact.read(path, Digests())  # One that cannot be read may be the newest.
