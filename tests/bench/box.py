@@ -29,6 +29,7 @@ from omnishot.stages.evaluate import evaluate
 from omnishot.store.artifact import Artifact
 from omnishot.store.box import boxed_name
 from omnishot.store.digests import Digests
+from omnishot.store.identity import content_of
 from omnishot.store.manifest import FILE_NAME, FileEntry, file_digest
 from omnishot.store.store import Store
 from omnishot.vocabulary import BOX_MODELS
@@ -54,11 +55,14 @@ def halved(model: Artifact, folder: Path) -> None:
 def described(model: Artifact, folder: Path, name: str, facts: BoxFacts) -> Artifact:
     """Write the manifest of a folder's files, and return the artifact."""
     files = sorted(path for path in folder.iterdir() if path.name != FILE_NAME)
+    entries = {path.name: FileEntry(sha256=file_digest(path), size=path.stat().st_size) for path in files}
+    content = content_of({path: entry.sha256 for path, entry in entries.items()})
     manifest = model.manifest.model_copy(
         update={
             "name": boxed_name(name),
             "version": int(folder.name[1:]),
-            "files": {path.name: FileEntry(sha256=file_digest(path), size=path.stat().st_size) for path in files},
+            "files": entries,
+            "content": None if model.manifest.format == 1 else content,
             "summary": {**model.manifest.summary, "box": facts.as_written()},
             "argv": ["omnishot", *model.manifest.argv[1:]],
         }
