@@ -1,9 +1,9 @@
 """A trained network in one file: safetensors, with all that is needed to use it in the file's own metadata."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -63,6 +63,16 @@ class Exported(_Frozen):
     preparation: Preparation
     similarity: Line
     digest: Digest
+
+    @model_validator(mode="after")
+    def _check_preparation(self) -> Self:
+        if self.preparation.kind != ("photo" if self.settings.twin == "lite0" else "drawing"):
+            raise ValueError(
+                f"the network {self.settings.twin} does not see images prepared as {self.preparation.kind}s"
+            )
+        if self.preparation.kind == "photo" and self.preparation.look:
+            raise ValueError("photographs are not made to look like anything")
+        return self
 
 
 def write_exported(path: Path, network: SiameseNetwork, said: Exported) -> None:

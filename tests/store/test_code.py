@@ -35,7 +35,7 @@ PINNED = {
     "pairs": ((1, 2), "5fa71a939f5e5dd8b4104f92b6618aca2252d856bcd2c16bd8b97da69d6722fb"),
     "models": ((1, 2), "ac25fdfb4fd903fc82a05e422e8e7f810dbd0e200d6656c4511d21eec7e1c700"),
     "evals": ((3,), "f71377e47e7395d493597c845f4a031bceda25d2e31a476c7588409be7ecf935"),
-    "galleries": ((1,), "5ac8c22d3100188d9ff6a30c90cf8b5441ec12b79945cd3cf019757e634c362a"),
+    "galleries": ((1,), "3053e0d2687c2fe015f88d09a20b7a3e518a98ed74312398c08eb6192476e11e"),
 }
 """Recipe versions of a kind, and the digest of its code.
 
