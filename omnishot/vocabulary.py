@@ -32,7 +32,7 @@ ValidationProtocol = Literal["within", "between", "verification"]
 Baseline = Literal["nearest-neighbour", "hausdorff", "random"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 
-TwinName = Literal["koch", "koch35", "conv4", "lite0"]
+TwinName = Literal["koch", "koch35", "conv4", "residual", "lite0"]
 """The last one comes fitted, sees photographs, and is not trained itself."""
 
 HeadName = Literal["auto", "cosine", "l1"]

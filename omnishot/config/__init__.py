@@ -83,6 +83,15 @@ class ClassesObjective(Settings):
     """Share of the batches that are filled alphabet by alphabet, which makes their classes hard to tell apart."""
     rotations: Literal[1, 2, 4] = 4
     """Quarter turns (or the half turn) of a character that count as classes of their own."""
+    turning: Literal["characters", "alphabets"] = "characters"
+    """In batches filled alphabet by alphabet: `characters` turn each on its own, or `alphabets` as a whole, so that
+    characters have to be told from all their neighbours there instead of from their own turns."""
+    mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the characters that are shown as in a mirror, which makes new classes of them; of whole alphabets, where
+    these turn as a whole."""
+    class_affine: Annotated[float, Field(ge=0, le=3)] = 0.0
+    """Strength of an affine distortion that all images of a class in a batch share, which makes a new class of it, as a
+    multiple of the paper's ranges; without shifts."""
     affine: Annotated[float, Field(ge=0, le=3)] = 1.0
     """Strength of the affine variants drawn on the fly, as a multiple of the paper's ranges."""
     elastic: Annotated[float, Field(ge=0, le=0.5)] = 0.03
@@ -143,6 +152,13 @@ class LogSettings(Settings):
     """Also write an event file for TensorBoard into the model (`train` and `run`; needs the extra `tensorboard`)."""
 
 
+_OF_STEPS = (
+    "architecture", "compile", "data", "initialization", "log", "max_minutes", "optimizer", "patience", "schedule",
+    "test_variants", "weight_averaging",
+)  # fmt: skip
+"""What acts on a network only that is trained step by step, or on distorted images."""
+
+
 class TrainSettings(Settings):
     """A training run."""
 
@@ -170,6 +186,9 @@ class TrainSettings(Settings):
     """One-shot trials (or pairs) after each epoch, from which the best weights are chosen; 0 keeps the last."""
     validation_ways: Annotated[int, Field(ge=2, le=2**53)] = 20
     """Classes in a validation trial."""
+    test_variants: Annotated[int, Field(ge=0, le=100)] = 0
+    """Affine variants of every image whose vectors are averaged with its own wherever the trained network is used
+    (test-time augmentation); validation during training does without."""
     weight_averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0 averages none."""
     precision: Precision = "auto"
@@ -189,22 +208,11 @@ class TrainSettings(Settings):
         is_whitened = self.objective.kind == "whitening"
         if (self.twin == "lite0") != is_whitened:
             raise ValueError("the twin lite0 and the objective whitening go together, as lite0 is not trained itself")
-        steps = (
-            "architecture",
-            "initialization",
-            "optimizer",
-            "schedule",
-            "max_minutes",
-            "patience",
-            "weight_averaging",
-            "compile",
-            "data",
-            "log",
-        )
-        usual = {name: type(self).model_fields[name].default for name in steps} | {"epochs": 1}
+        usual = {name: type(self).model_fields[name].default for name in _OF_STEPS} | {"epochs": 1}
         idle = [name for name, value in usual.items() if getattr(self, name) != value]
         if is_whitened and idle:
-            raise ValueError(f"{', '.join(idle)} does not act with the objective whitening, which takes no steps")
+            why = "which takes no steps and distorts nothing"
+            raise ValueError(f"{', '.join(idle)} does not act with the objective whitening, {why}")
         return self
 
 

@@ -63,7 +63,7 @@ def render(pixels: Tensor, matrices: Tensor, side: int, displacement: Tensor | N
     block = pixels.shape[-1] // side
     if block > 1:  # Average first, then sample one point a block: a ninth of the samples of the other order at 35.
         images = _average(images, block)
-    points = F.affine_grid(matrices, [len(images), 1, side, side], align_corners=False)
+    points = F.affine_grid(matrices, [images.shape[0], 1, side, side], align_corners=False)
     if displacement is not None:
         points = points + displacement
     return F.grid_sample(images, points, mode="bilinear", padding_mode="zeros", align_corners=False)

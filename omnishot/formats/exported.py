@@ -66,11 +66,10 @@ class Exported(_Frozen):
 
     @model_validator(mode="after")
     def _check_preparation(self) -> Self:
-        if self.preparation.kind != ("photo" if self.settings.twin == "lite0" else "drawing"):
-            raise ValueError(
-                f"the network {self.settings.twin} does not see images prepared as {self.preparation.kind}s"
-            )
-        if self.preparation.kind == "photo" and self.preparation.look:
+        twin, kind = self.settings.twin, self.preparation.kind
+        if kind != ("photo" if twin == "lite0" else "drawing"):
+            raise ValueError(f"the twin {twin} does not see images prepared as {kind}s")
+        if kind == "photo" and self.preparation.look:
             raise ValueError("photographs are not made to look like anything")
         return self
 

@@ -78,6 +78,7 @@ def read_network(weights_file: Path, settings: TrainSettings) -> SiameseNetwork:
     _refuse_other_size(weights_file, planned.state_dict())
     network = network_for(settings)
     load_weights(network, weights_file)
+    network.test_variants = settings.test_variants
     return network
 
 
@@ -114,12 +115,12 @@ def _refuse_other_size(weights_file: Path, expected: dict[str, Tensor]) -> None:
             size, head = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
     except (OSError, ValueError) as error:
         raise DamagedFileError(f"{weights_file} cannot be read: {brief(error)}") from None
-    most = sum(tensor.nbytes for tensor in expected.values())
-    fewest = most - sum(tensor.nbytes // 2 for tensor in expected.values() if tensor.dtype == torch.float32)
-    if not 8 < head <= _MOST_HEAD or not fewest <= size - 8 - head <= most:
+    wanted = sum(tensor.nbytes for tensor in expected.values())
+    in_half = sum(tensor.nbytes // (1 + tensor.is_floating_point()) for tensor in expected.values())
+    if not 8 < head <= _MOST_HEAD or size not in {8 + head + wanted, 8 + head + in_half}:
         raise DamagedFileError(
             f"{weights_file} does not hold this network's weights: it has {size:,} bytes, and a head that claims "
-            f"{head:,} of them, but {most:,} bytes of tensors are needed, or {fewest:,} in half precision"
+            f"{head:,} of them, but {wanted:,} bytes of tensors are needed, or {in_half:,} in half precision"
         )
 
 

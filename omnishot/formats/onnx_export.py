@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from omnishot.data.drawings import SIDE
+from omnishot.data.render import affine_matrices, render
 from omnishot.errors import UnavailableError
-from omnishot.evaluation.embedding import as_input
+from omnishot.evaluation.embedding import as_input, fixed_variants
 from omnishot.formats.exported import KEY, Exported
 from omnishot.model.photo_twin import PhotoTwin
 from omnishot.model.siamese import SiameseNetwork
@@ -29,11 +30,15 @@ class _Twin(nn.Module):
     def __init__(self, network: SiameseNetwork) -> None:
         super().__init__()
         self.network = network
+        self.variants = affine_matrices(torch.from_numpy(fixed_variants(network.test_variants)))
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return vectors, shape (n, d), of drawings, (n, 105, 105), ink 255 on 0, or of photographs, (n, h, h, 3)."""
-        vectors: Tensor = self.network.twin(as_input(pixels, self.network))
-        return vectors
+        twin = self.network.twin
+        vectors: Tensor = twin(as_input(pixels, self.network))
+        for variant in self.variants:
+            vectors = vectors + twin(render(pixels, variant.expand(pixels.shape[0], -1, -1), twin.side))
+        return vectors / (1 + len(self.variants))
 
 
 class _Head(nn.Module):

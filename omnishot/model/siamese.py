@@ -12,9 +12,10 @@ from omnishot.errors import SettingsError
 from omnishot.model.conv4 import Conv4Twin
 from omnishot.model.koch import PUBLISHED, KochTwin, initialize_as_koch
 from omnishot.model.photo_twin import PhotoTwin
+from omnishot.model.residual import ResidualTwin
 from omnishot.vocabulary import Initialization, TwinName
 
-Twin = KochTwin | Conv4Twin | PhotoTwin
+Twin = KochTwin | Conv4Twin | ResidualTwin | PhotoTwin
 """From images to vectors, with a `side` and a `dimension`; `build_network` knows each `TwinName` of `vocabulary.py`."""
 
 _PHOTO_SIDE = 224
@@ -30,6 +31,7 @@ class SiameseNetwork(nn.Module):
         twin: Turns an image into a vector.
         head: Weighs the vectors' componentwise distances into one logit.
         distance: `l1`, Koch's |u - v|, or `squared`, (u - v)².
+        test_variants: Affine variants of an image whose vectors are averaged with its own; see `evaluation.embedding`.
     """
 
     def __init__(self, twin: Twin, distance: Literal["l1", "squared"]) -> None:
@@ -37,6 +39,7 @@ class SiameseNetwork(nn.Module):
         super().__init__()
         self.twin = twin
         self.distance = distance
+        self.test_variants = 0
         self.head = nn.Linear(twin.dimension, 1)
         if distance == "l1":
             initialize_as_koch(self.head)
@@ -93,10 +96,10 @@ def build_network(
     """Return a freshly initialised network.
 
     Args:
-        twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` with the squared one, and `lite0`,
-            without the knowledge that it comes with, with the cosine.
+        twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` and `residual` with the squared
+            one, and `lite0`, without the knowledge that it comes with, with the cosine.
         initialization: How all weights are drawn: as the `paper` has it, as `torch` does; `auto` is the paper's for its
-            own networks, and torch's for `conv4` but for a head that measures the mean distance.
+            own networks, and torch's for the others but for a head that measures the mean distance.
         architecture: Other sizes of the layers of `koch` and `koch35`.
 
     Raises:
@@ -104,10 +107,10 @@ def build_network(
     """
     if twin == "lite0":
         return cosine_network(PhotoTwin(_PHOTO_SIDE))
-    if twin == "conv4":
+    if twin == "conv4" or twin == "residual":
         if architecture and architecture.model_dump(exclude_none=True):
-            raise SettingsError("architecture is for the twins koch and koch35, not for conv4", hint="Leave it out.")
-        network = SiameseNetwork(Conv4Twin(), "squared")
+            raise SettingsError(f"architecture is for the twins koch and koch35, not for {twin}", hint="Leave it out.")
+        network = SiameseNetwork(Conv4Twin() if twin == "conv4" else ResidualTwin(), "squared")
     else:
         network = SiameseNetwork(KochTwin(PUBLISHED[twin].changed_to(architecture or Architecture())), "l1")
     if initialization == "paper":

@@ -137,4 +137,8 @@ def deciding(settings: TrainSettings) -> dict[str, Any]:
     values = settings.model_dump(mode="json", exclude={"data", "log"})
     if all(size is None for size in values["architecture"].values()):
         del values["architecture"]  # As before there was this setting.
+    later = {"turning": "characters", "mirroring": 0.0, "class_affine": 0.0}  # Likewise, where they change nothing.
+    values["objective"] = {name: value for name, value in values["objective"].items() if value != later.get(name, ...)}
+    if not values["test_variants"]:
+        del values["test_variants"]
     return values

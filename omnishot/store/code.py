@@ -13,6 +13,7 @@ _NETWORK = (
     "model/efficientnet_lite0.py",
     "model/koch.py",
     "model/photo_twin.py",
+    "model/residual.py",
     "model/siamese.py",
     "model/whitening.py",
 )
@@ -110,6 +111,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "recognition/recognizer.py",
         "recognition/thresholds.py",
         "recognition/thumbnails.py",
+        "seeding.py",
     ),
 }
 """By kind, what a stage's recipe version speaks for; `tests/store/test_code.py` says when it has to be raised."""

@@ -152,8 +152,8 @@ def test_a_file_that_is_no_exported_model_is_refused(omnishot: Cli, tmp_path: Pa
 
 @NEEDS_ONNX
 @pytest.mark.slow
-@pytest.mark.parametrize("twin", ["conv4", "koch35"])
-def test_onnx_gives_the_same_vectors_and_similarities(twin: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("twin", "test_variants"), [("conv4", 0), ("koch35", 0), ("residual", 8)])
+def test_onnx_gives_the_same_vectors_and_similarities(twin: str, test_variants: int, tmp_path: Path) -> None:
     import onnxruntime
     import torch
 
@@ -167,8 +167,9 @@ def test_onnx_gives_the_same_vectors_and_similarities(twin: str, tmp_path: Path)
     from omnishot.recognition.recognizer import Recognizer
 
     torch.manual_seed(0)
-    settings = TrainSettings.model_validate({"twin": twin})
+    settings = TrainSettings.model_validate({"twin": twin, "test_variants": test_variants})
     network, preparation = build_network(settings.twin), DrawingPreparation()
+    network.test_variants = test_variants
     recognizer = Recognizer(twin, network, preparation, choose_compute("cpu", "fp32"))
     said = Exported(
         name=twin,

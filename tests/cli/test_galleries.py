@@ -348,7 +348,12 @@ def test_what_arrives_in_a_folder_is_identified_by_the_newest_version(
     shutil.copy(pictures / "staff" / "e0.png", folder / "before.png")
     command = [sys.executable, "-m", "omnishot", "identify", "staff", "--watch", str(folder), "--store", str(staff)]
     with subprocess.Popen(
-        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment_with({})
+        [*command, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment_with({}),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # Ignored where tests run in the background.
     ) as watching:
         assert watching.stdout
         assert watching.stderr

@@ -13,7 +13,7 @@ from omnishot.cli.session import Session, with_session
 from omnishot.errors import UsageError
 
 EVERYWHERE = {"--store", "--json", "--quiet", "-q", "--verbose", "-v", "--no-progress"}
-WAITING = {"prepare", "train", "eval", "run", "gc"}
+WAITING = {"prepare", "train", "eval", "run", "gc", "enroll", "calibrate", "gallery remove"}
 
 
 def commands(group: Any, *names: str) -> dict[str, Any]:

@@ -111,3 +111,10 @@ def test_weights_that_no_reader_accepts_are_not_written(tmp_path: Path, value: f
     with pytest.raises(TrainingError, match=r"values of head.bias that are not finite"):
         write_model(tmp_path, weights, TrainSettings(), [])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_averages_as_its_settings_say(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_bytes((MODEL / "config.yaml").read_bytes() + b"test_variants: 3\n")
+    assert read_model(MODEL / "weights.safetensors", MODEL / "config.yaml").test_variants == 0
+    assert read_model(MODEL / "weights.safetensors", config).test_variants == 3

@@ -9,7 +9,7 @@ from omnishot.model.koch import PUBLISHED, KochTwin
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.vocabulary import TwinName
 
-TWINS: list[TwinName] = ["koch35", "conv4"]
+TWINS: list[TwinName] = ["koch35", "conv4", "residual"]
 
 
 def test_the_papers_network_has_the_papers_number_of_parameters() -> None:

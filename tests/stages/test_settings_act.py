@@ -72,6 +72,9 @@ WEIGHTS = [
     (CLASSES, ["objective.drawers_per_class=3"]),
     (CLASSES, ["objective.within_alphabet=1.0"]),
     (CLASSES, ["objective.rotations=1"]),
+    (CLASSES, ["objective.turning=alphabets"]),
+    (CLASSES, ["objective.mirroring=0.5"]),
+    (CLASSES, ["objective.class_affine=0.5"]),
     (CLASSES, ["objective.affine=0.5"]),
     (CLASSES, ["objective.elastic=0.1"]),
     (CLASSES, ["objective.batches_per_epoch=4"]),
@@ -83,9 +86,10 @@ CHOICES = [  # They decide which epoch is kept, and when to stop.
     ["validation_ways=3"],
 ]
 ELSEWHERE = {"data.memory_gb", "data.readers", "data.start_method", "compile", "patience", "objective.kind",
-             "log.tensorboard", "objective.head", "objective.image_size", "objective.shrinkage"}  # fmt: skip
+             "log.tensorboard", "objective.head", "objective.image_size", "objective.shrinkage",
+             "test_variants"}  # fmt: skip
 """How weights are computed, and what is logged, decides nothing, or rounding only; `test_loop.py` knows patience; kinds
-have other names; `test_photos.py` knows what acts on a whitening."""
+have other names; `test_photos.py` knows what acts on a whitening, and `test_model.py` variants at test time."""
 
 
 @pytest.fixture(scope="module")

@@ -32,10 +32,10 @@ VERSIONS = {
 
 PINNED = {
     "images": ((1, 2), "149dbab40e845cc289d219424d119a33b8ce95e85a8310e3547765284907dfeb"),
-    "pairs": ((1, 2), "5fa71a939f5e5dd8b4104f92b6618aca2252d856bcd2c16bd8b97da69d6722fb"),
-    "models": ((1, 2), "ac25fdfb4fd903fc82a05e422e8e7f810dbd0e200d6656c4511d21eec7e1c700"),
-    "evals": ((3,), "f71377e47e7395d493597c845f4a031bceda25d2e31a476c7588409be7ecf935"),
-    "galleries": ((1,), "3053e0d2687c2fe015f88d09a20b7a3e518a98ed74312398c08eb6192476e11e"),
+    "pairs": ((1, 2), "f6de9f2fb83e1274713729e8725488b5b134097ffa0579062254b2d5ee5da188"),
+    "models": ((1, 2), "5bfbb8913beee9855f30071cb96d9275adba50300f18adfcf7defb1d1c1c3638"),
+    "evals": ((3,), "70e1e3305f5bdab1815d58b27550847190d504f43971fa7e8b6a8beb9c330523"),
+    "galleries": ((1,), "5bc41495ef4597f41056f970ed50d24e36e160754e1822b7960fc04ca3294253"),
 }
 """Recipe versions of a kind, and the digest of its code.
 

@@ -19,6 +19,7 @@ PAIRS = Parent(reference="pairs/p:v1", recipe="0" * 64, content="2" * 64)
 
 PRESETS = {  # In format 2, by the commit that began it.
     "adam-verification": "e80ac7f21fcf73613537285ed01dbee6283895b32b108802141c542866db0cf6",
+    "best": "5bea85ca6fa2379adb71baf95da936449510fb62ce27c210033db622236d089a",
     "bouma2017": "cdfa980a275457009dc2e44da58894863f9918cfbf5ede9c87d035c14ec3f9d2",
     "koch": "9ad72fbaba08e340fb40c12e00663717a60aac0cd51e7e9abad4b43948bec952",
     "koch-adam": "2d1a5ae8384ea70866c0bbb342a9d180115323b3628aecec795df13783c7188d",
@@ -53,7 +54,8 @@ def test_a_presets_model_is_the_one_that_was_made_before(name: str) -> None:
     settings = check(TrainSettings, read_yaml(preset_text(name), origin=name), origin=name)
     recipe = Recipe("models", 1, deciding(settings), [PAIRS])
     assert recipe.id == PRESETS[name]
-    assert recipe.id_in_format_1 == PRESETS_IN_FORMAT_1[name]
+    if name != "best":  # Which is younger than that format.
+        assert recipe.id_in_format_1 == PRESETS_IN_FORMAT_1[name]
 
 
 def test_default_pairs_and_evaluations_are_those_that_were_made_before() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from omnishot.config import ClassesObjective, PairsObjective
 from omnishot.data.affine import draw_affine
@@ -107,7 +108,7 @@ def classes_loss(images: ImageSet, index: ClassIndex, seed: int = 0, **settings:
 
 def test_a_batch_holds_distinct_images_of_distinct_classes(images: ImageSet, index: ClassIndex) -> None:
     for epoch in range(20):
-        drawn, turns = classes_loss(images, index)._draw(np.random.default_rng(epoch))
+        drawn, turns, _ = classes_loss(images, index)._draw(np.random.default_rng(epoch))
         assert drawn.shape == (8, 3)
         assert set(turns.tolist()) <= {0, 1, 2, 3}
         characters = images.labels.character[drawn]
@@ -117,9 +118,24 @@ def test_a_batch_holds_distinct_images_of_distinct_classes(images: ImageSet, ind
 
 
 def test_batches_within_alphabets_take_one_alphabet_after_the_other(images: ImageSet, index: ClassIndex) -> None:
-    drawn, _ = classes_loss(images, index, within_alphabet=1.0, rotations=1)._draw(np.random.default_rng(0))
+    drawn, *_ = classes_loss(images, index, within_alphabet=1.0, rotations=1)._draw(np.random.default_rng(0))
     counts = np.sort(np.bincount(images.labels.alphabet[drawn[:, 0]], minlength=4))
     assert counts.tolist() == [0, 0, 2, 6]
+
+
+def test_alphabets_that_turn_as_a_whole_fill_a_batch_in_one_position_each(images: ImageSet, index: ClassIndex) -> None:
+    objective = classes_loss(images, index, within_alphabet=1.0, turning="alphabets")
+    positions = set()
+    for seed in range(20):
+        drawn, turns, _ = objective._draw(np.random.default_rng(seed))
+        alphabets = images.labels.alphabet[drawn[:, 0]]
+        groups = sorted(np.unique(np.stack([alphabets, turns]), axis=1, return_counts=True)[1].tolist())
+        assert groups == [2, 6]
+        positions |= set(turns.tolist())
+    assert positions == {0, 1, 2, 3}
+    everything = classes_loss(images, index, classes_per_batch=200, within_alphabet=1.0, turning="alphabets")
+    drawn, turns, _ = everything._draw(np.random.default_rng(0))
+    assert len(set(zip(images.labels.character[drawn[:, 0]].tolist(), turns.tolist(), strict=True))) == 96
 
 
 def test_a_quarter_turn_is_a_quarter_turn(images: ImageSet, index: ClassIndex) -> None:
@@ -132,6 +148,37 @@ def test_a_quarter_turn_is_a_quarter_turn(images: ImageSet, index: ClassIndex) -
     for first in range(0, len(nearest), 3):  # Images of one class are turned alike, and each turn is a class.
         assert len(set(nearest[first : first + 3].tolist())) == 1
     assert torch.bincount(nearest[::3]).tolist() == [24, 24, 24, 24]
+
+
+def shown(images: ImageSet, objective: ClassesLoss, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a batch's images as they are shown, as they are, and the alphabet of each class."""
+    batch = objective.batch(0, seed)
+    pixels = torch.from_numpy(images.pixels)[batch.images]
+    alphabets = torch.from_numpy(images.labels.alphabet)[batch.images[::3].long()]
+    return rendered(pixels, batch, 35)[:, 0], shrink(pixels, 35)[:, 0], alphabets
+
+
+@pytest.mark.parametrize("turning", ["characters", "alphabets"])
+def test_a_mirrored_class_is_mirrored_in_all_its_images(images: ImageSet, index: ClassIndex, turning: str) -> None:
+    settings = {"mirroring": 0.5, "rotations": 1, "within_alphabet": 1.0, "turning": turning}
+    mixed = False
+    for seed in range(12):
+        seen, clean, alphabets = shown(images, classes_loss(images, index, **settings), seed)
+        as_they_are = (seen - clean).abs().amax(dim=(1, 2)) < 1e-4
+        mirrored = (seen - clean.flip(2)).abs().amax(dim=(1, 2)) < 1e-4
+        assert bool((as_they_are | mirrored).all())
+        per_class = mirrored.reshape(-1, 3)
+        assert bool((per_class == per_class[:, :1]).all())
+        mixed |= any(len(set(per_class[alphabets == one, 0].tolist())) == 2 for one in alphabets.unique())
+    assert mixed == (turning == "characters")
+
+
+def test_images_of_a_class_share_its_distortion_and_stay_where_they_are(images: ImageSet, index: ClassIndex) -> None:
+    batch = classes_loss(images, index, class_affine=1.0, rotations=1).batch(0, 0)
+    by_class = batch.matrices.reshape(8, 3, 2, 3)
+    assert torch.equal(by_class, by_class[:, :1].expand(-1, 3, -1, -1))
+    assert len(by_class[:, 0].flatten(1).unique(dim=0)) > 5
+    assert not batch.matrices[:, :, 2].any()
 
 
 def test_the_classes_loss_is_what_a_loop_computes(images: ImageSet, index: ClassIndex) -> None:
@@ -151,7 +198,18 @@ def test_the_classes_loss_is_what_a_loop_computes(images: ImageSet, index: Class
     assert right == pytest.approx(sum(j // 3 == i // 3 for i, j in enumerate(best)) / 24)
 
 
-@pytest.mark.parametrize("setting", [{"affine": 1.0}, {"elastic": 0.05}, {"rotations": 1}, {"within_alphabet": 0.0}])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"affine": 1.0},
+        {"elastic": 0.05},
+        {"rotations": 1},
+        {"within_alphabet": 0.0},
+        {"turning": "alphabets"},
+        {"mirroring": 0.5},
+        {"class_affine": 0.5},
+    ],
+)
 def test_each_setting_changes_the_batch(images: ImageSet, index: ClassIndex, setting: dict[str, Any]) -> None:
     torch.manual_seed(0)
     network = build_network("conv4").eval()
@@ -163,7 +221,7 @@ def test_each_setting_changes_the_batch(images: ImageSet, index: ClassIndex, set
 
 
 def test_a_small_source_fills_its_batches_with_all_it_has(images: ImageSet, index: ClassIndex) -> None:
-    drawn, turns = classes_loss(images, index, classes_per_batch=200)._draw(np.random.default_rng(0))
+    drawn, turns, _ = classes_loss(images, index, classes_per_batch=200)._draw(np.random.default_rng(0))
     assert drawn.shape == (96, 3)
     assert len(set(zip(images.labels.character[drawn[:, 0]].tolist(), turns.tolist(), strict=True))) == 96
 
@@ -181,7 +239,7 @@ def test_classes_of_too_few_images_are_left_out_of_batches(images: ImageSet, ind
     few = np.concatenate([index.images[: 5 * 4], index.images[20:23], index.images[25:26], index.images[30:]])
     objective = classes_loss(images, ClassIndex.of(images.labels, few), classes_per_batch=200, drawers_per_class=4)
     assert objective.n_left_out == 2
-    drawn, _ = objective._draw(np.random.default_rng(0))
+    drawn, *_ = objective._draw(np.random.default_rng(0))
     assert set(images.labels.character[drawn[:, 0]].tolist()) == set(range(24)) - {4, 5}
 
 
