@@ -61,7 +61,7 @@ def _folder(context: typer.Context) -> Path:
 
 def _known(root: Path, kinds: tuple[str, ...]) -> Iterator[Reference]:
     """Yield what is in a store, by the names of its folders."""
-    for path in version_folders(root, *kinds):
+    for path in version_folders(root, *kinds, damaged={}):
         with contextlib.suppress(UsageError):
             yield parse_exact(f"{path.parent.parent.name}/{path.parent.name}:{path.name}")
 

@@ -158,10 +158,12 @@ def _by_folder(labels: Labels) -> Split:
 
 def _refuse_shared_classes(names: Sequence[str], parts: Sequence[str | None]) -> None:
     """Refuse a class that is in two parts: what was trained on is no new class any more."""
-    found: dict[str, set[str | None]] = {}
+    found: dict[str, dict[str | None, str]] = {}  # In whatever case a class is written.
     for name, part in zip(names, parts, strict=True):
-        found.setdefault(unicodedata.normalize("NFC", name.partition("/")[2]), set()).add(part)
-    shared = [name for name, places in found.items() if len(places) > 1]
+        own_name = unicodedata.normalize("NFC", name.partition("/")[2])
+        alike = found.setdefault(unicodedata.normalize("NFC", own_name.casefold()), {})
+        alike.setdefault(part, own_name)
+    shared = [" and ".join(sorted(set(names.values()))) for names in found.values() if len(names) > 1]
     if not shared:
         return
     shown = ", ".join(map(brief, shared[:3])) + (", ..." if len(shared) > 3 else "")

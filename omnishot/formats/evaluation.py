@@ -32,6 +32,9 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 _Difference = Annotated[float, Field(ge=-1, le=1)]
 _Ways = Annotated[int, Field(ge=1, le=10**6)]
 
+_ROUNDING = 1e-9
+"""By how much an accuracy may be off what it was counted from."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -204,3 +207,8 @@ def _refuse_contradictions(result: Result, number: int) -> None:
         raise ValueError(f"result {number} does not fit protocol {result.protocol!r} with its ways and shots")
     if result.correct > result.trials or result.ci95[0] > result.ci95[1]:
         raise ValueError(f"result {number} has {result.correct} of {result.trials} right, from {result.ci95}")
+    if abs(result.accuracy - result.correct / result.trials) > _ROUNDING:
+        raise ValueError(f"result {number} has accuracy {result.accuracy}, not {result.correct} / {result.trials}")
+    low, high = result.ci95
+    if not low - _ROUNDING <= result.accuracy <= high + _ROUNDING:
+        raise ValueError(f"result {number} has accuracy {result.accuracy} outside its interval {result.ci95}")

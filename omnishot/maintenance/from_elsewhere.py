@@ -19,6 +19,7 @@ from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import place_name
 from omnishot.store.digests import is_hollow
 from omnishot.store.manifest import FILE_NAME, FileEntry, Manifest, file_digest, read_manifest
+from omnishot.store.order import CURRENT, read_order
 from omnishot.vocabulary import KINDS
 
 SECONDS = 60
@@ -34,6 +35,7 @@ _FILES = {
         "weights.safetensors": _TENSORS, "config.yaml": _TEXT, "history.jsonl": _TEXT, "history.tfevents": _TEXT,
     },
     "evals": {"scores.h5": _ARRAYS, "summary.json": _TEXT},
+    "galleries": {"gallery.h5": _ARRAYS, "gallery.json": _TEXT},
 }  # fmt: skip
 """The files of each kind, and the bytes that each may have; those of a model's TensorBoard may be missing."""
 
@@ -81,9 +83,13 @@ def check_from_elsewhere(folder: Path, *, on_progress: OnProgress = silent) -> l
 
 
 def _guests_in(folder: Path) -> Iterator[Guest]:
-    """Yield what lies at KIND/NAME/vN, and everything on the way that is no folder; other names are passed over."""
+    """Yield what lies at KIND/NAME/vN, and what is wrong on the way: what is no folder, or no note of the newest."""
     for kind in KINDS:
         for name in _entries(folder / kind):
+            if name.name == CURRENT:
+                if problem := _problem_of_note(name):
+                    yield Guest(f"{kind}/{CURRENT}", name, problem)
+                continue
             for version in _entries(name):
                 yield Guest(place_name(version), version, "" if _is_folder(version) else "it is no folder")
             if not _is_folder(name):
@@ -97,6 +103,16 @@ def _is_folder(path: Path) -> bool:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:
         return False
+
+
+def _problem_of_note(path: Path) -> str:
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return "it is no file, or a link to one"
+    try:
+        read_order(path.parent)
+    except DamagedFileError as error:
+        return brief(error)
+    return ""
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from omnishot.errors import DamagedFileError, InputError
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import Artifact, stand_ins
 from omnishot.store.order import read_order
+from omnishot.store.places import UNLISTED
 from omnishot.store.store import Store
 from omnishot.vocabulary import KINDS
 
@@ -44,8 +45,9 @@ def clean(
 
     The newest artifact of each kind stays, what a running or interrupted run is made from, and everything that a kept
     artifact descends from. Artifacts whose manifests cannot be read are left alone, and so is all that they may have
-    been made from. What lies behind a link is somebody else's. A damaged version does not count as one that is kept,
-    and goes where a sound artifact of its recipe is there and nothing needs it.
+    been made from; a folder that cannot be listed may hold any. What lies behind a link is somebody else's. A damaged
+    version does not count as one that is kept, and goes where a sound artifact of its recipe is there and nothing needs
+    it.
 
     `keep` is the number of sound versions to keep of every name, 1 or more. `unfinished` also removes the states of
     interrupted runs; `dry_run` removes nothing, and only tells.
@@ -97,7 +99,7 @@ def _may_descend(child: Path, parent: Path) -> bool:
     kinds = [KINDS.index(path.parents[1].name) for path in (child, parent)]
     if kinds[0] != kinds[1] or child.parents[1].name != "models":
         return kinds[0] > kinds[1]
-    return child.parent != parent.parent or int(child.name[1:]) > int(parent.name[1:])
+    return child.parent != parent.parent or child.name == UNLISTED or int(child.name[1:]) > int(parent.name[1:])
 
 
 def _children_first(artifacts: list[Artifact]) -> list[Artifact]:

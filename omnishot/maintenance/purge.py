@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from omnishot.store.artifact import Artifact, place_name
+from omnishot.store.atomic_write import refuse_links
+from omnishot.store.places import versions_in
 from omnishot.store.store import Store
 
 
@@ -19,7 +21,7 @@ def purge(store: Store, name: str, *, dry_run: bool = False) -> list[str]:
     Raises:
         NotFoundError: There is no such gallery.
         DamagedFileError: The newest version is damaged, so that an earlier one may be wanted.
-        UnavailableError: The store cannot be written.
+        UnavailableError: The store cannot be written, or a version lies behind a link, where nothing is removed.
     """
     newest = store.find(name, "galleries")
     newest.verify()
@@ -27,7 +29,9 @@ def purge(store: Store, name: str, *, dry_run: bool = False) -> list[str]:
 
     def choose() -> list[Artifact | Path]:
         kept = store.find(f"galleries/{newest.manifest.name}")  # By now there may be another.
-        folders = [path for path in sorted(newest.path.parent.glob("v*")) if path.name != f"v{kept.manifest.version}"]
+        folders = [path for path in versions_in(newest.path.parent) if path.name != f"v{kept.manifest.version}"]
+        for path in folders:
+            refuse_links(store.root, *path.relative_to(store.root).parts)
         gone.extend(map(place_name, folders))
         return list(folders)
 

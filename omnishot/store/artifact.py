@@ -9,6 +9,7 @@ from omnishot.errors import DamagedFileError, InputError, NotFoundError
 from omnishot.store.digests import Digests, is_hollow
 from omnishot.store.identity import content_of
 from omnishot.store.manifest import Manifest, Parent, read_manifest
+from omnishot.store.places import is_gone
 from omnishot.store.recipe import run_key
 from omnishot.store.reference import Reference, parse_exact
 
@@ -130,13 +131,9 @@ class Artifact:
 
 def _refuse_if_gone(path: Path) -> None:
     """Tell what another process has removed meanwhile, all at once, from what is damaged."""
-    try:
-        path.stat()
-    except FileNotFoundError:
+    if is_gone(path):
         message = f"{place_name(path)} was removed by another process"
         raise NotFoundError(message, hint="Start again.") from None
-    except OSError:  # It is there, for all one knows.
-        return
 
 
 def place_name(path: Path) -> str:

@@ -1,22 +1,16 @@
 """What there is in a store: its artifacts in order, what of them cannot be read, and which is the newest."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from omnishot.errors import DamagedFileError, NotFoundError
 from omnishot.store.artifact import Artifact
 from omnishot.store.box import short_names
 from omnishot.store.digests import Digests
-from omnishot.store.order import Order, read_order
-from omnishot.store.places import version_folders
+from omnishot.store.order import Order, order_or_none, read_order
+from omnishot.store.places import UNLISTED, is_gone, version_folders
 from omnishot.store.reference import parse_exact
 from omnishot.vocabulary import KINDS, MADE_BY
 from omnishot.wording import listed
-
-
-def folders(root: Path, kind: str | None = None) -> Iterator[Path]:
-    """Yield the folders of a store's artifacts, readable or not, of all kinds or of one."""
-    yield from version_folders(root, *([] if kind is None else [kind]))
 
 
 def read_all(
@@ -28,15 +22,17 @@ def read_all(
         root: The store's folder.
         kind: One of the kinds, or None for all.
         digests: Those that the store's artifacts share.
-        damaged: Collects what could not be read, by folder, where the caller can do without it.
+        damaged: Collects what could not be read, by folder as `version_folders` has it, where the caller can do
+            without it.
 
     Raises:
-        DamagedFileError: One of them, or the note of their order, cannot be read, and nothing collects that.
+        DamagedFileError: One of them, a folder that they may lie in, or the note of their order, cannot be read, and
+            nothing collects that.
     """
     found: list[Artifact] = []
     for each in KINDS if kind is None else (kind,):
         read = {}
-        for path in folders(root, each):
+        for path in version_folders(root, each, damaged=damaged):
             try:
                 artifact = Artifact.read(path, digests)
                 read[artifact.reference] = artifact
@@ -46,19 +42,27 @@ def read_all(
                 if damaged is None:
                     raise
                 damaged[path] = error
-        order = _order(root / each, is_needed=damaged is None) if read else Order()
+        order = (read_order if damaged is None else order_or_none)(root / each) if read else Order()
         ranks = order.ranks(read)
         found += [read[reference] for reference in sorted(ranks, key=ranks.__getitem__)]
     return found
 
 
-def _order(folder: Path, *, is_needed: bool) -> Order:
-    try:
-        return read_order(folder)
-    except DamagedFileError:
-        if is_needed:
-            raise
-        return Order()
+def is_any(root: Path, kind: str) -> bool:
+    """Tell whether there is an artifact of a kind, or a folder that may hold one."""
+    damaged: dict[Path, DamagedFileError] = {}
+    return bool(version_folders(root, kind, damaged=damaged) or damaged)
+
+
+def refuse_unlisted(name: str, damaged: dict[Path, DamagedFileError]) -> None:
+    """Check that no artifact of a name can lie in a folder that could not be listed.
+
+    Raises:
+        DamagedFileError: One can.
+    """
+    for path, error in damaged.items():
+        if path.name == UNLISTED and path.parent.name in {name, UNLISTED}:
+            raise error
 
 
 def newest_of(root: Path, kind: str) -> Path:
@@ -68,13 +72,14 @@ def newest_of(root: Path, kind: str) -> Path:
 
     Raises:
         NotFoundError: There is none, or nothing says which it is.
-        DamagedFileError: The note cannot be read, or there is none and an artifact cannot be read.
+        DamagedFileError: The note cannot be read, or there is none and an artifact, or a folder that one may lie in,
+            cannot be read.
     """
     order = read_order(root / kind)
     for noted in map(parse_exact, [order.newest, *reversed(order.made)] if order.newest else []):
-        if (path := root / kind / noted.name / f"v{noted.version}").exists():
+        if not is_gone(path := root / kind / noted.name / f"v{noted.version}"):
             return path
-    there = list(folders(root, kind))
+    there = version_folders(root, kind)
     if not there:
         boxed = f", or name a model in the box: {', '.join(short_names())}" if kind == "models" else ""
         hint = f"Run `omnishot {MADE_BY[kind]}` first, or use --store{boxed}."

@@ -24,6 +24,8 @@ _LATEST_RECIPE = 9
 
 FILE_NAME = "manifest.yaml"
 
+LAST_VERSION = 999_999_999
+
 Name = Annotated[str, accepted_by(check_name)]
 """A name that does for a folder or a file, and for nothing outside its own folder."""
 
@@ -111,7 +113,7 @@ class Manifest(_Frozen):
     format: Annotated[int, Field(ge=1, le=FORMAT)]
     kind: Annotated[str, AfterValidator(_check_kind)]
     name: Name
-    version: Annotated[int, Field(ge=1, le=999_999_999)]
+    version: Annotated[int, Field(ge=1, le=LAST_VERSION)]
     recipe: Digest
     recipe_version: Annotated[int, Field(ge=1, le=999_999_999)] | None = None
     code: Digest | None = None

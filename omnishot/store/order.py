@@ -1,11 +1,14 @@
 """In which order artifacts of a kind were made, and which is the newest: what their store noted, no claimed date."""
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from omnishot.errors import DamagedFileError, UsageError
+from omnishot.store.atomic_write import replaced
 from omnishot.store.identity import is_sealed, sealed
+from omnishot.store.places import is_gone
 from omnishot.store.reference import Reference, parse_exact
 from omnishot.store.text_file import read_text
 
@@ -58,6 +61,33 @@ class Order:
         return found
 
 
+def note_newest(root: Path, reference: Reference, *, is_new: bool) -> None:
+    """Note that an artifact was made, or found made already; a note that cannot be read is begun anew.
+
+    Only one process at a time may.
+
+    Args:
+        root: The store's folder.
+        reference: The artifact.
+        is_new: Whether it was made, and not found.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    folder = root / reference.kind
+    order = order_or_none(folder)
+    there = [text for text in order.made if not is_gone(folder / text.partition("/")[2].replace(":", "/"))]
+    with replaced(folder / CURRENT) as aside:
+        aside.write(order.with_newest(str(reference), there, is_new=is_new).as_text().encode())
+
+
+def order_or_none(folder: Path) -> Order:
+    """Return what the folder of a kind notes, which is nothing where that cannot be read."""
+    with contextlib.suppress(DamagedFileError):
+        return read_order(folder)
+    return Order()
+
+
 def read_order(folder: Path) -> Order:
     """Return what the folder of a kind notes, which is nothing where there is no note.
 
@@ -67,7 +97,7 @@ def read_order(folder: Path) -> Order:
         DamagedFileError: The note cannot be read.
     """
     path = folder / CURRENT
-    if not path.exists():
+    if is_gone(path):
         return Order()
     text = read_text(path)
     try:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from omnishot.errors import UsageError
 from omnishot.store.atomic_write import flush, make_read_only, write_new
-from omnishot.store.manifest import FILE_NAME, FileEntry, Manifest, file_digest
-from omnishot.store.places import VERSION, folders_in
+from omnishot.store.manifest import FILE_NAME, LAST_VERSION, FileEntry, Manifest, file_digest
+from omnishot.store.places import versions_in
 
 
 def sealed(folder: Path) -> dict[str, FileEntry]:
@@ -18,8 +19,19 @@ def sealed(folder: Path) -> dict[str, FileEntry]:
 
 
 def next_version(folder: Path) -> int:
-    """Return the version after the greatest in a folder of versions."""
-    return max((int(path.name[1:]) for path in folders_in(folder) if VERSION.fullmatch(path.name)), default=0) + 1
+    """Return the version after the greatest in a folder of versions.
+
+    Raises:
+        UsageError: The greatest is the last that there can be.
+    """
+    last = max((int(path.name[1:]) for path in versions_in(folder)), default=0)
+    if last >= LAST_VERSION:
+        kind, name = folder.parent.name, folder.name
+        raise UsageError(
+            f"{kind}/{name} has a version {last:,}, and {LAST_VERSION:,} is the last that there can be",
+            hint=f"Choose another name, or remove {folder / f'v{last}'} if it is not needed.",
+        )
+    return last + 1
 
 
 def moved_into_place(folder: Path, manifest: Manifest, root: Path) -> Path:

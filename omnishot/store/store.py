@@ -10,16 +10,17 @@ from pathlib import Path
 
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.store import manifest as manifests
-from omnishot.store.artifact import Artifact, Staging, place_name, stand_ins
-from omnishot.store.atomic_write import make_folder, refuse_links, replaced
+from omnishot.store.artifact import Artifact, Staging, stand_ins
+from omnishot.store.atomic_write import make_folder, refuse_links
 from omnishot.store.box import find_in_box, parent_in_box, tell_of_box
 from omnishot.store.digests import Digests
 from omnishot.store.identity import content_of
 from omnishot.store.leftovers import STAGING, UNFINISHED, Leftovers, discard, path_for_removal, prepared_for_state
-from omnishot.store.listing import folders, newest_of, read_all
+from omnishot.store.listing import is_any, newest_of, read_all, refuse_unlisted
 from omnishot.store.locks import Holder, Locks
 from omnishot.store.manifest import Manifest, Parent
-from omnishot.store.order import CURRENT, Order, read_order
+from omnishot.store.order import note_newest, order_or_none
+from omnishot.store.places import is_gone
 from omnishot.store.publish import moved_into_place, next_version, sealed
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import Query, parse, parse_exact
@@ -68,7 +69,7 @@ class Store:
 
         Args:
             kind: One of the kinds, or None for all.
-            damaged: Collects what could not be read, by folder, where the caller can do without it.
+            damaged: Collects what could not be read, see `version_folders`, where the caller can do without it.
 
         Raises:
             DamagedFileError: One of them cannot be read, and nothing collects that.
@@ -77,7 +78,7 @@ class Store:
 
     def has(self, kind: str) -> bool:
         """Tell whether there is an artifact of a kind, though it may be that it cannot be read."""
-        return any(folders(self.root, kind))
+        return is_any(self.root, kind)
 
     def find(self, text: str, kind: str | None = None) -> Artifact:
         """Return the artifact a user named: one of the store, else a model in the box.
@@ -96,10 +97,11 @@ class Store:
             raise UsageError(f"'{text}' names {query.kind}, but {kind} are needed here")
         if (kind := query.kind or kind) and query.version is not None:
             exact = self.root / kind / query.name / f"v{query.version}"
-            if exact.exists():
+            if not is_gone(exact):
                 return Artifact.read(exact, self._digests)
         damaged: dict[Path, DamagedFileError] = {}
         everything = self.artifacts(kind, damaged=damaged)
+        refuse_unlisted(query.name, damaged)
         versions: dict[int, Artifact | DamagedFileError] = {
             int(path.name[1:]): error for path, error in damaged.items() if path.parent.name == query.name
         }
@@ -150,7 +152,7 @@ class Store:
         """
         meant = parse_exact(parent.reference)
         found = stand_ins(parent, self.artifacts(meant.kind, damaged={}) if among is None else among)
-        if not found and (path := self.root / meant.kind / meant.name / f"v{meant.version}").exists():
+        if not found and not is_gone(path := self.root / meant.kind / meant.name / f"v{meant.version}"):
             Artifact.read(path, self._digests)  # What can be read took its name, and is another.
         if len(found) < 2:
             return found[0] if found else parent_in_box(parent)
@@ -160,21 +162,19 @@ class Store:
         """Return the artifacts that a recipe has made from the same models, the newest first."""
         return [item for item in self.artifacts(recipe.kind, damaged={}) if recipe.has_made(item.manifest)][::-1]
 
-    def mark_current(self, artifact: Artifact, *, is_new: bool = False) -> None:
-        """Let `newest` return this artifact; in a store that cannot be written the newest stays what it was."""
-        folder, reference = self.root / artifact.manifest.kind, str(artifact.reference)
-        if not is_new and self._noted(folder).newest == reference:
+    def mark_current(self, artifact: Artifact) -> None:
+        """Let `newest` return this artifact; in a store that cannot be written the newest stays, which is said."""
+        if order_or_none(self.root / artifact.manifest.kind).newest == str(artifact.reference):
             return
-        failures = contextlib.suppress(OSError, UnavailableError, StoreBusyError)
-        with failures, self._publishing(), replaced(folder / CURRENT) as aside:
-            there = map(place_name, folders(self.root, folder.name))
-            aside.write(self._noted(folder).with_newest(reference, there, is_new=is_new).as_text().encode())
+        with self._telling_what_is_not_noted(artifact), self._publishing():
+            note_newest(self.root, artifact.reference, is_new=False)
 
-    def _noted(self, folder: Path) -> Order:
-        """Return what the folder of a kind notes; what cannot be read is begun anew."""
-        with contextlib.suppress(DamagedFileError):
-            return read_order(folder)
-        return Order()
+    @contextlib.contextmanager
+    def _telling_what_is_not_noted(self, artifact: Artifact) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, UnavailableError, StoreBusyError) as error:
+            self.tell(f"{artifact.reference} is not the newest of its kind, as that could not be noted: {error}")
 
     @contextlib.contextmanager
     def producing(self, recipe: Recipe) -> Iterator[None]:
@@ -191,7 +191,7 @@ class Store:
                 for parent in recipe.parents:
                     place = parse_exact(parent.reference)
                     folder = self.root / place.kind / place.name / f"v{place.version}"
-                    if not folder.exists() and parent_in_box(parent) is None:
+                    if is_gone(folder) and parent_in_box(parent) is None:
                         raise NotFoundError(f"{place} was removed by another process", hint="Start again.")
             self.leftovers.sweep()
             yield
@@ -260,7 +260,8 @@ class Store:
         folder = self.root / STAGING / recipe.key
         staging = Staging(folder, {}, {})
         try:
-            refuse_links(self.root, recipe.kind, name)  # Before the work, not after it.
+            refuse_links(self.root, recipe.kind, name)  # Before the work, not after it; so is the next line.
+            next_version(self.root / recipe.kind / name)
             discard(folder)
             make_folder(self.root, STAGING).joinpath(recipe.key).mkdir()
             yield staging
@@ -295,5 +296,6 @@ class Store:
                 argv=self._argv if staging.argv is None else staging.argv,
             )
             made = Artifact(moved_into_place(staging.path, manifest, self.root), manifest, self._digests)
-        self.mark_current(made, is_new=True)
+            with self._telling_what_is_not_noted(made):
+                note_newest(self.root, made.reference, is_new=True)
         return made

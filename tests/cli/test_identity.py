@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
+from omnishot.errors import DamagedFileError
+from omnishot.maintenance.check import check_artifacts
+from omnishot.maintenance.garbage_collection import clean
+from omnishot.reporting.results import choose_evaluations
 from omnishot.store.code import code_digest
+from omnishot.store.identity import sealed
+from omnishot.store.order import note_newest
+from omnishot.store.reference import Reference
+from omnishot.store.store import Store
 from omnishot.vocabulary import KINDS
 from tests.tiny import TRAIN
 
@@ -88,7 +96,7 @@ def test_where_it_could_not_have_mattered_the_rest_goes_on(omnishot: Any, store:
     assert str(path) in listed.err
     assert "evals/other:v1" in listed.out
     checked = omnishot("check", "--all", "--store", store)
-    assert (checked.code, checked.out.count("sound")) == (4, 4)
+    assert (checked.code, checked.out.count("sound")) == (4, 5)
 
 
 def test_a_lineage_says_what_of_it_cannot_be_read(omnishot: Any, store: Path) -> None:
@@ -161,3 +169,82 @@ def test_doctor_prints_the_digest_of_the_code_of_every_stage(omnishot: Any, stor
     outcome = omnishot("doctor", "--json", "--store", store)
     assert json.loads(outcome.out)["code"] == {kind: code_digest(kind) for kind in KINDS}
     assert f"models {code_digest('models')[:12]}" in omnishot("doctor", "--store", store).out
+
+
+def unreadable(store: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system refuse to list a folder, as it does to all but root where its mode is 000."""
+    listed = Path.iterdir
+
+    def refuse(path: Path) -> Any:
+        if path == store / place:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+
+def dead(store: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a link to a disk that is not mounted in the place of a folder."""
+    del monkeypatch
+    path = store / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        shutil.rmtree(path)
+    path.symlink_to(store.parent / "not mounted")
+
+
+@pytest.mark.parametrize(
+    ("hide", "place"),
+    [
+        (unreadable, "evals"),
+        (unreadable, "evals/golden-lake"),
+        (dead, "evals"),
+        (dead, "evals/worse"),
+        (dead, "evals/worse/v1"),
+    ],
+)
+def test_what_cannot_be_listed_fails_every_command_that_it_may_matter_to(
+    store: Path, monkeypatch: pytest.MonkeyPatch, hide: Any, place: str
+) -> None:
+    hide(store, place, monkeypatch)
+    found = Store(store)
+    with pytest.raises(DamagedFileError, match=place):
+        choose_evaluations(found, [])
+    checked = check_artifacts(found, None, everything=True)
+    assert any(place in item.problem for item in checked)
+    damaged: dict[Path, DamagedFileError] = {}
+    found.artifacts(damaged=damaged)
+    assert any(place in str(error) for error in damaged.values())
+    assert found.has("evals")
+    with pytest.raises(DamagedFileError, match=place):
+        found.find((*place.split("/"), "golden-lake")[1], "evals")
+
+
+@pytest.mark.parametrize("place", ["models/new", "models/new/v1", "models"])
+def test_a_newest_artifact_on_a_disk_that_is_not_mounted_is_not_passed_over(
+    omnishot: Any, store: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    note_newest(store, Reference("models", "new", 1), is_new=True)
+    dead(store, place, monkeypatch)
+    outcome = omnishot("eval", "--store", store)
+    assert outcome.code == 4
+    assert str(store / place) in outcome.err
+
+
+@pytest.mark.parametrize("place", ["evals", "evals/golden-lake"])
+def test_gc_keeps_what_anything_in_a_folder_that_cannot_be_listed_may_need(
+    store: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    shutil.rmtree(store / "galleries")
+    second = shutil.copytree(store / "models/golden/v1", store / "models/golden/v2")
+    rewritten = (second / "manifest.yaml").read_text().partition("digest: ")[0].replace("version: 1", "version: 2", 1)
+    (second / "manifest.yaml").chmod(0o644)
+    (second / "manifest.yaml").write_text(sealed(rewritten))
+    note_newest(store, Reference("models", "golden", 2), is_new=True)
+    unreadable(store, place, monkeypatch)
+    cleaned = clean(Store(store), 1, dry_run=True)
+    assert cleaned.removed == ()
+    assert [str(store / place) in str(error) for error in cleaned.unreadable] == [True]
+    monkeypatch.undo()
+    shutil.rmtree(store / "evals")
+    assert [str(artifact.reference) for artifact in clean(Store(store), 1).removed] == ["models/golden:v1"]

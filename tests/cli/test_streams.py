@@ -87,7 +87,7 @@ def test_a_reader_that_has_gone_ends_a_command_with_141_and_no_word(arguments: l
 def test_the_first_line_of_a_listing_can_be_had() -> None:
     done = shell('omnishot ls --store "$1" | head -1; echo "${PIPESTATUS[0]}"', GOLDEN)
     first, code = done.stdout.decode().splitlines()
-    assert first == f"4 artifacts in {GOLDEN}"
+    assert first == f"5 artifacts in {GOLDEN}"
     assert code in {"0", "141"}
     assert done.stderr == b""
 

@@ -75,6 +75,38 @@ def test_a_claim_of_gigabytes_is_refused_before_anything_is_unpacked(tmp_path: P
         files_of_zip(patched(tmp_path / "x.zip", 24, (4_000_000_000).to_bytes(4, "little")))
 
 
+def claiming(path: Path, n_files: int, size: int) -> Path:
+    """Pack files that claim a size each."""
+    content = bytearray(packed(path, *(f"{i}.png" for i in range(n_files))).read_bytes())
+    start = content.find(b"PK\x01\x02")
+    while start >= 0:
+        content[start + 24 : start + 28] = size.to_bytes(4, "little")
+        start = content.find(b"PK\x01\x02", start + 1)
+    path.write_bytes(content)
+    return path
+
+
+def test_many_files_that_claim_too_much_together_are_refused_before_one_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb, fair = claiming(tmp_path / "x.zip", 16, 64_000_000), claiming(tmp_path / "y.zip", 15, 64_000_000)
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("One was unpacked."))
+    said = rf"has {bomb.stat().st_size:,} bytes and claims to unpack to 1,024,000,000; 1,000,000,000 is the limit"
+    with pytest.raises(DamagedFileError, match=said):
+        files_of_zip(bomb)
+    with pytest.raises(DamagedFileError, match=said):
+        files_of_zip(bomb, pictures_only=True)
+    assert len(files_of_zip(fair, content=fair.read_bytes()).files) == 15
+
+
+def test_a_large_archive_may_unpack_to_more(tmp_path: Path) -> None:
+    path = claiming(tmp_path / "x.zip", 16, 64_000_000)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr("noise.png", bytes(11_000_000))
+    content = path.read_bytes()
+    assert len(files_of_zip(path, content=content).files) == 17
+
+
 def test_no_more_than_was_claimed_is_unpacked(tmp_path: Path) -> None:
     found = files_of_zip(patched(tmp_path / "x.zip", 24, (10).to_bytes(4, "little")))
     assert not found.files

@@ -183,10 +183,19 @@ def test_other_images_are_divided_as_usual() -> None:
     assert usual_split_of(in_folders(latin="ab", test="c"), "alphabets") == "alphabets"
 
 
-def test_a_class_is_in_two_parts_however_its_name_is_spelt() -> None:
-    names = [f"{part}/{name}" for part, name in (("train", "caf\u00e9"), ("test", "cafe\u0301")) for _ in range(2)]
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("caf\u00e9", "cafe\u0301", "caf\u00e9"),
+        ("Cat0", "cat0", "Cat0 and cat0"),
+        ("\u00c9", "e\u0301", "\u00c9 and \u00e9"),
+    ],
+    ids=["composed", "case", "both"],
+)
+def test_a_class_is_in_two_parts_however_its_name_is_spelt(first: str, second: str, said: str) -> None:
+    names = [f"{part}/{name}" for part, name in (("train", first), ("test", second)) for _ in range(2)]
     labels = Labels.from_names([name.partition("/")[0] for name in names], names, [0, 1, 0, 1])
-    with pytest.raises(SamplingError, match="share 1 class of 1"):
+    with pytest.raises(SamplingError, match=rf"share 1 class of 1 \({said}\)"):
         split_images(labels, "folders")
 
 

@@ -23,6 +23,8 @@ SUMMARY = Path(__file__).parents[1] / "golden/v1/evals/golden-lake/v1/summary.js
         ({"ways": 10**400}, "results.0.ways"),
         ({"ways": None}, "does not fit protocol"),
         ({"trials": 2}, "3 of 2 right"),
+        ({"accuracy": 1.0}, "has accuracy 1.0, not 3 / 4"),
+        ({"correct": 4, "accuracy": 1.0}, "has accuracy 1.0 outside its interval"),
         ({"model": "\x1b[31m"}, "results.0.model"),
         ({"model": "--profile=~/.bashrc"}, "results.0.model"),
         ({"model": "koch"}, "results.0.model"),

@@ -16,6 +16,7 @@ from omnishot.reporting.page.subject import Subject
 from omnishot.reporting.results import choose_evaluations
 from omnishot.stages.evaluate import evaluate
 from omnishot.store.artifact import Artifact
+from omnishot.store.identity import recipe_id
 from omnishot.store.remake import command_of
 from omnishot.store.store import Store
 
@@ -47,7 +48,13 @@ def store(evaluated_store: Path, picture_folder: Path, tmp_path_factory: pytest.
 
 
 def recipes(artifacts: list[Artifact]) -> set[tuple[str, str, str]]:
-    return {(artifact.manifest.kind, artifact.manifest.name, artifact.manifest.recipe) for artifact in artifacts}
+    """Return what artifacts are made of, their parents by recipe: the content of a model holds the times it took."""
+    found = set()
+    for manifest in (artifact.manifest for artifact in artifacts):
+        parents = [parent.recipe for parent in manifest.parents]
+        deciding = manifest.kind, manifest.recipe_version, manifest.settings, parents, manifest.source
+        found.add((manifest.kind, manifest.name, recipe_id(*deciding)))
+    return found
 
 
 @pytest.mark.parametrize(

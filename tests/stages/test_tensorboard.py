@@ -89,4 +89,4 @@ def test_without_the_package_the_run_ends_before_it_begins(pairs: Artifact, monk
     with pytest.raises(UnavailableError, match="needs the package tensorboard") as caught:
         run(pairs, force=True)
     assert caught.value.exit_code == 6
-    assert "'.[tensorboard]'" in caught.value.hint
+    assert "pip install 'tensorboard>=2.17'" in caught.value.hint

@@ -31,10 +31,10 @@ VERSIONS = {
 }
 
 PINNED = {
-    "images": ((1, 2), "149dbab40e845cc289d219424d119a33b8ce95e85a8310e3547765284907dfeb"),
-    "pairs": ((1, 2), "f6de9f2fb83e1274713729e8725488b5b134097ffa0579062254b2d5ee5da188"),
-    "models": ((1, 2), "5bfbb8913beee9855f30071cb96d9275adba50300f18adfcf7defb1d1c1c3638"),
-    "evals": ((3,), "70e1e3305f5bdab1815d58b27550847190d504f43971fa7e8b6a8beb9c330523"),
+    "images": ((1, 2), "8bd9cc770fa55b85c53853d7bc16ee2cf276e814344c30f07a8d6ccccd19b62e"),
+    "pairs": ((1, 2), "9f9eed57bdacca6e6e5e0e3bf73b74ece9077e23982b29a219ce20bbcc74fd4a"),
+    "models": ((1, 2), "e0963b508fd78e8bca3c325196978e7cfa78fc453a3668ea2ce1c8ae6fdb089c"),
+    "evals": ((3,), "b2d89d96428dc998882efc19abf90c76a87b2d9dad7a5560cf9e58999bf143e2"),
     "galleries": ((1,), "5bc41495ef4597f41056f970ed50d24e36e160754e1822b7960fc04ca3294253"),
 }
 """Recipe versions of a kind, and the digest of its code.

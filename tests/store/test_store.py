@@ -12,8 +12,10 @@ import pytest
 
 from omnishot.errors import DamagedFileError, NotFoundError, StoreBusyError, UnavailableError, UsageError
 from omnishot.stages.produce import produce
+from omnishot.store import order
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.atomic_write import replaced
+from omnishot.store.locks import Locks
 from omnishot.store.manifest import read_manifest
 from omnishot.store.recipe import Recipe
 from omnishot.store.store import Store
@@ -57,6 +59,18 @@ def test_force_makes_a_new_version(store: Store) -> None:
     publish(store, "koch", seed=0)
     made = produce(store, recipe(seed=0), "koch", lambda staging: None, force=True)
     assert (made.artifact.reference.version, made.reused) == (2, False)
+
+
+def test_a_name_without_a_version_left_is_refused_before_the_work(store: Store) -> None:
+    made = publish(store, "koch", seed=0)
+    made.path.rename(made.path.with_name("v999999999"))
+    with pytest.raises(
+        UsageError, match=r"models/koch has a version 999,999,999, and 999,999,999 is the last"
+    ) as caught:
+        produce(store, recipe(seed=1), "koch", lambda staging: pytest.fail("It began to work."))
+    assert f"remove {store.root}/models/koch/v999999999" in caught.value.hint
+    assert list((store.root / ".staging").iterdir()) == []
+    assert publish(store, "other", seed=1).reference.version == 1
 
 
 def test_a_failing_stage_leaves_nothing(store: Store) -> None:
@@ -296,3 +310,38 @@ def test_the_recipe_depends_on_settings_parents_and_source_but_not_on_names(stor
     ]
     assert len(set(ids)) == 5
     assert recipe(parents=[same], rate=1).id == ids[0]
+
+
+def test_the_note_of_the_newest_is_written_under_the_lock_that_publishes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free: list[bool] = []
+    noted = order.replaced
+
+    def look(path: Path) -> Any:
+        with Locks(store.root / ".locks", wait_seconds=0, tell=str).held_if_free("versions") as is_free:
+            free.append(is_free)
+        return noted(path)
+
+    monkeypatch.setattr(order, "replaced", look)
+    publish(store, "koch", seed=0)
+    publish(store, "koch", seed=1)
+    publish(store, "koch", seed=0)
+    assert free == [False] * 3
+
+
+def test_a_newest_that_cannot_be_noted_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> Any:
+        raise OSError(28, "No space left on device")
+
+    told: list[str] = []
+    store = Store(tmp_path / "artifacts", tell=told.append)
+    publish(store, "koch", seed=0)
+    publish(store, "koch", seed=1)
+    assert told == []
+    monkeypatch.setattr(order, "replaced", fail)
+    made = publish(store, "koch", seed=2)
+    publish(store, "koch", seed=0)
+    assert store.find("koch").path == made.path
+    reason = "is not the newest of its kind, as that could not be noted: [Errno 28] No space left on device"
+    assert told == [f"models/koch:v3 {reason}", f"models/koch:v1 {reason}"]

@@ -23,6 +23,13 @@ from omnishot.errors import DamagedFileError, brief, is_one_line
 MAX_MEMBER_BYTES = 64_000_000
 """Larger files in a zip archive are refused before they are unpacked."""
 
+_ALWAYS_UNPACKED = 1_000_000_000
+_MOST_TIMES = 100
+"""How much an archive may unpack to: so many bytes, or more where it is large itself.
+
+Deflate reaches 1,032:1, but pictures are far from that: PNG and JPEG are packed already.
+"""
+
 _LONGEST_NAME = 500
 _WINDOWS = {0, 10}
 """Numbers of file systems in which an archive can have been made, FAT and NTFS."""
@@ -48,6 +55,7 @@ def files_of_zip(archive: Path, *, pictures_only: bool = False, content: bytes |
             f"{archive} ({archive.stat().st_size} bytes) is not a readable zip archive: {brief(error)}",
             hint="Delete it and fetch it again.",
         ) from None
+    _refuse_bomb(archive, opened, archive.stat().st_size if content is None else len(content))
     own = own_folders(opened.namelist())
     found, taken, passed_over = Listing(), set[str](), set[str]()
     for info in opened.infolist():
@@ -84,6 +92,17 @@ def files_of_zip(archive: Path, *, pictures_only: bool = False, content: bytes |
     found.passed_over = sorted(passed_over)
     found.files.sort(key=lambda file: file.name)
     return found
+
+
+def _refuse_bomb(archive: Path, opened: zipfile.ZipFile, size: int) -> None:
+    sizes = [info.file_size for info in opened.infolist()]
+    claimed = sum(one for one in sizes if one <= MAX_MEMBER_BYTES)  # Larger ones are never unpacked.
+    most = max(_ALWAYS_UNPACKED, _MOST_TIMES * size)
+    if claimed > most:
+        raise DamagedFileError(
+            f"{archive} has {size:,} bytes and claims to unpack to {claimed:,}; {most:,} is the limit for its size",
+            hint="Unpack it and give the folder, if you trust where it is from.",
+        )
 
 
 def _add_hashed(found: Listing, file: File) -> None:
