@@ -9,20 +9,23 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from omnishot.config import (
-    AdamSettings,
     Architecture,
     ClassesObjective,
-    CyclicSchedule,
     DataSettings,
-    ExponentialSchedule,
     LogSettings,
     PairsObjective,
+    TrainSettings,
+    WhiteningObjective,
+)
+from omnishot.config.optimization import (
+    AdamSettings,
+    CyclicSchedule,
+    ExponentialSchedule,
     PlainSchedule,
-    Settings,
     SgdLayer,
     SgdSettings,
-    TrainSettings,
 )
+from omnishot.config.settings import Settings
 from omnishot.errors import SettingsError, brief
 from omnishot.strict_yaml import read_yaml
 from omnishot.wording import MAY_BE_EMPTIED, did_you_mean
@@ -57,6 +60,8 @@ def check_given(settings: type[S], *, origin: str, **values: Any) -> S:
 def _explain(settings: type[Settings], problem: Any) -> str:
     place = [str(part) for part in problem["loc"]]
     if not place:
+        if problem["type"] == "value_error":
+            return brief(str(problem["ctx"]["error"]))
         return "it holds no settings, of which each is `name: value`"
     if place[0] in _KINDS and len(place) > 1:
         del place[1]  # The kind of the section, which is not part of a setting's name.
@@ -73,7 +78,7 @@ def _explain(settings: type[Settings], problem: Any) -> str:
 
 
 _KINDS: dict[str, tuple[type[Settings], ...]] = {
-    "objective": (PairsObjective, ClassesObjective),
+    "objective": (PairsObjective, ClassesObjective, WhiteningObjective),
     "optimizer": (SgdSettings, AdamSettings, SgdLayer),
     "schedule": (PlainSchedule, ExponentialSchedule, CyclicSchedule),
 }

@@ -32,7 +32,10 @@ ValidationProtocol = Literal["within", "between", "verification"]
 Baseline = Literal["nearest-neighbour", "hausdorff", "random"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 
-TwinName = Literal["koch", "koch35", "conv4", "residual"]
+TwinName = Literal["koch", "koch35", "conv4", "residual", "lite0"]
+"""The last one comes fitted, sees photographs, and is not trained itself."""
+
+HeadName = Literal["auto", "cosine", "l1"]
 Initialization = Literal["auto", "paper", "torch"]
 DeviceName = Literal["auto", "cuda", "cpu"]
 Precision = Literal["auto", "bf16", "tf32", "fp32"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # One worker a core: a thread more would only wait. Before torch is there.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -26,6 +26,9 @@ from PIL import Image
 
 from omnishot.data.image_set import ImageSet, Labels
 from tests.fork_server import ForkServer
+
+if TYPE_CHECKING:
+    from omnishot.model.efficientnet_lite0 import EfficientNetLite0
 
 # A busy machine is slow, which is no failure. Where CI is set, Hypothesis's own profile for it is what this adds to:
 # there the examples are the same every time.
@@ -166,6 +169,28 @@ def omniglot(omniglot_folder: Path) -> ImageSet:
     from omnishot.progress import silent
 
     return omniglot.find(omniglot_folder, offline=True).read(silent)
+
+
+@pytest.fixture
+def untaught_lite0(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the network for photographs come with weights drawn here, which know nothing, in place of the package's."""
+    monkeypatch.setattr("omnishot.model.imagenet_weights.pretrained_lite0", draw_lite0)
+
+
+def draw_lite0() -> "EfficientNetLite0":
+    """Return the network for photographs with weights that keep what passes through it in range."""
+    import torch
+
+    from omnishot.model.efficientnet_lite0 import EfficientNetLite0
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = EfficientNetLite0()
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                torch.nn.init.kaiming_normal_(layer.weight)
+                torch.nn.init.normal_(layer.bias, 0.1, 0.1)  # type: ignore[arg-type]
+    return network.eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="session")

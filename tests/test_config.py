@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from omnishot.config import EvalSettings, PrepareSettings, Settings, TrainSettings
+from omnishot.config import EvalSettings, PrepareSettings, TrainSettings
+from omnishot.config.settings import Settings
 from omnishot.errors import SettingsError
 from omnishot.presets import preset_names, preset_text
 from omnishot.settings_text import as_yaml, check, with_changes

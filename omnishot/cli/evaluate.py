@@ -8,8 +8,10 @@ import typer
 from omnishot.cli.console import Console
 from omnishot.cli.gallery_results import measure_gallery
 from omnishot.cli.options import (
+    ColourOption,
     DeviceOption,
     ForceOption,
+    ImageSizeOption,
     InkOption,
     NameOption,
     SkipBadOption,
@@ -57,6 +59,8 @@ def eval_command(
     ] = None,
     ink: InkOption = "auto",
     skip_bad: SkipBadOption = False,
+    colour: ColourOption = False,
+    image_size: ImageSizeOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the trials.")] = 0,
     device: DeviceOption = "auto",
     name: NameOption = None,
@@ -76,14 +80,15 @@ def eval_command(
       omnishot eval quick koch --protocol within --ways 1..20 --trials 1000
     """
     if gallery is not None or queries is not None:
-        others = (models, ways, protocol, baselines, source, name)
+        others = (models, ways, protocol, baselines, source, name, colour, image_size)
         measure_gallery(
             session, gallery, queries, ink=ink, skip_bad=skip_bad, device=device, is_alone=not any(others)
         )  # fmt: skip
         return
-    if source is None and (ink != "auto" or skip_bad):
+    if source is None and (ink != "auto" or skip_bad or colour or image_size is not None):
         raise UsageError(
-            "--ink and --skip-bad say how the images of --source are read", hint="Name them with --source."
+            "--ink, --skip-bad, --colour and --image-size say how the images of --source are read",
+            hint="Name them with --source.",
         )
     from omnishot.config import EvalSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.settings_text import check_given
@@ -98,7 +103,7 @@ def eval_command(
     from omnishot.stages.evaluate import evaluate  # Deferred: torch takes seconds.
 
     with session.console.progress() as on_progress:
-        images = None if source is None else chosen_source(source, ink, skip_bad, on_progress)
+        images = source and chosen_source(source, ink, skip_bad, on_progress, colour=colour, image_size=image_size)
         made = evaluate(
             session.store, measured, settings=settings, source=images, device=device, name=name, force=force,
             on_progress=on_progress,

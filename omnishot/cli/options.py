@@ -40,7 +40,9 @@ SetOption = Annotated[
 PresetOption = Annotated[
     str | None,
     typer.Option(
-        help="Settings that ship with omnishot. Default: auto, koch on CUDA and quick on a CPU.", autocompletion=presets
+        help="Settings that ship with omnishot. Default: auto, photos for photographs, else koch on CUDA and quick on "
+        "a CPU.",
+        autocompletion=presets,
     ),
 ]
 ConfigOption = Annotated[Path | None, typer.Option(help="Settings file, instead of a preset.")]
@@ -50,6 +52,13 @@ InkOption = Annotated[
 ]
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="One's own images: leave out files that cannot be read, and count them.")
+]
+ColourOption = Annotated[
+    bool, typer.Option("--colour", help="One's own images: keep them as photographs, in colour; 224 pixels a side.")
+]
+ImageSizeOption = Annotated[
+    int | None,
+    typer.Option(help="One's own images: keep them as photographs of this side, pixels; without --colour, in grey."),
 ]
 ModelOption = Annotated[
     str | None,
@@ -62,13 +71,27 @@ ModelOption = Annotated[
 PairsArgument = Annotated[str | None, reference_argument("Pair dataset. Default: the newest.", "pairs")]
 
 
-def chosen_source(name: str, ink: InkName, skip_bad: bool, on_progress: OnProgress) -> "str | Source":
-    """Return a source's name, or the source where options say how it is read."""
-    if ink == "auto" and not skip_bad:
+def chosen_source(
+    name: str,
+    ink: InkName,
+    skip_bad: bool,
+    on_progress: OnProgress,
+    *,
+    colour: bool = False,
+    image_size: int | None = None,
+) -> "str | Source":
+    """Return a source's name, or the source where options say how it is read.
+
+    Raises:
+        SettingsError: An option is out of range, or for another source.
+    """
+    if ink == "auto" and not skip_bad and not colour and image_size is None:
         return name
     from omnishot.data.sources import open_source  # Deferred: numpy takes tenths of a second.
+    from omnishot.data.sources.photos import photo_format
 
-    return open_source(name, ink=ink, skip_bad=skip_bad, on_progress=on_progress)
+    photos = photo_format(colour=colour, side=image_size)
+    return open_source(name, ink=ink, skip_bad=skip_bad, photos=photos, on_progress=on_progress)
 
 
 def named_image(word: str) -> "NamedImage":

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from omnishot.cli.options import ForceOption, InkOption, NameOption, SkipBadOption, chosen_source, parse_count
+from omnishot.cli.options import (
+    ColourOption,
+    ForceOption,
+    ImageSizeOption,
+    InkOption,
+    NameOption,
+    SkipBadOption,
+    chosen_source,
+    parse_count,
+)
 from omnishot.cli.session import Session, with_session
 from omnishot.errors import UsageError
 from omnishot.vocabulary import Holdout, Negatives, SplitName
@@ -41,6 +50,8 @@ def prepare_command(
     seed: Annotated[int, typer.Option(help="Seed of pairs and variants.")] = 0,
     ink: InkOption = "auto",
     skip_bad: SkipBadOption = False,
+    colour: ColourOption = False,
+    image_size: ImageSizeOption = None,
     name: NameOption = None,
     force: ForceOption = False,
 ) -> None:
@@ -63,6 +74,6 @@ def prepare_command(
         affine=affine, negatives=negatives, materialize=materialize, seed=seed,
     )  # fmt: skip
     with session.console.progress() as on_progress:
-        images = chosen_source(source, ink, skip_bad, on_progress)
+        images = chosen_source(source, ink, skip_bad, on_progress, colour=colour, image_size=image_size)
         made = prepare(session.store, settings, source=images, name=name, force=force, on_progress=on_progress)
     session.console.made(made, **made.artifact.manifest.summary)

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from omnishot.cli.options import (
+    ColourOption,
     DeviceOption,
     ForceOption,
+    ImageSizeOption,
     InkOption,
     PresetOption,
     ResumeOption,
@@ -20,6 +22,7 @@ from omnishot.cli.process import keep_freed_memory
 from omnishot.cli.report import Format, GateOption, print_report
 from omnishot.cli.session import Session, with_session
 from omnishot.cli.signals import watch_signals
+from omnishot.progress import silent
 from omnishot.vocabulary import Holdout, SplitName
 
 
@@ -46,6 +49,8 @@ def run_command(
     seed: Annotated[int, typer.Option(help="Seed of pairs and trials; --set seed=N is training's.")] = 0,
     ink: InkOption = "auto",
     skip_bad: SkipBadOption = False,
+    colour: ColourOption = False,
+    image_size: ImageSizeOption = None,
     device: DeviceOption = "auto",
     output_format: Annotated[
         Format, typer.Option("--format", help="As of `omnishot report`, which can also write it into a file.")
@@ -63,11 +68,16 @@ def run_command(
     from omnishot.config import PrepareSettings  # Deferred: pydantic takes tenths of a second.
     from omnishot.reporting.gates import parse_gate
     from omnishot.settings_text import check_given
+    from omnishot.stages.photo_source import source_of_photos
     from omnishot.stages.training_settings import choose_training
 
     # Settings and gates first: a mistyped one should not cost the minutes before it is read.
     console, gates = session.console, [parse_gate(gate) for gate in fail_under or []]
-    training = choose_training(preset=preset, changes=changes or [], device=device, tell=console.note)
+    images = chosen_source(source, ink, skip_bad, silent, colour=colour, image_size=image_size)
+    training = choose_training(
+        preset=preset, changes=changes or [], device=device, tell=console.note,
+        is_photos=lambda: source_of_photos(images, console.note),
+    )  # fmt: skip
     settings = check_given(
         PrepareSettings, origin="prepare", split=split, holdout=holdout, affine=affine, seed=seed,
         pairs=parse_count(pairs, option="--pairs"),
@@ -78,7 +88,6 @@ def run_command(
 
     with console.progress() as on_progress:
         options = RunOptions(resume=resume, on_progress=on_progress, watch_signals=watch_signals)
-        images = chosen_source(source, ink, skip_bad, on_progress)
         made = run(
             session.store, training, settings, source=images, device=device, force=force, options=options,
             on_result=console.summary,

@@ -59,11 +59,12 @@ def train_command(
         return
     every = parse_interval(checkpoint_every, option="--checkpoint-every")
     data, initial = session.find(pairs, "pairs"), session.find(init_from, "models")
-    from omnishot.stages.training_settings import choose_training
+    from omnishot.stages.training_settings import choose_training, holds_photos
 
     training = choose_training(
-        preset=preset, config=config, changes=changes or [], name=name, device=device, tell=session.console.note
-    )
+        preset=preset, config=config, changes=changes or [], name=name, device=device,
+        is_photos=lambda: holds_photos(session.store, data), tell=session.console.note,
+    )  # fmt: skip
     keep_freed_memory()
     from omnishot.stages.checkpointer import Interval  # Deferred: torch takes seconds.
     from omnishot.stages.train import RunOptions, train

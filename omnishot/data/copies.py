@@ -1,22 +1,21 @@
 """Which images are the same, pixel for pixel, so that none is asked for and shown at once."""
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def first_equal(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+def first_equal(images: Iterable[NDArray[np.uint8]]) -> NDArray[np.int32]:
     """Return the index of the first image equal to each, which is its own where there is no earlier one.
 
     Args:
-        pixels: Shape (n, height, width).
+        images: Of any shape; an array of shape (n, height, width) will do.
 
     Returns:
         Shape (n,).
     """
     first: dict[bytes, int] = {}
-    indices = np.empty(len(pixels), dtype=np.int32)
-    for i, image in enumerate(pixels):
-        indices[i] = first.setdefault(hashlib.blake2b(image.tobytes(), digest_size=16).digest(), i)
-    return indices
+    digests = (hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images)
+    return np.array([first.setdefault(digest, i) for i, digest in enumerate(digests)], dtype=np.int32)

@@ -31,8 +31,8 @@ class Labels:
     Attributes:
         alphabet: Index into `alphabet_names`, shape (n,).
         character: Index into `character_names`, shape (n,); unique over all alphabets.
-        drawer: Who drew the image, shape (n,), counted from 0; where the source does not say (`has_drawers`), the
-            number of the image within its class.
+        drawer: Who drew the image, shape (n,), counted from 0; where the source does not say
+            (`SOURCES_WITH_DRAWERS`), the number of the image within its class.
         alphabet_names: Names of the alphabets.
         character_names: Names of the characters, `alphabet/character`.
     """
@@ -69,17 +69,17 @@ class Findings:
     """What reading a source of one's own showed about its pictures.
 
     Attributes:
-        ink: What is ink in them: `dark` on a lighter ground, or `light` on a darker one.
+        ink: What is ink in them: `dark` on a lighter ground, or `light` on a darker one; None of photographs.
         inverted: Pictures whose dark is ink, and was made bright.
         contrary: Pictures unmistakably drawn the other way round, and read so.
-        blank: Pictures without ink.
+        blank: Pictures without ink, or of one colour.
         copies: Pictures equal to an earlier one of their class, pixel for pixel.
         in_two_classes: Pictures of which an equal one lies in another class.
         left_out: Files that are no sound pictures, and were left out as was asked.
         notes: What of this a user should know, one sentence each.
     """
 
-    ink: InkName
+    ink: InkName | None
     inverted: int = 0
     contrary: int = 0
     blank: int = 0
@@ -94,7 +94,7 @@ class ImageSet:
     """Images and their labels, in the order alphabet, character, drawer.
 
     Attributes:
-        pixels: Shape (n, side, side), uint8, ink 255 on 0.
+        pixels: Shape (n, side, side), uint8, ink 255 on 0; or photographs as they are, (n, side, side, 1 or 3).
         labels: What each image shows.
         runs: Published one-shot runs over these images, where the source has them.
         findings: What reading them showed, where they are one's own.

@@ -8,6 +8,10 @@ from torch import Tensor
 
 from omnishot.data.affine import SHIFT_SIDE
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+"""Of red, green and blue over ImageNet, in [0, 1]."""
+
 
 def affine_matrices(parameters: Tensor) -> Tensor:
     """Return what `render` takes for distortions, shape (n, 7), given as in `omnishot.data.affine`.
@@ -34,6 +38,19 @@ def shrink(pixels: Tensor, side: int) -> Tensor:
     1, side, side), float32 in [0, 1].
     """
     return F.avg_pool2d(pixels.float().div_(255).unsqueeze(1), pixels.shape[-1] // side)
+
+
+def normalize(pixels: Tensor, side: int) -> Tensor:
+    """Return images as a network takes them that knows ImageNet, shape (n, 3, side, side).
+
+    Pixels are photographs, shape (n, h, h, 1 or 3), or drawings, (n, h, h), which appear black on white; uint8 both.
+    """
+    images = (255 - pixels)[..., None] if pixels.ndim == 3 else pixels
+    images = images.permute(0, 3, 1, 2).float().div_(255).expand(-1, 3, -1, -1)
+    if images.shape[-1] != side:
+        images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
+    mean, deviation = (images.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_DEVIATION))
+    return (images - mean) / deviation
 
 
 def render(pixels: Tensor, matrices: Tensor, side: int, displacement: Tensor | None = None) -> Tensor:

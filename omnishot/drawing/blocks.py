@@ -73,14 +73,16 @@ def on_scale(shares: Sequence[float | None], width: int, ink: Ink = BLOCKS) -> s
 def half_blocks(image: "NDArray[np.uint8]", side: int, ink: Ink = BLOCKS) -> list[str]:
     """Return an image as lines of characters, two pixels above each other in one.
 
-    The image, shape (height, width), ink 255 on 0, is shrunk to `side` pixels across and down.
+    The image, shape (height, width), ink 255 on 0, is shrunk to `side` pixels across and down. Of a photograph, shape
+    (height, width, channels), what is darker than its middle shade is drawn.
     """
     import numpy as np  # Deferred: the first two functions do without, and tables should be fast.
     from PIL import Image
 
-    small = np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BOX), dtype=np.float32)
+    shades = image.mean(axis=2).astype(np.uint8) if image.ndim == 3 else image
+    small = np.asarray(Image.fromarray(shades).resize((side, side), Image.Resampling.BOX), dtype=np.float32)
     # A stroke is thinner than a pixel of the small image, and must not vanish from it.
-    dark: Any = small > max(0.35 * float(small.max()), 1.0)
+    dark: Any = small < np.median(small) if image.ndim == 3 else small > max(0.35 * float(small.max()), 1.0)
     rows = np.zeros((side + side % 2, side), dtype=np.int64)
     rows[:side] = dark
     codes = rows[0::2] + 2 * rows[1::2]

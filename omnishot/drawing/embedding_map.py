@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from omnishot.drawing.picture import FAINT, SERIES, Colour, Picture, draw, tint
-from omnishot.drawing.sheet import WIDTH, reduced, sheet, words
+from omnishot.drawing.picture import FAINT, SERIES, Colour, Picture, draw, photograph, tint
+from omnishot.drawing.sheet import WIDTH, reduced, sheet, shrunk, words
 from omnishot.errors import brief
 from omnishot.evaluation.projection import Projection
 
@@ -24,10 +24,11 @@ def embedding_map(
     about: str,
     alphabet: str,
 ) -> Picture:
-    """Draw images, shape (n, h, h), at the places of their vectors, tied to the middle of their character.
+    """Draw images at the places of their vectors, tied to the middle of their character.
 
-    Pixels are uint8, ink 255 on 0. `agreeing` is the share of images whose nearest vector, of all dimensions, is of the
-    same character; `about` says which model and images these are.
+    Pixels are uint8: drawings, shape (n, h, h), ink 255 on 0, or photographs, (n, h, h, 1 or 3). `agreeing` is the
+    share of images whose nearest vector, of all dimensions, is of the same character; `about` says which model and
+    images these are.
     """
     width = WIDTH - 2 * _EDGE
     points, spread = projection.points - projection.points.min(axis=0), np.ptp(projection.points, axis=0)
@@ -45,10 +46,15 @@ def embedding_map(
         for place, which in zip(places, number, strict=True):
             line = np.stack([place, middles[which]])
             axes.plot(*line.T, color=colours[which].drawn, alpha=0.35, linewidth=0.8, zorder=1)
-        drawn = np.stack([reduced(image, 35) for image in pixels])
-        for colour in SERIES:
-            chosen = np.array([colours[which] == colour for which in number])
-            _glyphs(axes, drawn[chosen], places[chosen], colour, height)
+        if pixels.ndim == 4:
+            for image, (x, y) in zip(pixels, places, strict=True):
+                half = _SIDE / 2
+                photograph(axes, shrunk(image, 35), (x - half, x + half, y + half, y - half))
+        else:
+            drawn = np.stack([reduced(image, 35) for image in pixels])
+            for colour in SERIES:
+                chosen = np.array([colours[which] == colour for which in number])
+                _glyphs(axes, drawn[chosen], places[chosen], colour, height)
         below = height + _SIDE + 2 * _EDGE
         first, second = 100 * projection.shares
         words(

@@ -198,6 +198,11 @@ def tint(
     image.set_gid(f"tint{colour.variable}-{'smooth' if smooth else 'sharp'}-{len(axes.images)}")
 
 
+def photograph(axes: Axes, pixels: NDArray[np.uint8], extent: tuple[float, float, float, float]) -> None:
+    """Draw an image of shape (height, width, 3) in its own colours, whatever the theme; `extent` is as for `tint`."""
+    axes.imshow(pixels, extent=extent, interpolation="none", aspect="auto", clip_on=False)
+
+
 def draw(
     name: str, title: str, alt: str, onto: Callable[[Figure], None], *, width: float = 5.0, height: float = 3.2
 ) -> Picture:

@@ -5,8 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
+from PIL import Image
 
-from omnishot.drawing.picture import INK, LINE, Colour, tint
+from omnishot.drawing.picture import INK, LINE, Colour, photograph, tint
 from omnishot.errors import brief
 
 WIDTH = 5.0
@@ -62,8 +63,15 @@ def tile(
     line: str = "-",
     thickness: float = 0.8,
 ) -> None:
-    """Draw an image, shape (h, h), uint8, ink 255 on 0, in a square frame; see `frame`."""
-    tint(axes, reduced(pixels), INK, (x, x + side, y + side, y), smooth=True)
+    """Draw an image in a square frame; see `frame`.
+
+    It is a drawing, shape (h, h), uint8, ink 255 on 0, or a photograph, (h, h, 1 or 3).
+    """
+    extent = (x, x + side, y + side, y)
+    if pixels.ndim == 3:
+        photograph(axes, shrunk(pixels), extent)
+    else:
+        tint(axes, reduced(pixels), INK, extent, smooth=True)
     frame(axes, x, y, side, side, colour=colour, line=line, thickness=thickness)
 
 
@@ -99,6 +107,13 @@ def reduced(pixels: NDArray[np.uint8], most: int = _MOST_PIXELS) -> NDArray[np.f
     padded = np.pad(pixels, ((before, after), (before, after)))
     means: NDArray[np.float64] = padded.reshape(side, block, side, block).mean(axis=(1, 3)) / 255
     return means
+
+
+def shrunk(photo: NDArray[np.uint8], most: int = _MOST_PIXELS) -> NDArray[np.uint8]:
+    """Return a photograph of shape (h, h, 1 or 3) in colour, with `most` pixels a side at most."""
+    image = Image.fromarray(np.broadcast_to(photo, (*photo.shape[:2], 3)))
+    image.thumbnail((most, most), Image.Resampling.BOX)
+    return np.asarray(image)
 
 
 def decimal(number: float, digits: int = 2, *, signed: bool = False) -> str:

@@ -23,8 +23,8 @@ class ShownTrial:
     """One trial with its pixels.
 
     Attributes:
-        query: Shape (h, h), uint8, ink 255 on 0.
-        support: One image of each class, shape (n_way, h, h); the first class is the right one.
+        query: Shape (h, h), uint8, ink 255 on 0; or a photograph, shape (h, h, 1 or 3).
+        support: One such image of each class, shape (n_way, ...); the first class is the right one.
         scores: Of each class, shape (n_way,).
         number: Of the trial in its evaluation, counted from 0.
         group: What the right class belongs to, such as its alphabet.

@@ -1,19 +1,25 @@
 """What needs no training: nearest neighbour on pixels, modified Hausdorff distance, and chance."""
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+from PIL import Image
 
 from omnishot.data.episodes import Trials
 from omnishot.evaluation.hausdorff import modified_hausdorff, prepare_drawing
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.vocabulary import Baseline
 
+THUMBNAIL = 32
+"""Side of what nearest neighbour compares of photographs, pixels."""
+
 _PAIRS_PER_CHUNK = 1024
 
 
 def score_baseline(
     name: Baseline,
-    pixels: NDArray[np.uint8],
+    pixels: NDArray[np.uint8] | NDArray[np.float32],
     trials: Trials,
     *,
     rng: np.random.Generator,
@@ -21,7 +27,8 @@ def score_baseline(
 ) -> NDArray[np.float32]:
     """Score each trial's query against each of its classes: the negated distance of the nearest support image.
 
-    Pixels are those of all images, shape (n, side, side), uint8, ink 255 on 0. Scores have the shape (n_trials, n_way),
+    Pixels are those of all images, shape (n, side, side), uint8, ink 255 on 0; or of photographs their thumbnails,
+    shape (n, 1024), float32, on which there is no Hausdorff distance. Scores have the shape (n_trials, n_way),
     and column 0 is the right class; `random` draws them from `rng`.
 
     Source: Lake et al. 2015 for both distances on these trials.
@@ -38,22 +45,31 @@ def score_baseline(
     return scores
 
 
+def thumbnail(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the shades of a photograph, shape (height, width, channels), 32 pixels a side: a vector of length 1."""
+    grey = Image.fromarray(np.rint(photo.mean(axis=2)).astype(np.uint8))
+    small = np.asarray(grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX), dtype=np.float32).reshape(-1)
+    return small / max(float(np.linalg.norm(small)), 1.0)
+
+
 def _pixel_distances(
-    pixels: NDArray[np.uint8], pairs: NDArray[np.int32], on_progress: OnProgress
+    pixels: NDArray[np.uint8] | NDArray[np.float32], pairs: NDArray[np.int32], on_progress: OnProgress
 ) -> NDArray[np.float32]:
     flat = pixels.reshape(len(pixels), -1)
     squares = np.empty(len(pairs), dtype=np.float32)
+    exact: DTypeLike
+    exact, scale = (np.int32, 255**2) if flat.dtype == np.uint8 else (np.float64, 1)
     for start in range(0, len(pairs), _PAIRS_PER_CHUNK):
         some = pairs[start : start + _PAIRS_PER_CHUNK]
         # Whole numbers, so that equal distances are equal; of ink and paper only, they count differing pixels.
-        difference = flat[some[:, 0]].astype(np.int32) - flat[some[:, 1]]
-        squares[start : start + _PAIRS_PER_CHUNK] = np.einsum("ij,ij->i", difference, difference) / 255**2
+        difference: NDArray[Any] = flat[some[:, 0]].astype(exact) - flat[some[:, 1]].astype(exact)
+        squares[start : start + _PAIRS_PER_CHUNK] = np.einsum("ij,ij->i", difference, difference) / scale
         on_progress(Progress("Nearest neighbour", start, len(pairs), "pairs"))
     return squares
 
 
 def _hausdorff_distances(
-    pixels: NDArray[np.uint8], pairs: NDArray[np.int32], on_progress: OnProgress
+    pixels: NDArray[np.uint8] | NDArray[np.float32], pairs: NDArray[np.int32], on_progress: OnProgress
 ) -> NDArray[np.float32]:
     drawings = {int(image): prepare_drawing(pixels[image]) for image in np.unique(pairs)}
     distances = np.empty(len(pairs), dtype=np.float32)

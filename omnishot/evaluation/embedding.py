@@ -7,9 +7,10 @@ from torch import Tensor
 
 from omnishot.data.affine import IDENTITY, draw_affine
 from omnishot.data.pixels import Pixels
-from omnishot.data.render import affine_matrices, render, shrink
+from omnishot.data.render import affine_matrices, normalize, render, shrink
 from omnishot.errors import DamagedFileError
 from omnishot.model.device import Compute
+from omnishot.model.photo_twin import PhotoTwin
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.seeding import generator
 
@@ -17,6 +18,8 @@ VARIANT_STRENGTH = 0.7
 """How far variants at test time go, as a multiple of the ranges of Koch et al.; chosen on validation alphabets."""
 
 _BATCH = 256
+_PHOTO_BATCH = 32
+"""The largest maps of a photograph take megabytes."""
 
 
 @torch.no_grad()
@@ -31,16 +34,16 @@ def embed(network: SiameseNetwork, pixels: Pixels, indices: NDArray[np.int64], c
     Source: Krizhevsky et al. 2012, section 4.1 (averaging over distortions at test time).
     """
     network.twin.eval()
-    side = network.twin.side
     vectors = torch.empty(len(indices), network.twin.dimension, device=compute.device)
     chosen = torch.from_numpy(indices).to(pixels.device)
     matrices = affine_matrices(torch.from_numpy(fixed_variants(network.test_variants))).to(compute.device)
-    for start in range(0, len(indices), _BATCH):
-        images = pixels[chosen[start : start + _BATCH]].to(compute.device)
-        batch = vectors[start : start + _BATCH]
-        batch[:] = _pass(network, shrink(images, side), compute)
+    size = _PHOTO_BATCH if isinstance(network.twin, PhotoTwin) else _BATCH
+    for start in range(0, len(indices), size):
+        images = pixels[chosen[start : start + size]].to(compute.device)
+        batch = vectors[start : start + size]
+        batch[:] = _pass(network, as_input(images, network), compute)
         for matrix in matrices:
-            batch += _pass(network, render(images, matrix.expand(len(images), -1, -1), side), compute)
+            batch += _pass(network, render(images, matrix.expand(len(images), -1, -1), network.twin.side), compute)
     return vectors.div_(1 + network.test_variants)
 
 
@@ -59,6 +62,11 @@ def fixed_variants(count: int) -> NDArray[np.float32]:
     drawn = np.array([draw_affine((), rng) for _ in range(count)], dtype=np.float32).reshape(-1, len(IDENTITY))
     weaker: NDArray[np.float32] = IDENTITY + (drawn - IDENTITY) * np.float32(VARIANT_STRENGTH)
     return weaker
+
+
+def as_input(pixels: Tensor, network: SiameseNetwork) -> Tensor:
+    """Return images as the network's twin takes them; pixels are those of `shrink` and `normalize`."""
+    return (normalize if isinstance(network.twin, PhotoTwin) else shrink)(pixels, network.twin.side)
 
 
 def refuse_overflow(values: NDArray[np.float32], what: str) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from omnishot.data.episodes import Trials
 from omnishot.data.pixels import Pixels
@@ -22,10 +23,17 @@ def score_trials(network: SiameseNetwork, pixels: Pixels, trials: Trials, comput
     """
     images, places = np.unique(np.concatenate([trials.query, trials.support.reshape(-1)]), return_inverse=True)
     vectors = embed(network, pixels, images.astype(np.int64), compute)
-    query = torch.from_numpy(places[: len(trials)]).to(compute.device)
-    support = torch.from_numpy(places[len(trials) :].reshape(trials.support.shape)).to(compute.device)
+    return score_vectors(network, vectors, places[: len(trials)], places[len(trials) :].reshape(trials.support.shape))
+
+
+@torch.no_grad()
+def score_vectors(
+    network: SiameseNetwork, vectors: Tensor, queries: NDArray[np.integer], supports: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """Score trials of which the images are vectors already, shape (n, d), named by their places among them."""
+    query, support = (torch.from_numpy(places).to(vectors.device) for places in (queries, supports))
     n_trials, n_way, k_shot = support.shape
-    scores = torch.empty(n_trials, n_way, device=compute.device)
+    scores = torch.empty(n_trials, n_way, device=vectors.device)
     chunk = max(1, _VALUES_PER_CHUNK // (n_way * k_shot * vectors.shape[1]))
     for start in range(0, n_trials, chunk):
         some = slice(start, start + chunk)

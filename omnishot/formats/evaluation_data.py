@@ -1,5 +1,6 @@
 """What an evaluation measures on: images, split, pairs and runs, from a pair dataset or from a source."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from omnishot.data.image_set import Labels, Runs
 from omnishot.data.pairs import Pairs, draw_pairs
 from omnishot.data.splits import Split, all_for_test, split_images, usual_split_of
 from omnishot.errors import NotFoundError, SamplingError, UsageError
+from omnishot.evaluation.baselines import THUMBNAIL, thumbnail
 from omnishot.formats.box import BoxFacts
 from omnishot.formats.hdf5 import open_hdf5
-from omnishot.formats.images import read_labels, read_pixels, read_runs
+from omnishot.formats.images import holds_photos, read_labels, read_pixels, read_runs
 from omnishot.formats.manifest_fields import PairsFacts, says_who_drew, source_of
 from omnishot.formats.pairs import read_pairs, read_split
 from omnishot.seeding import generator
@@ -24,6 +26,7 @@ from omnishot.store.store import Store
 from omnishot.vocabulary import SplitName, SplitPart
 
 _PAIRS = 10_000
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class EvaluationData:
         runs: Published runs, where the source has them.
         has_pairs: Whether the file holds pairs; else they are drawn.
         has_drawers: Whether the images say who drew them.
+        has_photos: Whether they are photographs, and not drawings.
     """
 
     path: Path
@@ -46,6 +50,7 @@ class EvaluationData:
     runs: Runs | None
     has_pairs: bool
     has_drawers: bool
+    has_photos: bool = False
     _indices: dict[SplitPart, ClassIndex] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -54,12 +59,12 @@ class EvaluationData:
         has_pairs = artifact.manifest.kind == "pairs"
         path = artifact.file("pairs.h5" if has_pairs else "images.h5")
         with open_hdf5(path) as file:
-            labels, runs = read_labels(file), read_runs(file)
+            labels, runs, has_photos = read_labels(file), read_runs(file), holds_photos(file)
             if has_pairs:
                 split = read_split(file)
             else:
                 split = _split_of(labels, "koch" if runs else None, is_test_set=source_of(artifact.manifest) == "mnist")
-        return cls(path, labels, split, runs, has_pairs, says_who_drew(artifact.manifest))
+        return cls(path, labels, split, runs, has_pairs, says_who_drew(artifact.manifest), has_photos)
 
     def index(self, part: SplitPart) -> ClassIndex:
         """Return the images of one part by class.
@@ -84,11 +89,28 @@ class EvaluationData:
 
     def _distinct(self, chosen: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return images without those that are equal, pixel for pixel, to an earlier one of the same class."""
-        first = first_equal(self.pixels(chosen)[chosen])
+        first = first_equal(self._each(chosen))
         of_class = self.labels.character[chosen]
         is_copy = (first != np.arange(len(chosen))) & (of_class[first] == of_class)
         distinct: NDArray[np.int32] = chosen[~is_copy]
         return distinct
+
+    def _each(self, chosen: NDArray[np.int32]) -> Iterator[NDArray[np.uint8]]:
+        """Yield the chosen images, few of which are in memory at once."""
+        for start in range(0, len(chosen), _AT_ONCE):
+            some = chosen[start : start + _AT_ONCE]
+            yield from self.pixels(some)[some]
+
+    def thumbnails(self, *chosen: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Return the shades of the chosen photographs, few pixels of each, at their places among all; see `thumbnail`.
+
+        Those that were not chosen are blank, and cost no memory.
+        """
+        images = np.unique(np.concatenate([part.reshape(-1) for part in chosen])).astype(np.int32)
+        small = np.zeros((len(self.labels), THUMBNAIL**2), dtype=np.float32)
+        for image, pixels in zip(images, self._each(images), strict=True):
+            small[image] = thumbnail(pixels)
+        return small
 
     def pixels(self, *chosen: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the chosen images at their places among all, shape (n, side, side); see `read_pixels`."""

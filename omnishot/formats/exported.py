@@ -1,9 +1,9 @@
 """A trained network in one file: safetensors, with all that is needed to use it in the file's own metadata."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -35,12 +35,12 @@ class Preparation(_Frozen):
     """What is done to images before the network sees them.
 
     Attributes:
-        kind: Drawings, ink on a ground.
+        kind: Drawings, ink on a ground, or photographs, colours as they are.
         version: Of the code that does it.
-        look: What they are made to look like, or None: as `omnishot prepare` reads a folder.
+        look: What drawings are made to look like, or None: as `omnishot prepare` reads a folder.
     """
 
-    kind: Literal["drawing"]
+    kind: Literal["drawing", "photo"]
     version: Literal[1]
     look: Annotated[Look | None, AfterValidator(_check_look)]
 
@@ -63,6 +63,15 @@ class Exported(_Frozen):
     preparation: Preparation
     similarity: Line
     digest: Digest
+
+    @model_validator(mode="after")
+    def _check_preparation(self) -> Self:
+        twin, kind = self.settings.twin, self.preparation.kind
+        if kind != ("photo" if twin == "lite0" else "drawing"):
+            raise ValueError(f"the twin {twin} does not see images prepared as {kind}s")
+        if kind == "photo" and self.preparation.look:
+            raise ValueError("photographs are not made to look like anything")
+        return self
 
 
 def write_exported(path: Path, network: SiameseNetwork, said: Exported) -> None:

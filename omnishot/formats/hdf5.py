@@ -121,8 +121,12 @@ def contains(file: h5py.File, path: str) -> bool:
         return isinstance(place, h5py.Group) and bool(place.id.links.exists(last.encode()))
 
 
+Dimensions = int | tuple[int, ...]
+"""How many dimensions a data set has, or may have."""
+
+
 def open_dataset(
-    file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: int, *, most_density: int = _MOST_DENSITY
+    file: h5py.File, path: str, dtype: DTypeLike | None, n_dimensions: Dimensions, *, most_density: int = _MOST_DENSITY
 ) -> h5py.Dataset:
     """Return a data set that holds what it claims, in the file itself.
 
@@ -130,7 +134,7 @@ def open_dataset(
         file: The file.
         path: Where it lies, with a slash between the names.
         dtype: Type of its elements; None for texts.
-        n_dimensions: Number of its dimensions.
+        n_dimensions: Number of its dimensions, or those that it may have.
         most_density: Bytes that one stored byte may stand for, where it is large.
 
     Raises:
@@ -144,14 +148,15 @@ def open_dataset(
         _refuse_storage_elsewhere(file, path, found.id.get_create_plist())
         wanted = "text" if dtype is None else np.dtype(dtype).name
         is_text = h5py.check_string_dtype(found.dtype) is not None
-        if not (is_text if dtype is None else found.dtype == np.dtype(dtype)) or found.ndim != n_dimensions:
-            shown = "text" if is_text else brief(found.dtype)
-            raise damaged(file, f"{path} is {shown} in {found.ndim} dimensions, not {wanted} in {n_dimensions}")
+        fitting = n_dimensions if isinstance(n_dimensions, tuple) else (n_dimensions,)
+        if not (is_text if dtype is None else found.dtype == np.dtype(dtype)) or found.ndim not in fitting:
+            shown, asked = "text" if is_text else brief(found.dtype), " or ".join(map(str, fitting))
+            raise damaged(file, f"{path} is {shown} in {found.ndim} dimensions, not {wanted} in {asked}")
         _refuse_impossible_sizes(file, path, found, most_density)
         return found
 
 
-def read_array(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: int) -> NDArray[Any]:
+def read_array(file: h5py.File, path: str, dtype: DTypeLike, n_dimensions: Dimensions) -> NDArray[Any]:
     """Read a whole data set; see `open_dataset`.
 
     Raises:

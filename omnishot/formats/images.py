@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from omnishot.data.image_set import ImageSet, Labels, Runs
 from omnishot.data.sources.decoding import SIDE
+from omnishot.data.sources.photos import LARGEST, SMALLEST
 from omnishot.formats.hdf5 import (
+    Dimensions,
     contains,
     create_hdf5,
     damaged,
@@ -22,17 +24,17 @@ from omnishot.formats.hdf5 import (
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.store.artifact import Artifact
 
-IMAGES: dict[str, tuple[Any, int]] = {
-    "pixels": (np.uint8, 3),
+IMAGES: dict[str, tuple[Any, Dimensions]] = {
+    "pixels": (np.uint8, (3, 4)),
     "alphabet": (np.int16, 1),
     "character": (np.int32, 1),
     "drawer": (np.int32, 1),
     "alphabet_names": (None, 1),
     "character_names": (None, 1),
 }
-"""The data sets of the group `images`: type, or None for texts, and number of dimensions."""
+"""The data sets of the group `images`: type, or None for texts, and number of dimensions; photographs have four."""
 
-RUNS: dict[str, tuple[Any, int]] = {"support": (np.int32, 2), "query": (np.int32, 2), "answer": (np.int32, 2)}
+RUNS: dict[str, tuple[Any, Dimensions]] = {"support": (np.int32, 2), "query": (np.int32, 2), "answer": (np.int32, 2)}
 """The data sets of the group `runs`, likewise."""
 
 _BLOCK = 1024
@@ -43,11 +45,11 @@ _MOST_PIXELS_PER_STORED_BYTE = 256
 
 def write_images(path: Path, images: ImageSet, *, on_progress: OnProgress = silent) -> None:
     """Write an image set to a new file; `on_progress` receives the number of images written."""
-    n, height, width = images.pixels.shape
+    n, *shape = images.pixels.shape
     with create_hdf5(path) as file:
         group = file.create_group("images")
         pixels = group.create_dataset(
-            "pixels", images.pixels.shape, np.uint8, chunks=(1, height, width), compression="gzip", compression_opts=1
+            "pixels", images.pixels.shape, np.uint8, chunks=(1, *shape), compression="gzip", compression_opts=1
         )
         for start in range(0, n, _BLOCK):
             pixels[start : start + _BLOCK] = images.pixels[start : start + _BLOCK]
@@ -126,15 +128,27 @@ def read_runs(file: h5py.File) -> Runs | None:
 
 
 def pixels_of(file: h5py.File) -> h5py.Dataset:
-    """Return the images as they are stored, shape (n, side, side), uint8.
+    """Return the images as they are stored, uint8: drawings, (n, 105, 105), or photographs, (n, side, side, 1 or 3).
 
     Raises:
-        DamagedFileError: There are none, or they are not 105 x 105 pixels of uint8.
+        DamagedFileError: There are none, or they are of no such shape.
     """
     stored = open_dataset(file, "images/pixels", *IMAGES["pixels"], most_density=_MOST_PIXELS_PER_STORED_BYTE)
-    if stored.shape[1:] != (SIDE, SIDE) or not len(stored):
-        raise damaged(file, f"images/pixels has the shape {stored.shape}, expected (n, {SIDE}, {SIDE})")
+    shape = stored.shape[1:]
+    is_photo = len(shape) == 3 and shape[0] == shape[1] and SMALLEST <= shape[0] <= LARGEST and shape[2] in {1, 3}
+    if not len(stored) or not (is_photo or shape == (SIDE, SIDE)):
+        expected = f"(n, {SIDE}, {SIDE}), or (n, side, side, 3) with {SMALLEST} to {LARGEST} pixels a side"
+        raise damaged(file, f"images/pixels has the shape {stored.shape}, expected {expected}")
     return stored
+
+
+def holds_photos(file: h5py.File) -> bool:
+    """Tell whether a file's images are photographs, whose shades and colours are as they were, and not ink.
+
+    Raises:
+        DamagedFileError: As `pixels_of` does.
+    """
+    return bool(pixels_of(file).ndim == 4)
 
 
 def read_pixels(file: h5py.File, *chosen: NDArray[np.integer]) -> NDArray[np.uint8]:
@@ -145,7 +159,7 @@ def read_pixels(file: h5py.File, *chosen: NDArray[np.integer]) -> NDArray[np.uin
         chosen: Indices of the images to read, in any number of arrays of any shape; without any, all are read.
 
     Returns:
-        Shape (n, side, side), uint8, with n the number of all images, so that indices stay what they are. Images that
+        Shape as stored (`pixels_of`), with n the number of all images, so that indices stay what they are. Images that
         were not chosen are blank, and cost no memory until they are written to.
 
     Raises:

@@ -69,6 +69,7 @@ class _PairsSummary(Facts):
     validation_drawers: Count
     images: dict[Line, Count] = {}
     classes: dict[Line, Count] = {}
+    image_shape: list[Count] = []
     in_two_parts: Count = 0
 
 
@@ -192,6 +193,11 @@ class PairsFacts(Facts):
     settings: _PairsSettings
     summary: _PairsSummary
     parents: Annotated[list[_Parent], Field(min_length=1)]
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether the images are photographs, and not drawings."""
+        return len(self.summary.image_shape) == 3
 
     @property
     def division(self) -> tuple[str, str, str]:

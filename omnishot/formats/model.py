@@ -12,7 +12,7 @@ from torch import Tensor
 from omnishot.config import TrainSettings
 from omnishot.errors import DamagedFileError, SettingsError, TrainingError, brief
 from omnishot.formats.history import write_history
-from omnishot.model.siamese import SiameseNetwork, build_network
+from omnishot.model.siamese import SiameseNetwork, network_for
 from omnishot.settings_text import as_yaml, check
 from omnishot.store.atomic_write import write_new
 from omnishot.store.text_file import open_regular, read_text
@@ -72,11 +72,11 @@ def read_network(weights_file: Path, settings: TrainSettings) -> SiameseNetwork:
     """
     try:
         with torch.device("meta"):  # Sizes alone: what the settings ask for may be larger than the memory.
-            planned = build_network(settings.twin, "torch", settings.architecture)
+            planned = network_for(settings)
     except SettingsError as error:
         raise DamagedFileError(f"{error}") from None
     _refuse_other_size(weights_file, planned.state_dict())
-    network = build_network(settings.twin, architecture=settings.architecture)
+    network = network_for(settings)
     load_weights(network, weights_file)
     network.test_variants = settings.test_variants
     return network
@@ -120,7 +120,7 @@ def _refuse_other_size(weights_file: Path, expected: dict[str, Tensor]) -> None:
     if not 8 < head <= _MOST_HEAD or size not in {8 + head + wanted, 8 + head + in_half}:
         raise DamagedFileError(
             f"{weights_file} does not hold this network's weights: it has {size:,} bytes, and a head that claims "
-            f"{head:,} of them, but {wanted:,} bytes of tensors are needed"
+            f"{head:,} of them, but {wanted:,} bytes of tensors are needed, or {in_half:,} in half precision"
         )
 
 

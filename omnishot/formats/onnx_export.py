@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from omnishot.data.drawings import SIDE
-from omnishot.data.render import affine_matrices, render, shrink
+from omnishot.data.render import affine_matrices, render
 from omnishot.errors import UnavailableError
-from omnishot.evaluation.embedding import fixed_variants
+from omnishot.evaluation.embedding import as_input, fixed_variants
 from omnishot.formats.exported import KEY, Exported
+from omnishot.model.photo_twin import PhotoTwin
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.store.atomic_write import write_for_user
 
@@ -28,15 +29,15 @@ class _Twin(nn.Module):
 
     def __init__(self, network: SiameseNetwork) -> None:
         super().__init__()
-        self.twin = network.twin
+        self.network = network
         self.variants = affine_matrices(torch.from_numpy(fixed_variants(network.test_variants)))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Return vectors, shape (n, d), of images of shape (n, 105, 105), uint8, ink 255 on 0."""
-        side = self.twin.side
-        vectors: Tensor = self.twin(shrink(pixels, side))
+        """Return vectors, shape (n, d), of drawings, (n, 105, 105), ink 255 on 0, or of photographs, (n, h, h, 3)."""
+        twin = self.network.twin
+        vectors: Tensor = twin(as_input(pixels, self.network))
         for variant in self.variants:
-            vectors = vectors + self.twin(render(pixels, variant.expand(pixels.shape[0], -1, -1), side))
+            vectors = vectors + twin(render(pixels, variant.expand(pixels.shape[0], -1, -1), twin.side))
         return vectors / (1 + len(self.variants))
 
 
@@ -72,7 +73,9 @@ def write_onnx(path: Path, network: SiameseNetwork, said: Exported) -> list[Path
     network = network.cpu().eval()
     vectors = torch.zeros(2, network.twin.dimension)
     head = path.with_name(f"{path.stem}-head.onnx")
-    twin_example = torch.zeros(2, SIDE, SIDE, dtype=torch.uint8)
+    side = network.twin.side
+    shape = (2, side, side, 3) if isinstance(network.twin, PhotoTwin) else (2, SIDE, SIDE)
+    twin_example = torch.zeros(shape, dtype=torch.uint8)
     _write(path, _Twin(network), (twin_example,), ["pixels"], "vectors", said)
     _write(
         head,

@@ -7,15 +7,18 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from omnishot.config import Architecture
+from omnishot.config import Architecture, TrainSettings
 from omnishot.errors import SettingsError
 from omnishot.model.conv4 import Conv4Twin
 from omnishot.model.koch import PUBLISHED, KochTwin, initialize_as_koch
+from omnishot.model.photo_twin import PhotoTwin
 from omnishot.model.residual import ResidualTwin
 from omnishot.vocabulary import Initialization, TwinName
 
-Twin = KochTwin | Conv4Twin | ResidualTwin
+Twin = KochTwin | Conv4Twin | ResidualTwin | PhotoTwin
 """From images to vectors, with a `side` and a `dimension`; `build_network` knows each `TwinName` of `vocabulary.py`."""
+
+_PHOTO_SIDE = 224
 
 SQUARED_DISTANCE_SCALE = 8.0
 """The squared-distance head starts as this many times the mean squared difference, negated."""
@@ -67,14 +70,34 @@ class SiameseNetwork(nn.Module):
         return squares - 2 * (left * weight) @ right.T + self.head.bias
 
 
+def network_for(settings: TrainSettings) -> SiameseNetwork:
+    """Return the network that settings describe, freshly initialised; that for photographs comes without knowledge.
+
+    Raises:
+        SettingsError: As `build_network` does.
+    """
+    if settings.objective.kind == "whitening":
+        twin = PhotoTwin(settings.objective.image_size)
+        return SiameseNetwork(twin, "l1") if settings.objective.head == "l1" else cosine_network(twin)
+    return build_network(settings.twin, settings.initialization, settings.architecture)
+
+
+def cosine_network(twin: PhotoTwin) -> SiameseNetwork:
+    """Return a network whose logit is the cosine of two vectors of length 1: 1 - |u - v|² / 2."""
+    network = SiameseNetwork(twin, "squared").eval()
+    nn.init.constant_(network.head.weight, -0.5)
+    nn.init.ones_(network.head.bias)
+    return network
+
+
 def build_network(
     twin: TwinName, initialization: Initialization = "auto", architecture: Architecture | None = None
 ) -> SiameseNetwork:
     """Return a freshly initialised network.
 
     Args:
-        twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` and `residual` with the
-            squared one.
+        twin: `koch` and `koch35` come with the paper's weighted L1 distance, `conv4` and `residual` with the squared
+            one, and `lite0`, without the knowledge that it comes with, with the cosine.
         initialization: How all weights are drawn: as the `paper` has it, as `torch` does; `auto` is the paper's for its
             own networks, and torch's for the others but for a head that measures the mean distance.
         architecture: Other sizes of the layers of `koch` and `koch35`.
@@ -82,6 +105,8 @@ def build_network(
     Raises:
         SettingsError: The twin has no such layers, or its filters are too large for the images.
     """
+    if twin == "lite0":
+        return cosine_network(PhotoTwin(_PHOTO_SIDE))
     if twin == "conv4" or twin == "residual":
         if architecture and architecture.model_dump(exclude_none=True):
             raise SettingsError(f"architecture is for the twins koch and koch35, not for {twin}", hint="Leave it out.")

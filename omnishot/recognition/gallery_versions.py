@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from omnishot.errors import NotFoundError, UsageError
+from omnishot.errors import NotFoundError, UnavailableError, UsageError
 from omnishot.formats.gallery import EmbeddedBy, Gallery, Thumbnails, read_gallery, write_gallery
 from omnishot.recognition.gallery import CompareEmbeddings
 from omnishot.recognition.loading import load, path_in
@@ -159,7 +159,7 @@ def publish_version(
         UnavailableError: The disk is full or the store cannot be written.
     """
     parents = []
-    with contextlib.suppress(NotFoundError, UsageError):
+    with contextlib.suppress(NotFoundError, UsageError, UnavailableError):  # A file, or the model photos as it comes.
         parents = [store.find(gallery.settings.model.reference, "models").as_parent()]
     settings = {"content": _content_digest(gallery), "thumbnails": thumbnails is not None}
     recipe = Recipe("galleries", _RECIPE, settings, parents)

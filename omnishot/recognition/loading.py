@@ -4,15 +4,18 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from omnishot.config import TrainSettings
-from omnishot.errors import DamagedFileError, NotFoundError, UsageError
+from omnishot.config import TrainSettings, WhiteningObjective
+from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, UsageError
 from omnishot.formats.exported import read_exported
 from omnishot.formats.manifest_fields import TrainingFacts, source_of
 from omnishot.formats.model import read_network, read_settings
-from omnishot.model.device import choose_compute
+from omnishot.model.device import Compute, choose_compute
+from omnishot.model.imagenet_weights import pretrained_network
+from omnishot.model.photo_twin import PhotoTwin
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.recognition.drawing_preparation import DrawingPreparation
-from omnishot.recognition.recognizer import Recognizer, digest_of
+from omnishot.recognition.photo_preparation import PhotoPreparation
+from omnishot.recognition.recognizer import Preparation, Recognizer, digest_of
 from omnishot.store.artifact import Artifact
 from omnishot.store.box import short_names
 from omnishot.store.digests import Digests
@@ -39,7 +42,7 @@ class TrainedModel:
     name: str
     network: SiameseNetwork = field(repr=False)
     settings: TrainSettings
-    preparation: DrawingPreparation
+    preparation: Preparation
     artifact: Artifact | None = None
 
     @classmethod
@@ -48,11 +51,15 @@ class TrainedModel:
 
         Raises:
             NotFoundError: There is no such model.
+            UnavailableError: `photos` lacks the package of its weights.
             DamagedFileError: It cannot be read.
         """
         path = path_in(model)
         if path is None:
-            artifact = store.find(os.fspath(model), "models")
+            try:
+                artifact = store.find(os.fspath(model), "models")
+            except UnavailableError:  # In the box it is a network without an artifact.
+                return _photos()
         elif path.is_dir():
             artifact = Artifact.read(path.resolve(), Digests())
         elif path.exists():
@@ -61,7 +68,8 @@ class TrainedModel:
             raise NotFoundError(f"There is no model {path}", hint="Name a model's folder, or a file that was exported.")
         settings = read_settings(artifact.file("config.yaml"))
         network = read_network(artifact.file("weights.safetensors"), settings)
-        return cls(str(artifact.reference), network, settings, _preparation_for(store, artifact), artifact)
+        preparation = _preparation_for(store, artifact, network)
+        return cls(str(artifact.reference), network, settings, preparation, artifact)
 
 
 def usual_model() -> str:
@@ -83,13 +91,28 @@ def load(
 
     Raises:
         NotFoundError: There is no such model.
+        UnavailableError: `photos` lacks the package of its weights.
         OmnishotError: It cannot be read, or there is no such device.
     """
     compute = choose_compute(device, "fp32")
     if not isinstance(store, Store):
         store = Store(Path(store or os.environ.get("OMNISHOT_STORE") or "artifacts"))
     trained = TrainedModel.read(model, store)
-    return Recognizer(trained.name, trained.network, trained.preparation, compute)
+    return Recognizer(trained.name, trained.network, trained.preparation, _compute_for(trained, device, compute))
+
+
+def _photos() -> TrainedModel:
+    """Return the network for photographs that has not been fitted to any."""
+    settings = TrainSettings(twin="lite0", objective=WhiteningObjective(head="cosine"), epochs=1)
+    network = pretrained_network()
+    return TrainedModel("photos", network, settings, PhotoPreparation(network.twin.side))
+
+
+def _compute_for(trained: TrainedModel, device: DeviceName, usual: Compute) -> Compute:
+    """Return bfloat16 for photographs where a CPU computes it natively: a third of the time, and names no worse."""
+    fastest = choose_compute(device, "auto")
+    is_photo = isinstance(trained.preparation, PhotoPreparation)
+    return fastest if is_photo and fastest.device.type == "cpu" else usual
 
 
 def path_in(model: str | os.PathLike[str]) -> Path | None:
@@ -103,8 +126,10 @@ def path_in(model: str | os.PathLike[str]) -> Path | None:
     return None
 
 
-def _preparation_for(store: Store, artifact: Artifact) -> DrawingPreparation:
+def _preparation_for(store: Store, artifact: Artifact, network: SiameseNetwork) -> Preparation:
     """Return how a model sees drawings: as Omniglot's where it was trained on such, else as it was trained."""
+    if isinstance(network.twin, PhotoTwin):
+        return PhotoPreparation(network.twin.side)
     source = TrainingFacts.of(artifact.manifest).summary.source
     parent = artifact.manifest.parent("pairs")
     if source is None and parent and (pairs := store.parent(parent)):
@@ -114,9 +139,10 @@ def _preparation_for(store: Store, artifact: Artifact) -> DrawingPreparation:
 
 def _exported(path: Path) -> TrainedModel:
     said = read_exported(path)
-    trained = TrainedModel(
-        str(path), read_network(path, said.settings), said.settings, DrawingPreparation(said.preparation.look)
-    )
+    network = read_network(path, said.settings)
+    drawn = said.preparation.kind == "drawing"
+    preparation = DrawingPreparation(said.preparation.look) if drawn else PhotoPreparation(network.twin.side)
+    trained = TrainedModel(str(path), network, said.settings, preparation)
     if digest_of(trained.network, trained.preparation) != said.digest:
         raise DamagedFileError(f"{path} is damaged: its weights are not those that its digest says")
     return trained

@@ -18,9 +18,12 @@ from omnishot.model.siamese import SiameseNetwork
 from omnishot.progress import OnProgress, silent
 from omnishot.recognition.drawing_preparation import DrawingPreparation
 from omnishot.recognition.images import Image, Images, PreparedImage, as_list, first_of
+from omnishot.recognition.photo_preparation import PhotoPreparation
 from omnishot.vocabulary import InkName
 
 _VALUES_PER_CHUNK = 1 << 24
+
+Preparation = DrawingPreparation | PhotoPreparation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,16 @@ class Recognizer:
 
     Attributes:
         name: What it is called in messages.
-        preparation: How images are read: as `drawing`s, ink on a ground.
+        preparation: How images are read: as `drawing`s, ink on a ground, or as `photo`s, colours as they are.
         digest: Identifies the weights, the preparation and the similarity: vectors are comparable if it is the same.
     """
 
-    def __init__(self, name: str, network: SiameseNetwork, preparation: DrawingPreparation, compute: Compute) -> None:
+    def __init__(self, name: str, network: SiameseNetwork, preparation: Preparation, compute: Compute) -> None:
         """Take a network, which is moved to the device and stays there."""
         self.name = name
-        self.preparation: Literal["drawing", "photo"] = "drawing"
+        self.preparation: Literal["drawing", "photo"] = (
+            "photo" if isinstance(preparation, PhotoPreparation) else "drawing"
+        )
         self.digest = digest_of(network, preparation)
         self._preparation, self._compute = preparation, compute
         self._network = network.to(compute.device).eval()
@@ -202,7 +207,7 @@ class Recognizer:
         return matches
 
 
-def digest_of(network: SiameseNetwork, preparation: DrawingPreparation) -> str:
+def digest_of(network: SiameseNetwork, preparation: Preparation) -> str:
     """Return what identifies the vectors of a network and how they are compared, a SHA-256."""
     facts = {"preparation": preparation.settings, "similarity": f"{network.distance} head", "side": network.twin.side}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())

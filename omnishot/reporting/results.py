@@ -1,8 +1,10 @@
 """What is reported: the evaluations that were named, and every result in them with what has to be said beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from omnishot.formats.evaluation import Comparison, Result, TrainedOn, read_summary
+from omnishot.reporting.pixels import losses_to_pixels, widest_losses
 from omnishot.store.artifact import Artifact
 from omnishot.store.manifest import Parent
 from omnishot.store.store import Store
@@ -23,6 +25,7 @@ class Measured:
         device: Where the network ran.
         trained_on: What the model had seen; None for baselines.
         paired: The comparison with the first model of the evaluation, where this is a later one.
+        loss: That it is worse than comparing pixels, in a sentence, or an empty text.
     """
 
     result: Result
@@ -33,6 +36,7 @@ class Measured:
     device: str
     trained_on: TrainedOn | None = None
     paired: Comparison | None = None
+    loss: str = ""
 
 
 def trials_of(result: Result) -> str:
@@ -80,6 +84,7 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
     found: dict[tuple[object, ...], Measured] = {}
     for evaluation in evaluations:
         summary = read_summary(evaluation.file("summary.json"))
+        losses = losses_to_pixels(evaluation, summary)
         paired = {(comparison.model, comparison.ways): comparison for comparison in summary.comparisons}
         for result in summary.results:
             item = Measured(
@@ -91,12 +96,18 @@ def measured_in(evaluations: list[Artifact]) -> list[Measured]:
                 device=summary.device,
                 trained_on=summary.models.get(result.model),
                 paired=paired.get((result.model, result.ways)),
+                loss=losses.get((result.model, result.ways), ""),
             )
             what = (result.model, result.protocol, result.on, result.ways, result.shots, result.trials)
             key = (summary.data, summary.seed, *what)
             found.pop(key, None)
             found[key] = item
     return list(found.values())
+
+
+def losses_in(items: Sequence[Measured]) -> tuple[str, ...]:
+    """Return what is worse than comparing pixels, a sentence for each network."""
+    return widest_losses([(item.result.model, item.result.ways, item.loss) for item in items])
 
 
 def describe_training(trained_on: TrainedOn | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from omnishot.formats.evaluation import Result
 from omnishot.reporting.published import MNIST, TWENTY_WAY, VERIFICATION, Published
-from omnishot.reporting.results import Measured, describe_training, is_baseline, trials_of
+from omnishot.reporting.results import Measured, describe_training, is_baseline, losses_in, trials_of
 from omnishot.reporting.sweeps import curves_of, sweeps_of
 from omnishot.wording import counted, interval, p_value, percent
 
@@ -109,6 +109,7 @@ def sweep_table(sweep: Sequence[Measured]) -> Table:
             f"{trials_of(first.result)} trials on {first.data}, seed {first.seed}, {first.device}; 95 % intervals are "
             f"at most ± {100 * widest:.1f} points.",
             *_training_notes(sweep),
+            *losses_in(sweep),
         ),
         shares=shares,
     )
@@ -162,7 +163,7 @@ def _beside(title: str, ours: Sequence[Measured], published: Sequence[Published]
         title=title,
         columns=("method", "accuracy", "protocol", "95 % interval", "trials", "trained on", "source"),
         rows=tuple(cells for _, _, cells in lines),
-        notes=(note,),
+        notes=(note, *losses_in(ours)),
         emphasised=frozenset(i for i, line in enumerate(lines) if line[1]),
     )
 
@@ -176,7 +177,7 @@ def accuracy_table(measured: Sequence[Measured]) -> Table:
         rows.append((*cells, interval(result.ci95), f"{result.correct:,}", trials_of(result)))
     columns = ("method", "task", "accuracy", "protocol", "on", "images", "95 % interval", "correct", "trials")
     networks = frozenset(i for i, item in enumerate(measured) if not is_baseline(item.result.model))
-    return Table(title="Accuracy", columns=columns, rows=tuple(rows), emphasised=networks)
+    return Table(title="Accuracy", columns=columns, rows=tuple(rows), notes=losses_in(measured), emphasised=networks)
 
 
 def task_of(result: Result) -> str:

@@ -18,6 +18,7 @@ from omnishot.data.episodes import (
     draw_within_by_class,
     trials_of_runs,
 )
+from omnishot.data.pixels import Pixels
 from omnishot.data.sources import Source
 from omnishot.errors import SamplingError
 from omnishot.evaluation.baselines import score_baseline
@@ -32,11 +33,12 @@ from omnishot.evaluation.intervals import (
 )
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import Verification, best_threshold, score_pairs, verify
-from omnishot.formats.box import BoxFacts
-from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, TrainedOn, write_evaluation
+from omnishot.formats.evaluation import Comparison, EvaluationSummary, Result, write_evaluation
 from omnishot.formats.evaluation_data import EvaluationData
-from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, source_of
+from omnishot.formats.manifest_fields import source_of
 from omnishot.formats.model import read_model
+from omnishot.formats.streamed_pixels import StoredPixels
+from omnishot.formats.trained_on import trained_on
 from omnishot.model.device import Compute, choose_compute
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.naming import evaluation_name
@@ -46,12 +48,12 @@ from omnishot.stages.evaluation_settings import (
     choose_data,
     choose_models,
     choose_settings,
+    refuse_strange_images,
     refuse_what_cannot_be_measured,
 )
 from omnishot.stages.prepare import summary_of
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
-from omnishot.store.box import is_boxed
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
 from omnishot.store.store import Store
@@ -110,6 +112,7 @@ def evaluate(
     def build(staging: Staging) -> None:
         on_progress(Progress("Reading images", 0, 0))
         task = _Task(models, read(), settings, compute, on_progress)
+        refuse_strange_images(task.data, models, settings)
         measure = _verification if settings.protocol == "verification" else _oneshot
         with compute.tuned():
             results, comparisons, scores = measure(task)
@@ -145,6 +148,10 @@ class _Task:
             self.on_progress(Progress(f"Measuring {model.reference}", 0, 0))
             network = read_model(model.file("weights.safetensors"), model.file("config.yaml"))
             yield str(model.reference), network.to(self.compute.device)
+
+    def pixels(self, *chosen: NDArray[np.int32]) -> Pixels:
+        """Return images to embed: drawings in memory, photographs in their file."""
+        return StoredPixels(self.data.path) if self.data.has_photos else torch.from_numpy(self.data.pixels(*chosen))
 
     def results(self, outcomes: _Outcomes, dependence: _Dependences, shown: NDArray[np.int32]) -> Iterator[Result]:
         """Yield the accuracies.
@@ -224,13 +231,15 @@ def _draw(data: EvaluationData, settings: EvalSettings) -> Trials:
 
 
 def _scored(task: _Task, trials: Trials) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    chosen = task.data.pixels(trials.query, trials.support)
-    pixels = torch.from_numpy(chosen)
+    pixels = task.pixels(trials.query, trials.support)
     for model, network in task.networks():
         yield model, score_trials(network, pixels, trials, task.compute)
+    if not task.settings.baselines:
+        return
+    seen = task.data.thumbnails(trials.query, trials.support) if task.data.has_photos else np.asarray(pixels)
     for baseline in task.settings.baselines:
         rng = generator(task.settings.seed, "baseline", baseline)
-        yield baseline, score_baseline(baseline, chosen, trials, rng=rng, on_progress=task.on_progress)
+        yield baseline, score_baseline(baseline, seen, trials, rng=rng, on_progress=task.on_progress)
 
 
 def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:
@@ -241,7 +250,7 @@ def _verification(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]
             f"{'validation' if validation is None else task.settings.on} part of this split has none",
             hint="Use --protocol within, or prepare with a split that holds something out.",
         )
-    pixels = torch.from_numpy(task.data.pixels(validation.left, validation.right, pairs.left, pairs.right))
+    pixels = task.pixels(validation.left, validation.right, pairs.left, pairs.right)
     outcomes: dict[str, Verification] = {}
     arrays: _Scores = {"pairs": {"left": pairs.left, "right": pairs.right, "same": pairs.same}}
     for model, network in task.networks():
@@ -266,31 +275,3 @@ def _headline(settings: EvalSettings, results: list[Result]) -> dict[str, Any]:
     widest = max((result.ways or 0) for result in results)
     accuracies = {result.model: round(result.accuracy, 6) for result in results if (result.ways or 0) == widest}
     return {"protocol": settings.protocol, "on": settings.on, "accuracy": accuracies}
-
-
-def trained_on(store: Store, model: Artifact) -> TrainedOn:
-    """Return what is reported with a model's results: the data it was trained on, and its own settings."""
-    parent = model.manifest.parent("pairs")
-    found = store.parent(parent) if parent else None
-    own = ModelFacts.of(model.manifest).settings
-    pairs = parent.reference if parent else None
-    if found is None and is_boxed(model):
-        return BoxFacts.of(model.manifest).trained_on
-    if found is None:
-        return TrainedOn(pairs=pairs, seed=own.seed, twin=own.twin, objective=own.objective.kind)
-    facts = PairsFacts.of(found.manifest)
-    return TrainedOn(
-        pairs=pairs,
-        seed=own.seed,
-        twin=own.twin,
-        objective=own.objective.kind,
-        source=facts.summary.source,
-        train_alphabets=facts.summary.train_alphabets,
-        train_drawers=facts.summary.train_drawers,
-        validation_alphabets=facts.summary.validation_alphabets,
-        validation_drawers=facts.summary.validation_drawers,
-        split=facts.settings.split,
-        holdout=facts.settings.holdout,
-        affine=facts.settings.affine,
-        train_pairs=facts.settings.pairs,
-    )

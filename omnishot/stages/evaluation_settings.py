@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from omnishot.config import EvalSettings, usual_baselines
 from omnishot.data.episodes import most_ways
 from omnishot.data.sources import Source, open_source
+from omnishot.data.sources.photos import PhotoFormat
 from omnishot.errors import NotFoundError, UsageError
 from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
-from omnishot.formats.manifest_fields import PairsFacts, has_runs, says_who_drew, source_of
+from omnishot.formats.manifest_fields import ModelFacts, PairsFacts, has_runs, says_who_drew, source_of
 from omnishot.progress import OnProgress, silent
 from omnishot.stages.prepare import prepare_images
 from omnishot.store.artifact import Artifact
@@ -49,12 +50,27 @@ def choose_data(
     if source is None and models and all(is_boxed(model) and _pairs_of(store, model) is None for model in models):
         source = "omniglot"
     if source is not None:
-        opened = open_source(source, on_progress=on_progress) if isinstance(source, str) else source
+        opened = _opened(store, source, models, on_progress) if isinstance(source, str) else source
         read = prepare_images(store, opened, on_progress=on_progress)
         for note in read.notes:
             store.tell(note)
         return _with_their_split(store, models, read.artifact)
     return pairs_of_models(store, models) if models else store.newest("pairs")
+
+
+def _opened(store: Store, source: str, models: list[Artifact], on_progress: OnProgress) -> Source:
+    """Return a source by its name or path, with its images kept as photographs where all models see such.
+
+    They are kept as those were that the first model was fitted to, so that they are known again where they are these.
+    """
+    photos = None
+    if source not in {*BUILT_IN_SOURCES, "auto"} and models and all(map(sees_photos, models)):
+        parent = models[0].manifest.parent("pairs")
+        pairs = store.parent(parent) if parent else None
+        shape = PairsFacts.of(pairs.manifest).summary.image_shape if pairs else []
+        photos = PhotoFormat(shape[0], shape[2] == 3) if shape else PhotoFormat()
+        store.tell(f"The images of {source} are kept as photographs, as {models[0].reference} sees them")
+    return open_source(source, photos=photos, on_progress=on_progress)
 
 
 def _with_their_split(store: Store, models: list[Artifact], images: Artifact) -> Artifact:
@@ -135,6 +151,32 @@ def choose_settings(settings: EvalSettings, data: Manifest, read: Callable[[], E
         return chosen
     most = most_ways(read().index(chosen.on), chosen.protocol, chosen.shots)
     return chosen.model_copy(update={"ways": (max(1, min(_USUAL_WAYS, most)),)})
+
+
+def refuse_strange_images(data: EvaluationData, models: list[Artifact], settings: EvalSettings) -> None:
+    """Look whether models and baselines take photographs, where the images are such.
+
+    Raises:
+        UsageError: One of them takes drawings only.
+    """
+    if not data.has_photos:
+        return
+    drawn = [str(model.reference) for model in models if not sees_photos(model)]
+    if drawn:
+        raise UsageError(
+            f"{drawn[0]} takes drawings, but these images are kept as photographs",
+            hint="Prepare them without --colour and --image-size, or measure a model of the preset photos.",
+        )
+    if "hausdorff" in settings.baselines:
+        raise UsageError(
+            "The Hausdorff distance is between drawings, but these images are photographs",
+            hint="Use --baselines nearest-neighbour,random.",
+        )
+
+
+def sees_photos(model: Artifact) -> bool:
+    """Tell whether a model takes photographs as they are."""
+    return ModelFacts.of(model.manifest).settings.twin == "lite0"
 
 
 def refuse_what_cannot_be_measured(settings: EvalSettings, models: list[Artifact]) -> None:

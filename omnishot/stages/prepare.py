@@ -20,24 +20,23 @@ from omnishot.data.splits import Split, split_images, usual_split_of
 from omnishot.errors import OmnishotError, SamplingError, SettingsError
 from omnishot.formats.hdf5 import open_hdf5
 from omnishot.formats.images import labels_of, read_pixels, write_images
-from omnishot.formats.manifest_fields import ImagesFacts, PairsFacts
+from omnishot.formats.manifest_fields import ImagesFacts
 from omnishot.formats.pairs import write_pairs
 from omnishot.naming import as_name, pairs_name
 from omnishot.progress import OnProgress, Progress, silent
 from omnishot.seeding import generator
+from omnishot.stages.preparation_notes import notes_of_images, notes_of_split, single_classes
 from omnishot.stages.produce import StageResult, produce
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
 from omnishot.store.store import Store
 from omnishot.vocabulary import BUILT_IN_SOURCES, PARTS
-from omnishot.wording import counted, listed
 
 _BUILT_IN_RECIPE, _OWN_IMAGES_RECIPE = 1, 2
 _PAIRS_RECIPES = {False: 1, True: 2}
 """Of images that are divided as before, and of those with classes of one image, which are divided after the others."""
 
-_SHOWN = 3
 _MOST_VARIANTS = 100_000_000
 _PAIRS_PER_BLOCK = 1 << 14
 
@@ -67,7 +66,7 @@ def prepare_images(
     recipe = Recipe("images", version, dict(source.settings), [], origin, earlier)
     with _noted(source.notes):
         made = produce(store, recipe, as_name(source.name), build, force=force)
-        return replace(made, notes=(*made.notes, *_found(source, made.artifact)))
+        return replace(made, notes=(*made.notes, *notes_of_images(source, made.artifact)))
 
 
 @contextlib.contextmanager
@@ -81,32 +80,12 @@ def _noted(notes: Sequence[str]) -> Iterator[None]:
         raise
 
 
-def summary_of(source: str | Source | None) -> dict[str, list[str]]:
-    """Return what a summary says of how a source was read: the options that were asked for, if there were any."""
-    return {"source_options": list(source.options)} if isinstance(source, Source) and source.options else {}
-
-
-def _found(source: Source, images: Artifact) -> Iterator[str]:
-    """Yield what the user should know of images of their own, when they are read and when they are used again."""
-    if source.note:
-        yield source.note
-    if source.name not in BUILT_IN_SOURCES:
-        summary = ImagesFacts.of(images.manifest).summary
-        yield f"Read {counted(summary.images, 'picture')} of {counted(summary.characters, 'class')}"
-        yield from source.notes
-        yield from summary.findings.notes
-        if single := single_classes(labels_of(images)):
-            have = "class has" if len(single) == 1 else "classes have"
-            yield (
-                f"{len(single):,} of {summary.characters:,} {have} one picture only ({listed(single, shown=_SHOWN)}): "
-                "compared with others, and never asked for"
-            )
-
-
-def single_classes(labels: Labels) -> list[str]:
-    """Return the names of the classes that have one image."""
-    n_images = np.bincount(labels.character, minlength=len(labels.character_names))
-    return [labels.character_names[number] for number in np.flatnonzero(n_images == 1)]
+def summary_of(source: str | Source | None) -> dict[str, list[Any]]:
+    """Return what a summary says of how a source was read: options that were asked for, the shape of photographs."""
+    if not isinstance(source, Source):
+        return {}
+    summary: dict[str, list[Any]] = {"source_options": list(source.options)} if source.options else {}
+    return summary | ({"image_shape": list(source.photos.shape)} if source.photos else {})
 
 
 def prepare(
@@ -184,7 +163,7 @@ def _pairs_of(
 
     name = pairs_name(source.name, settings) if name is None else name
     made = produce(store, recipe, name, build, force=force, notes=read.notes)
-    return replace(made, notes=(*made.notes, *_divided(made.artifact, len(labels.alphabet_names))))
+    return replace(made, notes=(*made.notes, *notes_of_split(made.artifact, len(labels.alphabet_names))))
 
 
 def _in_two_parts(images: Artifact, split: Split) -> int:
@@ -193,31 +172,6 @@ def _in_two_parts(images: Artifact, split: Split) -> int:
         first = first_equal(read_pixels(file))
     parts = [set(first[getattr(split, part)].tolist()) for part in PARTS]
     return len(parts[0] & (parts[1] | parts[2])) + len(parts[1] & parts[2] - parts[0])
-
-
-def _divided(pairs: Artifact, n_alphabets: int) -> Iterator[str]:
-    """Yield which part of the split has how many classes and images; where all are of one alphabet, there is none."""
-    summary = PairsFacts.of(pairs.manifest).summary
-    if not any(summary.images.get(part) for part in PARTS if part != "test") and summary.images:
-        here = f"{counted(summary.images['test'], 'image')} of {counted(summary.classes['test'], 'class')}"
-        yield f"All {here} are the test part: `eval --source` measures on them, and nothing can be trained"
-        return
-    parts = [
-        f"{part} {counted(summary.classes[part], 'class')}, {counted(n_images, 'image')}"
-        for part, n_images in summary.images.items()
-        if part in summary.classes
-    ]
-    if parts:
-        split = pairs.manifest.settings["split"]
-        yield f"Split {'by class' if split == 'alphabets' and n_alphabets == 1 else split}: {'; '.join(parts)}"
-    if n := summary.in_two_parts:
-        yield (
-            f"{counted(n, 'picture')} of the train or validation part {'lies' if n == 1 else 'lie'} in a later part "
-            "too, pixel for pixel, as another class"
-        )
-    for part in PARTS:
-        if summary.images.get(part) and part not in summary.pairs:
-            yield f"No class of the {part} part has 2 images, so that there are no pairs to verify on"
 
 
 def _resolved(
@@ -239,7 +193,10 @@ def _resolved(
         raise SettingsError(f"{idle} is for training pairs, and --test-only has none", hint="Leave it out.")
     if settings.holdout == "none" and settings.split != "lake":
         raise SettingsError(f"--holdout none is for --split lake, not {settings.split}", hint="Leave it out.")
-    return settings
+    if source.photos and settings.materialize:
+        hint = "Leave it out."
+        raise SettingsError("--materialize renders drawings, but these images are kept as photographs", hint=hint)
+    return settings.model_copy(update={"affine": 0}) if source.photos else settings
 
 
 def _idle(settings: PrepareSettings) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from omnishot.config import EvalSettings, PrepareSettings
+from omnishot.config import EvalSettings, PrepareSettings, usual_baselines
 from omnishot.data.episodes import most_ways
 from omnishot.data.sources import Source
 from omnishot.formats.evaluation_data import EvaluationData
 from omnishot.formats.manifest_fields import PairsFacts, says_who_drew
 from omnishot.stages.evaluate import evaluate
+from omnishot.stages.photo_source import as_photos, source_of_photos
 from omnishot.stages.prepare import prepare
 from omnishot.stages.produce import StageResult
 from omnishot.stages.train import USUAL_OPTIONS, RunOptions, train
@@ -59,7 +60,11 @@ def run(
     Raises:
         OmnishotError: What the stages raise.
     """
-    training = training or choose_training(device=device, tell=store.tell)
+    if training is None:
+        training = choose_training(
+            device=device, is_photos=lambda: source_of_photos(source, store.tell), tell=store.tell
+        )
+    source = as_photos(source, training.settings)
     settings = settings or PrepareSettings()
     preferred = {"split": "koch"} if training.origin.startswith("koch") else {"split": "lake", "holdout": "none"}
     on_progress = options.on_progress
@@ -85,7 +90,7 @@ def _measurements(store: Store, pairs: Artifact, *, seed: int) -> list[EvalSetti
     ways = _ways_of_parts(pairs)
     sweep = EvalSettings(
         protocol="within", ways=tuple(range(1, min(ways.values(), default=1) + 1)), trials=_SWEEP_TRIALS,
-        baselines=BASELINES, seed=seed,
+        baselines=usual_baselines("within") if PairsFacts.of(pairs.manifest).has_photos else BASELINES, seed=seed,
     )  # fmt: skip
     chosen = [EvalSettings(protocol="lake", ways=(20,), seed=seed)] if found.runs else []
     if "test" in ways:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from omnishot.config import SgdLayer, SgdSettings, TrainSettings
+from omnishot.config import TrainSettings
+from omnishot.config.optimization import SgdLayer, SgdSettings
 from omnishot.errors import SettingsError
 from omnishot.model.koch import PUBLISHED, Sizes
 from omnishot.model.siamese import build_network
@@ -47,7 +48,8 @@ class SearchSpace:
         Raises:
             SettingsError: These settings have nothing to search.
         """
-        if not isinstance(settings.optimizer, SgdSettings) or not settings.validation_trials:
+        has_steps = settings.objective.kind != "whitening"
+        if not (has_steps and isinstance(settings.optimizer, SgdSettings) and settings.validation_trials):
             raise SettingsError(
                 "tune searches the values of optimizer.kind = sgd by validation trials; one of them is lacking",
                 hint="Use --preset koch or koch35.",

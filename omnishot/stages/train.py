@@ -5,38 +5,35 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from omnishot.config import TrainSettings
-from omnishot.errors import StoppedError, UsageError
+from omnishot.errors import SettingsError, StoppedError, UsageError
 from omnishot.formats.checkpoint import CHECKPOINT, find_checkpoint
-from omnishot.formats.manifest_fields import says_who_drew, source_of
+from omnishot.formats.manifest_fields import PairsFacts, says_who_drew, source_of
 from omnishot.formats.model import write_model
-from omnishot.machine import peak_memory
-from omnishot.model.cost import training_flops
 from omnishot.model.device import Compute, choose_compute
 from omnishot.model.peak import matmul_peak
-from omnishot.progress import OnProgress, short, silent
+from omnishot.progress import OnProgress, silent
 from omnishot.settings_text import check
 from omnishot.stages.checkpointer import EVERY_MINUTE, Checkpointer, Interval, restore
 from omnishot.stages.produce import StageResult, find_reusable, produce
 from omnishot.stages.profiler import profiled
 from omnishot.stages.tensorboard import EVENTS, logged, require_tensorboard
 from omnishot.stages.trainer import build_trainer
+from omnishot.stages.training_outcome import outcome_in_words, speed_in_words, summary_of
 from omnishot.stages.training_settings import choose_training, deciding, refuse_a_test_set
+from omnishot.stages.whitening import write_fitted
 from omnishot.store.artifact import Artifact, Staging
 from omnishot.store.recipe import Recipe
 from omnishot.store.reference import check_name
 from omnishot.store.remake import preset_and_changes
 from omnishot.store.store import Store
 from omnishot.training.loop import Trainer
-from omnishot.training.position import Position
 from omnishot.training.processes import Processes, process_group
 from omnishot.training.stop_signal import StopSignal, WatchSignals, unwatched
 from omnishot.vocabulary import DeviceName
-from omnishot.wording import percent
 
 _RECIPES = {True: 1, False: 2}  # Of images that say who drew them, and of others, validated on trials by class.
 _PEAK_SECONDS = 0.1
@@ -154,18 +151,25 @@ def train(
         OmnishotError: The data or the settings do not allow the run.
     """
     pairs = pairs or store.newest("pairs")
-    settings = settings or choose_training(device=device, tell=store.tell).settings
+    if settings is None:
+        is_photos = PairsFacts.of(pairs.manifest).has_photos
+        settings = choose_training(device=device, is_photos=lambda: is_photos, tell=store.tell).settings
     name = check_name(preset_and_changes(settings)[0] if name is None else name)
     refuse_a_test_set(pairs)
     version = _RECIPES[says_who_drew(pairs.manifest)]
     recipe = Recipe("models", version, deciding(settings), [used.as_parent() for used in (pairs, initial) if used])
     if settings.log.tensorboard:
         require_tensorboard()
+    if initial and settings.objective.kind == "whitening":
+        raise SettingsError("--init-from has no weights for lite0, which comes with its own", hint="Leave it out.")
     compute = choose_compute(device, settings.precision)
     stop = StopSignal()
 
     def build(staging: Staging) -> None:
         nonlocal stop
+        if settings.objective.kind == "whitening":
+            write_fitted(staging, pairs, settings, compute, on_progress=options.on_progress, tell=store.tell)
+            return
         task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if options.resume else None)
         with compute.tuned():  # Before the training, which may need all memory.
             peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.world_size
@@ -177,11 +181,11 @@ def train(
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
         staging.summary |= {
-            **_summary(trainer, settings, processes.world_size, peak),
+            **summary_of(trainer, settings, processes.world_size, peak),
             "source": source_of(pairs.manifest),
         }
-        store.tell(_speed_in_words(staging.summary))
-        store.tell(_outcome_in_words(trainer.position))
+        store.tell(speed_in_words(staging.summary))
+        store.tell(outcome_in_words(trainer.position))
 
     with process_group(compute.device) as processes, processes.broadcasting() as broadcast:
         if force or not find_reusable(store, recipe):
@@ -246,25 +250,6 @@ def _take_steps(
     return stop
 
 
-def _speed_in_words(summary: dict[str, Any]) -> str:
-    share = summary["flops_per_second"] / summary["matmul_flops_per_second"]
-    memory = f"; this process held {summary['peak_memory'] / 1e9:.2f} GB at most" if summary["peak_memory"] else ""
-    return (
-        f"Trained {short(summary['pairs_per_second'])} pairs/s from {short(summary['images_per_second'])} images/s: "
-        f"{summary['flops_per_second'] / 1e9:,.0f} GFLOP/s, {share:.0%} of the "
-        f"{summary['matmul_flops_per_second'] / 1e9:,.0f} GFLOP/s of a large matrix product here{memory}"
-    )
-
-
-def _outcome_in_words(position: Position) -> str:
-    """Return what the epoch reached whose weights are kept; of a run that validated nothing, the last one."""
-    kept = position.history[position.best_epoch - 1 if position.best_epoch else -1]
-    accuracies = {"training": kept.training_accuracy, "validation": kept.validation_accuracy}
-    shown = [f"{percent(share)} in {name}" for name, share in accuracies.items() if share is not None]
-    of_all = f"{kept.epoch} of {position.epoch}" if position.epoch > 1 else str(kept.epoch)
-    return f"Kept epoch {of_all}: loss {kept.loss:.4f}, accuracy {', '.join(shown)}"
-
-
 def _look_for_state(store: Store, recipe: Recipe, *, resume: bool) -> None:
     """Say that there is nothing to resume, or that there would be, before anything is loaded."""
     if resume:
@@ -280,24 +265,3 @@ def _tell_what_is_not_written(store: Store, made: StageResult, settings: TrainSe
         store.tell(f"Nothing was trained, so that {profile} was not written; --force trains again")
     if settings.log.tensorboard and EVENTS not in made.artifact.manifest.files:
         store.tell("Nothing was trained, so that nothing was written for TensorBoard; --force trains again")
-
-
-def _summary(trainer: Trainer, settings: TrainSettings, world_size: int, peak: float) -> dict[str, Any]:
-    """Return what came of the training, how fast it was, and how fast a matrix product is here."""
-    position, pairs_per_second = trainer.position, trainer.throughput.pairs_per_second
-    images_per_second = pairs_per_second * trainer.images_per_pair
-    return {
-        "twin": settings.twin,
-        "parameters": trainer.n_parameters,
-        "epochs": position.epoch,
-        "training_seconds": round(position.seconds, 1),
-        "validation_accuracy": position.best_accuracy if position.best_accuracy >= 0 else None,
-        "best_epoch": position.best_epoch or None,
-        "cut_short": position.cut_short,
-        "processes": world_size,
-        "pairs_per_second": round(pairs_per_second, 1),
-        "images_per_second": round(images_per_second, 1),
-        "flops_per_second": round(images_per_second * training_flops(settings.twin, settings.architecture)),
-        "matmul_flops_per_second": round(peak),
-        "peak_memory": peak_memory(),
-    }

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from omnishot.config import ClassesObjective, TrainSettings
+from omnishot.config import ClassesObjective, PairsObjective, TrainSettings
 from omnishot.data.class_index import ClassIndex
 from omnishot.data.episodes import draw_between, draw_within, draw_within_by_class, most_ways
 from omnishot.data.image_set import Labels
@@ -18,12 +18,12 @@ from omnishot.errors import DamagedFileError, OmnishotError, SamplingError, Sett
 from omnishot.evaluation.oneshot import correct_trials, score_trials
 from omnishot.evaluation.verification import best_threshold, score_pairs, verify
 from omnishot.formats.hdf5 import open_hdf5
-from omnishot.formats.images import pixels_of, read_labels, read_pixels
+from omnishot.formats.images import holds_photos, pixels_of, read_labels, read_pixels
 from omnishot.formats.model import load_weights
 from omnishot.formats.pairs import read_pairs, read_split, read_variants
 from omnishot.formats.streamed_pixels import StoredPixels
 from omnishot.model.device import Compute, free_memory
-from omnishot.model.siamese import SiameseNetwork, build_network
+from omnishot.model.siamese import SiameseNetwork, network_for
 from omnishot.seeding import derived_seed, generator
 from omnishot.training.classes_objective import ClassesLoss
 from omnishot.training.image_loading import Images, ResidentImages, StreamedImages
@@ -99,7 +99,7 @@ def build_trainer(
 def _network(settings: TrainSettings, weights_file: Path | None) -> SiameseNetwork:
     with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from its global generator.
         torch.manual_seed(derived_seed(settings.seed, "weights"))
-        network = build_network(settings.twin, settings.initialization, settings.architecture)
+        network = network_for(settings)
     if weights_file:
         load_weights(network, weights_file)
     return network
@@ -110,6 +110,11 @@ def _read(
 ) -> _Data:
     with open_hdf5(pairs_file) as file:
         labels, split = read_labels(file), read_split(file)
+        if holds_photos(file):
+            raise SettingsError(
+                f"The twin {settings.twin} is trained on drawings, but {pairs_file} holds photographs",
+                hint="Use --preset photos, or prepare the images without --colour and --image-size.",
+            )
         n_bytes = pixels_of(file).nbytes
         limit = _limit(settings, compute)
         pixels: Tensor | StoredPixels
@@ -150,7 +155,7 @@ def _objective(data: _Data, settings: TrainSettings, processes: Processes, tell:
                 f"{settings.objective.drawers_per_class} images, which a batch holds of each: left out"
             )
         return loss
-    if data.pairs is None:
+    if data.pairs is None or not isinstance(settings.objective, PairsObjective):
         raise RuntimeError("the pairs objective was given no pairs")
     return PairsLoss(settings.objective, data.pairs, seed=settings.seed, processes=processes)
 

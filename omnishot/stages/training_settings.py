@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from omnishot.config import TrainSettings
-from omnishot.errors import DamagedFileError, NotFoundError, UsageError
+from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, UsageError
 from omnishot.formats.manifest_fields import PairsFacts
 from omnishot.presets import preset_text
 from omnishot.settings_text import check, with_changes
 from omnishot.store.artifact import Artifact
+from omnishot.store.store import Store
 from omnishot.strict_yaml import MOST_CHARACTERS, read_yaml
 from omnishot.vocabulary import DeviceName
 
@@ -41,16 +42,19 @@ def choose_training(
     changes: Iterable[str] = (),
     name: str | None = None,
     device: DeviceName = "auto",
+    is_photos: Callable[[], bool] = lambda: False,
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> Training:
     """Choose the settings of a run.
 
     Args:
-        preset: Settings that ship with omnishot; by default `auto`, `koch` on CUDA and `quick` on a CPU.
+        preset: Settings that ship with omnishot; by default `auto`: `photos` for photographs, else `koch` on CUDA and
+            `quick` on a CPU.
         config: A settings file, instead of a preset.
         changes: `key=value`, for example `"optimizer.learning_rate=1e-3"`.
         name: Name of the model; by default that of the preset or the file.
         device: Where the network is to run.
+        is_photos: Tells whether the images are photographs, where that decides.
         tell: Takes what the user should know.
 
     Raises:
@@ -64,8 +68,9 @@ def choose_training(
     else:
         chosen = "auto" if preset is None else preset
         if chosen == "auto":
-            chosen = _preset_for(device)
-            tell(f"Preset {chosen}, as the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}")
+            chosen = "photos" if is_photos() else _preset_for(device)
+            reason = f"the network runs on {'CUDA' if chosen == 'koch' else 'a CPU'}"
+            tell(f"Preset {chosen}, as {'the images are photographs' if chosen == 'photos' else reason}")
         text = preset_text(chosen)
     origin = f"preset {chosen}" if config is None else str(config)
     values = read_yaml(text, origin=origin)
@@ -73,6 +78,16 @@ def choose_training(
         raise UsageError(f"{origin} holds no settings", hint="Write `name: value`, one setting a line.")
     settings = check(TrainSettings, with_changes(values, changes), origin=origin)
     return Training(settings, chosen, chosen if name is None else name)
+
+
+def holds_photos(store: Store, pairs: Artifact | None) -> bool:
+    """Tell whether a pair dataset, by default the newest, holds photographs."""
+    if pairs is None:
+        try:
+            pairs = store.newest("pairs")
+        except OmnishotError:  # Who trains on it says so.
+            return False
+    return PairsFacts.of(pairs.manifest).has_photos
 
 
 def tuned_preset(preset: str | None, config: Path | None) -> str | None:

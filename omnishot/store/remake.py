@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
-from omnishot.config import EvalSettings, PrepareSettings, Settings, TrainSettings, usual_baselines, usual_split
+from omnishot.config import EvalSettings, PrepareSettings, TrainSettings, usual_baselines, usual_split
+from omnishot.config.settings import Settings
 from omnishot.errors import SettingsError
 from omnishot.machine import with_home
 from omnishot.naming import evaluation_name, pairs_name
@@ -21,7 +22,7 @@ from omnishot.vocabulary import BUILT_IN_SOURCES, MADE_BY, Holdout, Negatives, S
 from omnishot.weights import box_folder
 from omnishot.wording import short_count
 
-_SOURCE_OPTIONS = ("--ink", "dark", "light", "--skip-bad")
+_SOURCE_OPTIONS = re.compile(r"--ink|dark|light|--skip-bad|--colour|--image-size|[0-9]{2,4}")
 _RECORDED = {
     "--pairs": r"[0-9]+(\.[0-9]+)?[kKmM]?",
     "--affine": r"[0-9]+",
@@ -163,7 +164,7 @@ def _source_options(manifest: Manifest) -> Iterator[str]:
     """Yield the options that say how a source was read, of those that there are."""
     recorded = manifest.summary.get("source_options")
     if isinstance(recorded, list):
-        yield from (word for word in recorded if word in _SOURCE_OPTIONS)
+        yield from (word for word in recorded if isinstance(word, str) and _SOURCE_OPTIONS.fullmatch(word))
 
 
 def _pairs(manifest: Manifest) -> Iterator[str]:

@@ -6,7 +6,8 @@ Source: Koch et al. 2015, section 3.2 (layer-wise rates, momentum and regularisa
 import torch
 from torch import nn
 
-from omnishot.config import OptimizerSettings, SgdLayer, SgdSettings, TrainSettings
+from omnishot.config import TrainSettings
+from omnishot.config.optimization import OptimizerSettings, SgdLayer, SgdSettings
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.training.schedules import momentum_at, rate_factor

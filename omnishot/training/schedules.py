@@ -2,7 +2,7 @@
 
 import math
 
-from omnishot.config import CyclicSchedule, ExponentialSchedule, ScheduleSettings, SgdSettings
+from omnishot.config.optimization import CyclicSchedule, ExponentialSchedule, ScheduleSettings, SgdSettings
 
 
 def rate_factor(schedule: ScheduleSettings, *, step: int, epoch: int, done: float) -> float:

@@ -22,9 +22,10 @@ from omnishot.config import EvalSettings
 from omnishot.formats.box import BoxFacts
 from omnishot.formats.evaluation import Result, read_summary
 from omnishot.formats.manifest_fields import ImagesFacts
+from omnishot.formats.trained_on import trained_on
 from omnishot.recognition.card import box_card
 from omnishot.recognition.loading import load
-from omnishot.stages.evaluate import evaluate, trained_on
+from omnishot.stages.evaluate import evaluate
 from omnishot.store.artifact import Artifact
 from omnishot.store.box import boxed_name
 from omnishot.store.digests import Digests

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
+from omnishot.model.imagenet_weights import is_installed
 from tests.conftest import Cli, draw_images
 
 NEEDS_ONNX = pytest.mark.skipif(
@@ -89,7 +90,6 @@ def test_where_nothing_can_be_read_nothing_is_written(omnishot: Cli, tmp_path: P
         ("embed a.png --out vectors.csv", 2, ".npz"),
         ("embed a.png --out missing/vectors.npz", 4, "There is no folder"),
         ("embed a.png --out v.npz --model nothing", 4, "There is no 'nothing'"),
-        ("embed a.png --out v.npz --model photos", 4, "In the box: quick."),
         ("export quick --out model.pt", 2, ".safetensors"),
         ("export nothing --out model.safetensors", 4, "There is no 'nothing'"),
         ("export quick --out missing/model.onnx", 4, "There is no folder"),
@@ -191,6 +191,14 @@ def test_onnx_gives_the_same_vectors_and_similarities(twin: str, test_variants: 
         np.testing.assert_allclose(vectors, expected, atol=1e-4)
         (similarity,) = to_similarity.run(None, {"queries": vectors, "support": vectors[:1]})
         np.testing.assert_allclose(similarity, recognizer.compare_embeddings(expected, expected[:1]), atol=1e-4)
+
+
+def test_photographs_without_their_weights_are_said(omnishot: Cli, tmp_path: Path) -> None:
+    if is_installed():
+        pytest.skip("the extra photos is installed")
+    done = omnishot("embed", "a.png", "--out", "v.npz", "--model", "photos", "--store", tmp_path / "none")
+    assert (done.code, done.out) == (6, "")
+    assert "'.[photos]'" in done.err
 
 
 def test_onnx_without_its_packages_is_said(omnishot: Cli, tmp_path: Path) -> None:

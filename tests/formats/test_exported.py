@@ -21,6 +21,10 @@ SAID: dict[str, Any] = {
     "similarity": "a sum",
     "digest": "0" * 64,
 }
+PHOTOS: dict[str, Any] = {
+    "settings": {"twin": "lite0", "objective": {"kind": "whitening"}, "epochs": 1},
+    "preparation": {"kind": "photo", "version": 1, "look": None},
+}
 
 
 def written(path: Path, said: object) -> Path:
@@ -34,6 +38,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert Exported.model_validate_json(said.model_dump_json()) == said
     plain = {**SAID, "preparation": {**SAID["preparation"], "look": None}}
     assert read_exported(written(tmp_path / "a.safetensors", plain)).preparation.look is None
+    assert read_exported(written(tmp_path / "a.safetensors", SAID | PHOTOS)).preparation.kind == "photo"
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,9 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         {"digest": "abc"},
         {"more": 1},
         {"preparation": {"kind": "photo", "version": 1, "look": LOOK}},
+        {"preparation": PHOTOS["preparation"]},
+        {"settings": PHOTOS["settings"]},
+        {**PHOTOS, "preparation": {**PHOTOS["preparation"], "look": LOOK}},
         {"preparation": {"kind": "drawing", "version": 2, "look": LOOK}},
         *({"preparation": {**SAID["preparation"], "look": {**LOOK, **wrong}}} for wrong in (
             {"extent": [60, 106]}, {"extent": [0, 60]}, {"extent": [80, 60]}, {"width": [7.0, 4.0]}, {"pen": 4},

@@ -18,7 +18,7 @@ from omnishot.recognition.images import Images, PreparedImage
 from omnishot.recognition.recognizer import Match, Recognizer, digest_of
 from omnishot.vocabulary import TwinName
 
-TWINS: tuple[TwinName, ...] = get_args(TwinName)
+TWINS: tuple[TwinName, ...] = tuple(twin for twin in get_args(TwinName) if twin != "lite0")
 
 
 def recognizer_of(twin: TwinName, *, seed: int = 0, preparation: DrawingPreparation | None = None) -> Recognizer:

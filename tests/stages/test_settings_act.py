@@ -86,10 +86,10 @@ CHOICES = [  # They decide which epoch is kept, and when to stop.
     ["validation_ways=3"],
 ]
 ELSEWHERE = {"data.memory_gb", "data.readers", "data.start_method", "compile", "patience", "objective.kind",
-             "log.tensorboard", "test_variants"}  # fmt: skip
-"""How weights are computed, and what is logged, decides nothing, or rounding only; `test_loop.py` knows patience,
-`test_model.py` variants at test time; kinds
-have other names."""
+             "log.tensorboard", "objective.head", "objective.image_size", "objective.shrinkage",
+             "test_variants"}  # fmt: skip
+"""How weights are computed, and what is logged, decides nothing, or rounding only; `test_loop.py` knows patience; kinds
+have other names; `test_photos.py` knows what acts on a whitening, and `test_model.py` variants at test time."""
 
 
 @pytest.fixture(scope="module")

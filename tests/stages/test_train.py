@@ -10,7 +10,8 @@ from omnishot.config import Architecture, DataSettings, LogSettings, PrepareSett
 from omnishot.presets import preset_text
 from omnishot.settings_text import check
 from omnishot.stages.prepare import prepare
-from omnishot.stages.train import _outcome_in_words, _Task, train
+from omnishot.stages.train import _Task, train
+from omnishot.stages.training_outcome import outcome_in_words
 from omnishot.stages.training_settings import deciding
 from omnishot.store.store import Store
 from omnishot.strict_yaml import read_yaml
@@ -70,8 +71,8 @@ def test_a_training_ends_with_what_the_kept_epoch_reached() -> None:
     ]
     found = Position(planned_epochs=3, epoch=3, best_epoch=2, best_accuracy=0.75, history=epochs)
     assert (
-        _outcome_in_words(found) == "Kept epoch 2 of 3: loss 0.5000, accuracy 50.0 % in training, 75.0 % in validation"
+        outcome_in_words(found) == "Kept epoch 2 of 3: loss 0.5000, accuracy 50.0 % in training, 75.0 % in validation"
     )
     unvalidated = [replace(record, validation_accuracy=None) for record in epochs]
     found = Position(planned_epochs=3, epoch=3, history=unvalidated)
-    assert _outcome_in_words(found) == "Kept epoch 3 of 3: loss 0.3333, accuracy 50.0 % in training"
+    assert outcome_in_words(found) == "Kept epoch 3 of 3: loss 0.3333, accuracy 50.0 % in training"

@@ -8,7 +8,8 @@ from typing import Any
 import optuna
 import pytest
 
-from omnishot.config import Architecture, PrepareSettings, SgdSettings, TrainSettings
+from omnishot.config import Architecture, PrepareSettings, TrainSettings
+from omnishot.config.optimization import SgdSettings
 from omnishot.errors import DamagedFileError, SettingsError, StoppedError, TrainingError
 from omnishot.model.koch import PUBLISHED
 from omnishot.model.siamese import SiameseNetwork

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from omnishot.errors import NotFoundError
+from omnishot.errors import NotFoundError, UnavailableError
 from omnishot.formats.box import BoxFacts
 from omnishot.store import box
 from omnishot.store.box import boxed_models, is_boxed, short_names
@@ -52,10 +52,13 @@ def test_a_short_name_is_found_without_a_store_and_none_is_made(tmp_path: Path) 
 
 def test_what_is_not_in_the_box_is_said_with_what_to_do(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    for name in {*BOX_MODELS, "quick:v9"} - {*short_names()}:
+    for name in {*BOX_MODELS, "quick:v9"} - {*short_names(), "photos"}:
         with pytest.raises(NotFoundError, match="nor in the box") as error:
             store.find(name, "models")
         assert "quick" in error.value.hint
+    with pytest.raises(UnavailableError) as missing:
+        store.find("photos", "models")
+    assert "'.[photos]'" in missing.value.hint
     with pytest.raises(NotFoundError):
         store.find("quick", "pairs")
     with pytest.raises(NotFoundError) as none:

@@ -24,6 +24,7 @@ PRESETS = {  # In format 2, by the commit that began it.
     "koch": "9ad72fbaba08e340fb40c12e00663717a60aac0cd51e7e9abad4b43948bec952",
     "koch-adam": "2d1a5ae8384ea70866c0bbb342a9d180115323b3628aecec795df13783c7188d",
     "koch35": "160c4d09aa88e2eef83d04076e27a1573bc8b59194a11f2dd2790349322dfacc",
+    "photos": "b90e3bfe5b9bcee2c6c8d4f1844e560f7505b317a25da7784670bd9231271293",  # By the commit that brought it.
     "quick": "4f59923512d1dd163eb49028535a5aaa9f832a43b93467ff634220db1a4936af",
     "within-l2": "3a6f39e2d3b2d0d1c865822fd2b66001f171aef3dd914a045f9286ec8cfde883",
     "within-plain": "93f5b56facd684bc746822d26b63b78038690f8125695e9746942592817cd549",
@@ -34,6 +35,7 @@ PRESETS_IN_FORMAT_1 = {  # Computed by commit 934b6f4, before the layers had the
     "koch": "3216ec05141ec8abc770aa25cd2db4e1c424d41ee5e509e1a97b433b0d3a165a",
     "koch-adam": "ccdb04455cbffab90f22f01fceb31d2979949f2f2c1324791fdea4c2a4ea022a",
     "koch35": "1f192610fc271baaf9adc570b695d16b97e88cc4ca791b6790e742137bd1917e",
+    "photos": "cc8b0cedf87030d3fd4a71982feca03402b6577a41889995779da61ab5fad781",  # By the commit that brought it.
     "quick": "88aeec1bfdd39fbda51c86eeda115e79c764d5bd8394392977b3682ec9c6d63f",
     "within-l2": "0e34a55aa60947d2068f572c03b306e08c1e1b0b5aca0211c7d11fb5c3445a97",
     "within-plain": "c57fba5a5fcb9c82cf558205495468ea04f77f18584b068cc801d22db00cb49f",

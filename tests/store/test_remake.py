@@ -27,6 +27,9 @@ CHANGES = [
     "optimizer={kind: sgd, momentum: 0.8}", "seed=3", "validation_protocol=verification",
 ]  # fmt: skip
 
+NO_STEPS = {"photos": {"precision=fp32", "seed=3", "validation_protocol=verification"}}
+"""What can be changed of a preset that takes no steps."""
+
 
 def settings_of(preset: str, changes: list[str]) -> TrainSettings:
     return check(TrainSettings, with_changes(read_yaml(preset_text(preset), origin=preset), changes), origin=preset)
@@ -34,7 +37,7 @@ def settings_of(preset: str, changes: list[str]) -> TrainSettings:
 
 @given(st.sampled_from(preset_names()), st.lists(st.sampled_from(CHANGES), max_size=3, unique=True))
 def test_a_preset_and_its_changes_give_exactly_the_recorded_settings(preset: str, changes: list[str]) -> None:
-    wanted = settings_of(preset, sorted(changes))
+    wanted = settings_of(preset, sorted(NO_STEPS.get(preset, set(changes)) & set(changes)))
     assert settings_of(*preset_and_changes(wanted)) == wanted
 
 

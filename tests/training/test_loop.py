@@ -50,6 +50,7 @@ def trainer(
     if settings.objective.kind == "classes":
         objective = ClassesLoss(settings.objective, index, seed=0)
     else:
+        assert settings.objective.kind == "pairs"
         rng = np.random.default_rng(0)
         pairs = draw_pairs(index, 24, negatives="any", rng=rng)
         tensors = PairTensors.of(pairs, (draw_affine((24, 0), rng), draw_affine((24, 0), rng)), CPU.device)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from omnishot.config import SgdSettings, TrainSettings
+from omnishot.config import TrainSettings
+from omnishot.config.optimization import SgdSettings
 from omnishot.errors import SettingsError
 from omnishot.model.siamese import SiameseNetwork, build_network
 from omnishot.settings_text import check

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from omnishot.config import CyclicSchedule, ExponentialSchedule, PlainSchedule, SgdSettings
+from omnishot.config.optimization import CyclicSchedule, ExponentialSchedule, PlainSchedule, SgdSettings
 from omnishot.training.schedules import momentum_at, rate_factor
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from omnishot.data.image_set import ImageSet
 from omnishot.data.location import is_offline, usual_data_folder
 from omnishot.data.sources import folder, glyphs, mnist, omniglot
+from omnishot.data.sources.kind import Look
+from omnishot.data.sources.photos import PhotoFormat
 from omnishot.errors import SettingsError, UnavailableError, UsageError
 from omnishot.machine import with_home
 from omnishot.progress import OnProgress, silent
@@ -27,6 +29,8 @@ class Source:
         notes: What was found among the files besides images, one sentence each.
         options: Options of the command line that were asked for, as they are typed.
         digest_in_format_1: Its digest in artifacts of format 1, where that is another one.
+        look: Looks whether these are drawings or photographs; None where it is known.
+        photos: How they are kept as photographs, or None where they are drawings.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Source:
     notes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     digest_in_format_1: str = ""
+    look: Callable[[], Look] | None = None
+    photos: PhotoFormat | None = None
 
 
 def open_source(
@@ -46,6 +52,7 @@ def open_source(
     offline: bool | None = None,
     ink: InkName = "auto",
     skip_bad: bool = False,
+    photos: PhotoFormat | None = None,
     on_progress: OnProgress = silent,
 ) -> Source:
     """Find a source's files, download them where that is its way, and identify their content.
@@ -58,16 +65,19 @@ def open_source(
         offline: Forbids the download; by default what OMNISHOT_OFFLINE says.
         ink: What is ink in a folder of one's own, or `auto`.
         skip_bad: Leave out what cannot be read in a folder of one's own.
+        photos: How to keep the images of a folder as photographs; by default they are drawings.
         on_progress: Receives the progress of a download.
 
     Raises:
         UnavailableError: Omniglot or MNIST is absent and cannot be downloaded.
         InputError: A file or folder is missing or damaged.
-        SettingsError: `ink` or `skip_bad` is for a folder, and this is none.
+        SettingsError: `ink`, `skip_bad` or `photos` is for a folder, and this is none; or photographs are to have ink.
     """
     data_folder = usual_data_folder() if data_folder is None else data_folder
     offline = is_offline() if offline is None else offline
-    options = (*(("--ink", ink) if ink != "auto" else ()), *(("--skip-bad",) if skip_bad else ()))
+    options = (*(("--ink", ink) if ink != "auto" else ()), *(("--skip-bad",) if skip_bad else ()), *_kept(photos))
+    if photos and ink != "auto":
+        raise SettingsError(f"--ink {ink} is for drawings, but photographs hold no ink", hint="Leave one of them out.")
     if options and name in {*BUILT_IN_SOURCES, "auto"}:
         raise SettingsError(f"{' '.join(options)} is for images of your own, not {name}", hint="Leave it out.")
     if not name:
@@ -78,7 +88,7 @@ def open_source(
         digits = mnist.find(data_folder / "mnist", offline=offline, on_progress=on_progress)
         return Source("mnist", digits.digest, digits.read)
     if name not in {"omniglot", "auto"}:
-        files = folder.find(with_home(Path(name)), ink=ink, skip_bad=skip_bad)
+        files = folder.find(with_home(Path(name)), ink=ink, skip_bad=skip_bad, photos=photos)
         return Source(
             files.name,
             files.digest,
@@ -87,6 +97,8 @@ def open_source(
             notes=files.notes,
             options=options,
             digest_in_format_1=files.digest_in_format_1,
+            look=None if photos or ink != "auto" else files.look,
+            photos=photos,
         )
     try:
         archives = omniglot.find(data_folder / "omniglot", offline=offline, on_progress=on_progress)
@@ -96,3 +108,8 @@ def open_source(
         note = f"{error}. Using the built-in glyphs instead; figures are not Omniglot's."
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS, note)
     return Source("omniglot", archives.digest, archives.read, digest_in_format_1=archives.digest_in_format_1)
+
+
+def _kept(photos: PhotoFormat | None) -> tuple[str, ...]:
+    """Return the options that keep images as photographs."""
+    return (*(("--colour",) if photos.colour else ()), "--image-size", str(photos.side)) if photos else ()

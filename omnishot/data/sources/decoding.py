@@ -25,7 +25,7 @@ MAX_PIXELS = 100_000_000
 Content = bytes | Image.Image
 """A picture's file, or the picture that somebody has read from one."""
 
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM")
 # Others are refused: Pillow would hand an EPS to Ghostscript, for example.
 
 _SMALLER = "Save it smaller, or cut it."
@@ -59,7 +59,7 @@ def decode_drawing(content: bytes, *, place: str) -> NDArray[np.uint8]:
     Raises:
         DamagedFileError: This is no such drawing.
     """
-    with _opened(content, place, ("PNG",)) as image:
+    with opened(content, place, ("PNG",)) as image:
         if image.size != (SIDE, SIDE):
             raise DamagedFileError(f"{place} has {image.width}x{image.height} pixels, expected {SIDE}x{SIDE}")
         paper = np.asarray(image if image.mode == "1" else image.convert("L"))
@@ -164,25 +164,34 @@ def _looks(pictures: Sequence[Callable[[], Content]], reading: Reading) -> list[
 
 def _grey(content: Content, place: str, reading: Reading) -> tuple[Image.Image, Shades]:
     """Return the upright brightness and its measures; what was decoded for it is gone from memory by then."""
-    with _opened(content, place, _FORMATS) as image:
-        shorter, longer = sorted(image.size)
-        if shorter * longer > MAX_PIXELS or shorter * 2 * SIDE <= longer:
-            limit = f"100 million is the limit, and 1:{2 * SIDE} for the sides"
-            raise DamagedFileError(f"{place} has {image.width}x{image.height} pixels; {limit}", hint=_SMALLER)
-        if shorter * longer > _LARGE_PIXELS:
-            image.draft(None, (8 * SIDE, 8 * SIDE))  # A JPEG can be decoded at a fraction of its size.
-        image.load()
+    with opened(content, place, FORMATS) as image:
+        load(image, place)
         if image.mode.startswith("I") or image.mode == "F":
-            grey, peak, is_on_black = _to_8_bits(image, reading.white)
+            grey, peak, is_on_black = to_8_bits(image, reading.white)
         else:
-            is_on_black = reading.ink == "light" if reading.is_asked else _is_drawn_in_white(image)
+            is_on_black = reading.ink == "light" if reading.is_asked else is_drawn_in_white(image)
             grey, peak = _brightness(image, "black" if is_on_black else "white"), 0
-        grey = _upright(grey, image)
+        grey = upright(grey, image)
     return grey, shades_of(grey, peak=peak, is_on_black=is_on_black)
 
 
+def load(image: Image.Image, place: str) -> None:
+    """Decode a picture that was opened, a large one with as few pixels as are of use.
+
+    Raises:
+        DamagedFileError: It is too large, or too long for its width.
+    """
+    shorter, longer = sorted(image.size)
+    if shorter * longer > MAX_PIXELS or shorter * 2 * SIDE <= longer:
+        limit = f"100 million is the limit, and 1:{2 * SIDE} for the sides"
+        raise DamagedFileError(f"{place} has {image.width}x{image.height} pixels; {limit}", hint=_SMALLER)
+    if shorter * longer > _LARGE_PIXELS:
+        image.draft(None, (8 * SIDE, 8 * SIDE))  # A JPEG can be decoded at a fraction of its size.
+    image.load()
+
+
 @contextlib.contextmanager
-def _opened(content: Content, place: str, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+def opened(content: Content, place: str, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     """Open a picture, or copy one that is open, and say which one it is when reading it fails."""
     try:
         if isinstance(content, Image.Image):
@@ -200,7 +209,7 @@ def _opened(content: Content, place: str, formats: tuple[str, ...]) -> Iterator[
         raise no_picture(content, place, error) from None
 
 
-def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+def bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
     """Yield bands of rows as RGBA, with their first row, so that no large copy in colour is made."""
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
@@ -210,17 +219,17 @@ def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 def _brightness(image: Image.Image, behind: str) -> Image.Image:
     """Return brightness, with transparent parts on a ground of their own."""
     grey = Image.new("L", image.size)
-    for top, band in _bands(image):
+    for top, band in bands(image):
         grey.paste(Image.alpha_composite(Image.new("RGBA", band.size, behind), band).convert("L"), (0, top))
     return grey
 
 
-def _is_drawn_in_white(image: Image.Image) -> bool:
+def is_drawn_in_white(image: Image.Image) -> bool:
     """Tell whether all that is visible is nearly white and has a transparent ground, so that on white it is blank."""
     if not image.has_transparency_data:
         return False
     lowest, highest, n_clear, n_visible = 255, 0, 0, 0
-    for _, band in _bands(image):
+    for _, band in bands(image):
         visible = np.asarray(band.getchannel("A")) >= _VISIBLE
         shown = np.asarray(band.convert("RGB").convert("L"))[visible]
         n_visible, n_clear = n_visible + shown.size, n_clear + visible.size - shown.size
@@ -231,7 +240,7 @@ def _is_drawn_in_white(image: Image.Image) -> bool:
     return bool(n_clear and n_visible) and (is_uniform or n_clear > n_visible)
 
 
-def _to_8_bits(image: Image.Image, white: int) -> tuple[Image.Image, int, bool]:
+def to_8_bits(image: Image.Image, white: int) -> tuple[Image.Image, int, bool]:
     """Return the brightness of more than 8 bits, its largest value where it has 16, and whether it is on black."""
     values = np.asarray(image)
     low, high = (float(values.min()), float(values.max()))
@@ -253,8 +262,8 @@ def _to_8_bits(image: Image.Image, white: int) -> tuple[Image.Image, int, bool]:
     return Image.fromarray(grey), peak, is_on_black
 
 
-def _upright(grey: Image.Image, image: Image.Image) -> Image.Image:
-    """Turn a picture as its camera says it was held; what says nothing readable is upright."""
+def upright(grey: Image.Image, image: Image.Image) -> Image.Image:
+    """Turn what was made of a picture as its camera says that was held; what says nothing readable is upright."""
     try:
         turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # The parsing of damaged metadata raises anything.

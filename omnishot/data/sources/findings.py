@@ -48,20 +48,20 @@ def in_blank_classes(labels: Labels, is_blank: NDArray[np.bool_]) -> NDArray[np.
 
 
 def find_out(
-    read: Decoded, labels: Labels, reading: Reading, *, bad: Sequence[DamagedFileError], place: str
+    read: Decoded, labels: Labels, reading: Reading | None, *, bad: Sequence[DamagedFileError], place: str
 ) -> Findings:
     """Look at pictures that were read.
 
     Args:
         read: The pictures.
         labels: What each shows.
-        reading: How they were read.
+        reading: How they were read, or None where they are photographs.
         bad: What was left out.
         place: What to call the source.
     """
     pixels, is_dark, is_blank = read.pixels, read.is_dark, read.is_blank
     names = [file.name for file in read.files]
-    contrary = np.flatnonzero((is_dark != (reading.ink == "dark")) & ~is_blank)
+    contrary = np.flatnonzero((is_dark != (reading.ink == "dark")) & ~is_blank) if reading else np.empty(0, np.int64)
     blank = np.flatnonzero(is_blank)
     first = first_equal(pixels)
     first[blank] = blank  # Blank pictures are no copies of each other.
@@ -76,13 +76,14 @@ def find_out(
         return f"{len(indices):,} of {len(pixels):,} pictures {of_one if len(indices) == 1 else of_many} ({examples})"
 
     notes = [f"Left out {len(bad):,} that cannot be read: {summed_up(bad, place)}"] if bad else []
-    if reading.settings:
+    if reading and reading.settings:
         notes.append(_in_words(reading))
-    if len(contrary):
+    if reading and len(contrary):
         other = _DRAWN["light" if reading.ink == "dark" else "dark"]
         notes.append(said(contrary, *(f"{are} drawn {other}, unlike the others, and read so" for are in ("is", "are"))))
     if len(blank):
-        notes.append(said(blank, "holds no ink", "hold no ink"))
+        empty = ("holds no ink", "hold no ink") if reading else ("is of one colour", "are of one colour")
+        notes.append(said(blank, *empty))
     if len(copies):
         notes.append(said(copies, "is a copy of another in its class", "are copies of another in their class"))
     if len(shared):
@@ -92,7 +93,7 @@ def find_out(
             f"{said(shared, 'is in two classes', 'are in two classes or more')}: {names[twin]} is {names[shared[0]]}"
         )
     return Findings(
-        reading.ink,
+        reading.ink if reading else None,
         inverted=int(is_dark.sum()),
         contrary=len(contrary),
         blank=len(blank),

@@ -15,8 +15,10 @@ from omnishot.data.sources.files import File, Listing, checksum_digest, content_
 from omnishot.data.sources.findings import find_out, in_blank_classes, refuse_blank_classes
 from omnishot.data.sources.folder_tree import files_of_folder
 from omnishot.data.sources.ink import Reading
+from omnishot.data.sources.kind import Look, look_at
 from omnishot.data.sources.layout import laid_out
-from omnishot.data.sources.pictures import all_at_once, decoded
+from omnishot.data.sources.photos import PhotoFormat
+from omnishot.data.sources.pictures import all_at_once, decoded, decoded_photos
 from omnishot.data.sources.zip_archive import files_of_zip
 from omnishot.errors import DamagedFileError, NotFoundError, OmnishotError, brief, is_one_line
 from omnishot.progress import OnProgress, silent
@@ -44,6 +46,7 @@ class Folder:
         skip_bad: Whether what cannot be read is left out.
         bad: What was left out before anything was decoded.
         notes: What was found besides, one sentence each.
+        photos: How photographs are kept, or None where the pictures are drawings.
     """
 
     name: str
@@ -55,11 +58,17 @@ class Folder:
     skip_bad: bool
     bad: tuple[DamagedFileError, ...]
     notes: tuple[str, ...]
+    photos: PhotoFormat | None = None
 
     @property
     def settings(self) -> dict[str, object]:
         """What besides the content decides the pixels; nothing where each picture's border says all that is used."""
-        return {**self.reading.settings, **({"skip_bad": True} if self.skip_bad else {})}
+        kept = {"image_size": self.photos.side, "colour": self.photos.colour} if self.photos else {}
+        return {**self.reading.settings, **kept, **({"skip_bad": True} if self.skip_bad else {})}
+
+    def look(self) -> Look:
+        """Look at a sample of the pictures, whether they are drawings or photographs."""
+        return look_at([file.read for file in _sample(self.files)])
 
     def read(self, on_progress: OnProgress) -> ImageSet:
         """Decode every picture; the number of a picture among its class's, by name, stands for a drawer.
@@ -67,7 +76,10 @@ class Folder:
         Raises:
             DamagedFileError: Files are no images, all of them named, or all images of a class are blank.
         """
-        read = decoded(self.files, self.reading, self.name, on_progress)
+        if self.photos:
+            read = decoded_photos(self.files, self.photos, self.name, on_progress)
+        else:
+            read = decoded(self.files, self.reading, self.name, on_progress)
         if read.bad and not (self.skip_bad and read.files):
             raise all_at_once(read.bad, len(read.files), self.place)
         labels = self._labels(read.files)
@@ -80,7 +92,7 @@ class Folder:
             read = read.without(is_lost)
             labels = self._labels(read.files)
         refuse_blank_classes(labels, read.is_blank, skip_bad=self.skip_bad)
-        findings = find_out(read, labels, self.reading, bad=bad, place=self.place)
+        findings = find_out(read, labels, None if self.photos else self.reading, bad=bad, place=self.place)
         return ImageSet(read.pixels, labels, findings=findings)
 
     def _labels(self, files: Sequence[File]) -> Labels:
@@ -92,13 +104,14 @@ class Folder:
         return Labels.from_names(alphabets, classes, drawers)
 
 
-def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False) -> Folder:
+def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False, photos: PhotoFormat | None = None) -> Folder:
     """List the images of a folder or a zip archive, and decide on a sample of them what is ink.
 
     Args:
         path: The folder or archive.
         ink: What is ink, or `auto`.
         skip_bad: Leave out what cannot be read, instead of refusing the whole.
+        photos: How to keep the images as photographs, in which nothing is ink.
 
     Raises:
         NotFoundError: There is no such folder, or it holds no class folders.
@@ -108,14 +121,23 @@ def find(path: Path, *, ink: InkName = "auto", skip_bad: bool = False) -> Folder
     listing, name = _listing(path)
     passed_over = _said_of(listing.passed_over)
     try:
-        return _laid_out(path, listing, name, passed_over, ink=ink, skip_bad=skip_bad)
+        return _laid_out(path, listing, name, passed_over, ink=ink, skip_bad=skip_bad, photos=photos)
     except OmnishotError as error:
         if passed_over:
             error.add_note(passed_over)
         raise
 
 
-def _laid_out(path: Path, listing: Listing, name: str, passed_over: str, *, ink: InkName, skip_bad: bool) -> Folder:
+def _laid_out(
+    path: Path,
+    listing: Listing,
+    name: str,
+    passed_over: str,
+    *,
+    ink: InkName,
+    skip_bad: bool,
+    photos: PhotoFormat | None,
+) -> Folder:
     """Return the images of what was listed, as `find` does; `passed_over` says what is none of them."""
     place = str(path)
     if listing.problems and not listing.files:
@@ -137,10 +159,11 @@ def _laid_out(path: Path, listing: Listing, name: str, passed_over: str, *, ink:
         files=tuple(files),
         digest=content_digest(files),
         digest_in_format_1=checksum_digest(files),
-        reading=judge([file.read for file in _sample(files)], ink),
+        reading=Reading("dark") if photos else judge([file.read for file in _sample(files)], ink),
         skip_bad=skip_bad,
         bad=tuple(bad),
         notes=tuple(note for note in notes if note),
+        photos=photos,
     )
 
 

@@ -1,5 +1,8 @@
 """Many picture files decoded, and those that are none named all at once."""
 
+import math
+import mmap
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,11 +12,13 @@ from numpy.typing import NDArray
 from omnishot.data.sources.decoding import SIDE, read_picture
 from omnishot.data.sources.files import File
 from omnishot.data.sources.ink import Reading
+from omnishot.data.sources.photos import PhotoFormat, read_photo
 from omnishot.errors import DamagedFileError
 from omnishot.progress import OnProgress, Progress
 from omnishot.wording import counted
 
 _SHOWN = 8
+_PHOTOS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +26,9 @@ class Decoded:
     """Pictures that were read, and what could not be.
 
     Attributes:
-        pixels: Shape (n, side, side), uint8, ink 255 on 0.
-        is_dark: Whether the dark of each file is its ink, shape (n,).
-        is_blank: Whether each is without ink, shape (n,).
+        pixels: Shape (n, side, side), uint8, ink 255 on 0; or photographs, (n, side, side, 1 or 3).
+        is_dark: Whether the dark of each file is its ink, shape (n,); of no photograph.
+        is_blank: Whether each is without ink, shape (n,), or of one colour.
         files: Their files.
         bad: Why each of the other files is no picture.
     """
@@ -69,6 +74,31 @@ def decoded(files: Sequence[File], reading: Reading, name: str, on_progress: OnP
             sound.append(file)
     n_sound = len(sound)
     return Decoded(pixels[:n_sound], is_dark[:n_sound], is_blank[:n_sound], sound, bad)
+
+
+def decoded_photos(files: Sequence[File], kept: PhotoFormat, name: str, on_progress: OnProgress) -> Decoded:
+    """Decode photographs into a temporary file, as they would fill the memory; else as `decoded` does."""
+    sound: list[File] = []
+    bad: list[DamagedFileError] = []
+    size = math.prod(kept.shape)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(max(1, len(files) * size))
+        stored = mmap.mmap(file.fileno(), max(1, len(files) * size))
+    pixels = np.frombuffer(stored, dtype=np.uint8)[: len(files) * size].reshape(-1, *kept.shape)
+    is_empty = np.zeros(len(files), dtype=np.bool_)
+    for i, one in enumerate(files):
+        if i % _PHOTOS_AT_ONCE == 0:
+            stored.madvise(mmap.MADV_DONTNEED)  # They are in the file, and no longer in this process's memory.
+            on_progress(Progress(f"Reading {name}", i, len(files), "images"))
+        try:
+            photo = read_photo(one.read(), place=one.place, kept=kept)
+        except DamagedFileError as error:
+            bad.append(error)
+        else:
+            pixels[len(sound)], is_empty[len(sound)] = photo.pixels, photo.is_blank
+            sound.append(one)
+    n_sound = len(sound)
+    return Decoded(pixels[:n_sound], np.zeros(n_sound, dtype=np.bool_), is_empty[:n_sound], sound, bad)
 
 
 def all_at_once(bad: Sequence[DamagedFileError], n_sound: int, place: str) -> DamagedFileError:

@@ -10,9 +10,9 @@ from omnishot.formats.evaluation_data import pairs_of_models
 from omnishot.formats.manifest_fields import EvaluationFacts, PairsFacts
 from omnishot.progress import OnProgress, Progress
 from omnishot.reporting.page.html import Command, Section
-from omnishot.reporting.page.missing import not_drawn, to_measure, to_vary, ways_to_measure
+from omnishot.reporting.page.missing import not_drawn, nothing, to_measure, to_vary, ways_to_measure
 from omnishot.reporting.page.subject import Subject
-from omnishot.reporting.pictures.network import activations_of, embedding_of, filters_of
+from omnishot.reporting.pictures.network import activations_of, embedding_of, filters_of, refuse_pretrained
 from omnishot.reporting.pictures.trials import MeasuredTrials, Ranking, grid_of, has_trials, measured_trials, ranking_of
 from omnishot.reporting.pictures.variants import variants_of
 from omnishot.store.artifact import Artifact
@@ -141,9 +141,16 @@ def _inside(subject: Subject) -> Drawings:
         picture = variants_of(pairs)
         return [picture] if PairsFacts.of(pairs.manifest).settings.affine else [picture, to_vary(subject, pairs)]
 
+    embeddings: Drawings = {"The map of embeddings": lambda: [embedding_of(store, model())]}
+    try:
+        refuse_pretrained(model(), "First-layer filters, activation maps and affine variants")
+    except UsageError as error:
+        return {**embeddings, "The rest": partial(list, [nothing(f"{error}")])}
+    except OmnishotError:
+        pass  # What cannot be read is said where it is drawn.
     return {
         "First-layer filters": lambda: [filters_of([model()])],
         "Activation maps": lambda: [activations_of(store, model())],
-        "The map of embeddings": lambda: [embedding_of(store, model())],
+        **embeddings,
         "A training pair": variants,
     }

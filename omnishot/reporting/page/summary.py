@@ -3,7 +3,7 @@
 from omnishot.reporting.page.html import Headline, Section
 from omnishot.reporting.page.missing import to_train
 from omnishot.reporting.page.subject import Subject
-from omnishot.reporting.results import Measured, describe_training, trials_of
+from omnishot.reporting.results import Measured, describe_training, losses_in, trials_of
 from omnishot.reporting.tables import Table, task_of
 from omnishot.vocabulary import SOURCES_WITH_DRAWERS
 from omnishot.wording import interval, percent
@@ -24,7 +24,10 @@ def summary_section(subject: Subject) -> Section:
     shown = [item for item in widest if item.result.model == subject.first_model and item.result.on == "test"]
     return Section(
         "Summary",
-        text=tuple(f"{name} was trained on {describe_training(subject.trained_on(name))}." for name in subject.models),
+        text=(
+            *(f"{name} was trained on {describe_training(subject.trained_on(name))}." for name in subject.models),
+            *losses_in([item for item in subject.measured if item.result.on == "test"]),
+        ),
         headlines=tuple(_headline(subject, item) for item in shown),
         tables=(_overview(subject, widest),),
     )

@@ -29,6 +29,9 @@ def _curves(subject: Subject, model: str) -> Picture | Command:
     artifact = subject.artifact(model)
     if artifact is None:
         return to_restore(subject, model, ", and its training curves with it")
+    facts = TrainingFacts.of(artifact.manifest)
+    if facts.settings.objective.kind == "whitening":
+        return nothing(f"{model} has no training curves: all that was fitted is a closed form, in one step")
     try:
         if "history.jsonl" in artifact.manifest.files:
             return curves_of([artifact])

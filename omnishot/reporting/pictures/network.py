@@ -13,6 +13,7 @@ from omnishot.evaluation.activations import responses
 from omnishot.evaluation.embedding import embed, refuse_overflow
 from omnishot.evaluation.projection import neighbours_agree, principal_plane
 from omnishot.formats.evaluation_data import EvaluationData, pairs_of_models
+from omnishot.formats.manifest_fields import ModelFacts
 from omnishot.formats.model import read_model
 from omnishot.model.device import choose_compute
 from omnishot.model.siamese import SiameseNetwork
@@ -37,11 +38,26 @@ def filters_of(models: list[Artifact]) -> Picture:
     """
     if not 1 <= len(models) <= 2:
         raise UsageError(f"Filters of one or two models stand side by side, not of {len(models)}")
+    for model in models:
+        refuse_pretrained(model, "First-layer filters")
     weights = {}
     for model in models:
         filters = _network(model).twin.get_submodule("conv1").get_parameter("weight")
         weights[str(model.reference)] = filters.detach()[:, 0].numpy()
     return first_filters(weights)
+
+
+def refuse_pretrained(model: Artifact, what: str) -> None:
+    """Look whether there is something to see of what a model's network learnt here.
+
+    Raises:
+        UsageError: It came fitted, and all that was fitted here is a matrix.
+    """
+    if (twin := ModelFacts.of(model.manifest).settings.twin) == "lite0":
+        raise UsageError(
+            f"{what} show what training did, but the network of {model.reference} ({twin}) came as it is",
+            hint="Draw the map of embeddings: `omnishot figure embedding --out FILE`.",
+        )
 
 
 def activations_of(store: Store, model: Artifact, number: int | None = None) -> Picture:
@@ -54,6 +70,7 @@ def activations_of(store: Store, model: Artifact, number: int | None = None) -> 
         UsageError: There are not as many images.
         DamagedFileError: A file does not hold what it should.
     """
+    refuse_pretrained(model, "Activation maps")
     data = EvaluationData.read(pairs_of_models(store, [model]))
     if number is None:
         number = _first_image(data)

@@ -3,13 +3,16 @@
 A stage takes its values from the recorded settings and from nowhere else, so a settings file reproduces a run.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
+from omnishot.config.optimization import OptimizerSettings, PlainSchedule, ScheduleSettings, SgdSettings
+from omnishot.config.settings import Settings
 from omnishot.vocabulary import (
     BASELINES,
     Baseline,
+    HeadName,
     Holdout,
     Initialization,
     Negatives,
@@ -30,14 +33,6 @@ _Seed = Annotated[int, Field(ge=0, le=2**53)]
 _Number = Annotated[int, Field(ge=1, le=2**53)]
 _Filters = Annotated[int, Field(ge=1, le=256)]
 _FilterSize = Annotated[int, Field(ge=1, le=20)]
-
-
-class Settings(BaseModel):
-    """A frozen group of settings that refuses unknown names, wrong types and values out of range."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
 
 
 class PrepareSettings(Settings):
@@ -105,89 +100,23 @@ class ClassesObjective(Settings):
     """Steps between two validations."""
 
 
-class AdamLayer(Settings):
-    """What one layer does differently from the optimizer's general values."""
+class WhiteningObjective(Settings):
+    """A closed form on the vectors of a network that stays as it is: classes become as compact as one matrix can.
 
-    learning_rate: Annotated[float, Field(ge=0)] | None = None
-    """Learning rate of this layer at the start."""
-    l2: Annotated[float, Field(ge=0)] | None = None
-    """L2 penalty (`adamw`: decoupled weight decay) on this layer's weights."""
-
-
-class SgdLayer(AdamLayer):
-    """What one layer does differently from the optimizer's general values."""
-
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """Momentum of this layer in the last epoch."""
-
-
-class AdamSettings(Settings):
-    """Adam (Kingma & Ba 2015), or AdamW (Loshchilov & Hutter 2019)."""
-
-    kind: Literal["adam", "adamw"] = "adam"
-    """`adam` adds the L2 penalty to the gradient, `adamw` shrinks the weights by it."""
-    learning_rate: Annotated[float, Field(gt=0)] = 0.001
-    """Learning rate at the start."""
-    l2: Annotated[float, Field(ge=0)] = 0.0
-    """L2 penalty on weights; biases and normalisation are spared."""
-    layers: dict[str, AdamLayer] = {}
-    """Exceptions by layer: conv1, conv2, ..., dense, head."""
-
-
-class SgdSettings(Settings):
-    """Stochastic gradient descent with momentum."""
-
-    kind: Literal["sgd"] = "sgd"
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
-    """Learning rate at the start."""
-    momentum_start: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """Momentum in the first epoch, from which it rises linearly."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Momentum in the last epoch."""
-    l2: Annotated[float, Field(ge=0)] = 0.0
-    """L2 penalty on weights; biases and normalisation are spared."""
-    layers: dict[str, SgdLayer] = {}
-    """Exceptions by layer: conv1, conv2, ..., dense, head."""
-
-
-class PlainSchedule(Settings):
-    """A constant learning rate, or one that falls to zero along a cosine (Loshchilov & Hutter 2017)."""
-
-    kind: Literal["constant", "cosine"] = "constant"
-    """`cosine` ends at zero with the last epoch."""
-    warmup_steps: Annotated[int, Field(ge=0, le=2**53)] = 0
-    """Steps over which the rate rises linearly from zero."""
-
-
-class ExponentialSchedule(Settings):
-    """A learning rate that is multiplied by a factor after each epoch (Koch et al. 2015, section 3.2)."""
-
-    kind: Literal["exponential"] = "exponential"
-    decay: Annotated[float, Field(gt=0, le=1)] = 0.99
-    """Factor per epoch."""
-    warmup_steps: Annotated[int, Field(ge=0, le=2**53)] = 0
-    """Steps over which the rate rises linearly from zero."""
-
-
-class CyclicSchedule(Settings):
-    """A learning rate that rises and falls linearly, batch by batch, from a low one to the optimizer's own and back.
-
-    Source: Smith 2017, section 3.
+    Source: Hatch & Stolcke 2006 (within-class covariance normalisation); Ledoit & Wolf 2004 for shrinkage.
     """
 
-    kind: Literal["triangular", "triangular2"] = "triangular"
-    """`triangular2` halves the rise with every cycle."""
-    lowest: Annotated[float, Field(ge=0, lt=1)] = 1 / 300
-    """Lowest rate, as a share of the highest."""
-    steps: _Number = 500
-    """Steps of a rise, and of a fall."""
-    warmup_steps: Annotated[int, Field(ge=0, le=2**53)] = 0
-    """Steps over which the rate rises linearly from zero."""
+    kind: Literal["whitening"] = "whitening"
+    image_size: Annotated[int, Field(ge=32, le=512)] = 224
+    """Side of the images the twin sees, pixels, whatever that of the stored ones; fewer take less time."""
+    shrinkage: Annotated[float, Field(ge=0, le=1)] = 0.7
+    """How far the covariance within classes is drawn towards a multiple of the identity."""
+    head: HeadName = "auto"
+    """What compares two vectors: their `cosine`, a fitted weight for each component's |u - v| (`l1`), or `auto`: the
+    cosine, unless the other is clearly better on the validation classes."""
 
 
-ObjectiveSettings = PairsObjective | ClassesObjective
-OptimizerSettings = SgdSettings | AdamSettings
-ScheduleSettings = PlainSchedule | ExponentialSchedule | CyclicSchedule
+ObjectiveSettings = PairsObjective | ClassesObjective | WhiteningObjective
 
 
 class Architecture(Settings):
@@ -221,6 +150,13 @@ class LogSettings(Settings):
 
     tensorboard: bool = False
     """Also write an event file for TensorBoard into the model (`train` and `run`; needs the extra `tensorboard`)."""
+
+
+_OF_STEPS = (
+    "architecture", "compile", "data", "initialization", "log", "max_minutes", "optimizer", "patience", "schedule",
+    "test_variants", "weight_averaging",
+)  # fmt: skip
+"""What acts on a network only that is trained step by step, or on distorted images."""
 
 
 class TrainSettings(Settings):
@@ -265,6 +201,19 @@ class TrainSettings(Settings):
     """What is written of a run besides its history."""
     seed: _Seed = 0
     """Seed of the initial weights, the batches and the distortions."""
+
+    @model_validator(mode="after")
+    def _refuse_what_does_not_act(self) -> Self:
+        """Check that a network that stays as it is comes with what it needs, and with nothing that trains it."""
+        is_whitened = self.objective.kind == "whitening"
+        if (self.twin == "lite0") != is_whitened:
+            raise ValueError("the twin lite0 and the objective whitening go together, as lite0 is not trained itself")
+        usual = {name: type(self).model_fields[name].default for name in _OF_STEPS} | {"epochs": 1}
+        idle = [name for name, value in usual.items() if getattr(self, name) != value]
+        if is_whitened and idle:
+            why = "which takes no steps and distorts nothing"
+            raise ValueError(f"{', '.join(idle)} does not act with the objective whitening, {why}")
+        return self
 
 
 def usual_split(source: str) -> SplitName:
