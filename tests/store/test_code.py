@@ -34,7 +34,7 @@ PINNED = {
     "images": ((1, 2), "16d77cb9669fcf5ac640d46f738a1ec91fd6514a85fd8cb453992f19ea6a48c2"),
     "pairs": ((1, 2), "f9c9e21eb8e648effa21cc6e9506fd39a2d26051afb8328a97e03f74628fa3c9"),
     "models": ((1, 2), "c084ad76dade6600d98ee9888ad89348e88adbd8ea5fbe3d05b8621f92a6bdbc"),
-    "evals": ((3,), "f5999bde16c0c9c883f77c3f855bf70494b718f2219f7c7220f7673616ec6cd0"),
+    "evals": ((4,), "7a98050a32ef5a9ccc6f38882abeb90d6465aead8c542289b07381616a92ef5a"),
     "galleries": ((1,), "ed8e7d0ec6d62998397da899dd0b2cdb8ae2dc3d60c2fc4b6fbd90892bb44482"),
 }
 """Recipe versions of a kind, and the digest of its code.
