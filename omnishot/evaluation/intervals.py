@@ -17,6 +17,12 @@ from numpy.typing import NDArray
 _Z = 1.959963984540054
 """The 0.975 quantile of the normal distribution."""
 
+_ROUNDING = 1e-6
+"""By how much a count of trials may be off a whole number."""
+
+_MOST_EXACT = 20_000
+"""Above so many trials in which two methods differ, groups of different sizes are tested by the normal distribution."""
+
 _T = (12.7062, 4.3027, 3.1824, 2.7764)
 """The same quantile of Student's distribution with 1 to 4 degrees of freedom."""
 
@@ -27,16 +33,14 @@ class Dependence:
 
     Attributes:
         n_questions: How many different questions there are among them; one that is asked again is no new evidence.
-        asked: Number of the query image, or of the pair, shape (n_trials,).
-        images: Numbers of the images that are asked about, shape (n_trials, 1), or (n_trials, 2) for pairs.
-        groups: Further members that trials may have in common, such as a support set or classes, each of shape
-            (n_trials, 1) or (n_trials, 2).
+        asked_about: Numbers of the images that are asked about, and of their classes where those are known, each of
+            shape (n_trials, 1), or (n_trials, 2) for pairs.
+        groups: Further members that trials may have in common, such as a support set, of the same shapes.
     """
 
     n_questions: int
-    asked: NDArray[np.integer]
-    images: NDArray[np.integer]
-    groups: tuple[NDArray[np.integer], ...]
+    asked_about: tuple[NDArray[np.integer], ...]
+    groups: tuple[NDArray[np.integer], ...] = ()
 
 
 def dependence_of_trials(
@@ -53,8 +57,8 @@ def dependence_of_trials(
         n_questions: How many different questions there are among the trials.
         class_of_image: Class of every image, shape (n_images,), where it is known.
     """
-    groups = (episode,) if class_of_image is None else (episode, class_of_image[query])
-    return Dependence(n_questions, query, query[:, None], tuple(group[:, None] for group in groups))
+    asked_about = (query,) if class_of_image is None else (query, class_of_image[query])
+    return Dependence(n_questions, tuple(members[:, None] for members in asked_about), (episode[:, None],))
 
 
 def dependence_of_pairs(
@@ -68,8 +72,8 @@ def dependence_of_pairs(
         class_of_image: Class of every image, shape (n_images,), where it is known.
     """
     images = np.stack([left, right], axis=1)
-    pair = _number_of_pair(images)
-    return Dependence(len(np.unique(pair)), pair, images, () if class_of_image is None else (class_of_image[images],))
+    asked_about = (images,) if class_of_image is None else (images, class_of_image[images])
+    return Dependence(len(np.unique(_number_of_pair(images))), asked_about)
 
 
 def accuracy_interval(correct: NDArray[np.bool_], dependence: Dependence) -> tuple[float, float]:
@@ -108,16 +112,38 @@ def difference_interval(
 def mcnemar_p(first: NDArray[np.bool_], second: NDArray[np.bool_], dependence: Dependence) -> float:
     """Return the p-value of McNemar's exact test, two-sided, that two methods are equally accurate on the same trials.
 
-    An image, or a pair, that is asked about repeatedly has one vote: for the method that is right more often.
-    Arguments as for `difference_interval`.
+    Trials with the same member of the kind that decides the interval stand and fall together: the difference of each
+    such group could as well have been the other way round. Where every group is one trial, and for pairs, which have no
+    groups, that is McNemar's test; of pairs as many count as are worth independent ones. Arguments as for
+    `difference_interval`.
 
-    Source: McNemar 1947, in the exact form of the sign test.
+    Source: McNemar 1947, in the exact form of the sign test; Fisher 1935, section 21, for differences of any size.
     """
-    _, place = np.unique(dependence.asked, return_inverse=True)
-    lead = np.bincount(place, weights=first.astype(np.float64) - second)
-    n, fewer = int((lead != 0).sum()), min(int((lead > 0).sum()), int((lead < 0).sum()))
-    logs = [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in range(fewer + 1)]
-    return min(1.0, 2 * sum(math.exp(log - n * math.log(2)) for log in logs))
+    differences = first.astype(np.int64) - second.astype(np.int64)
+    effect, members = _dominating(differences.astype(np.float64), dependence)
+    if members.shape[1] == 1:
+        _, place = np.unique(members, return_inverse=True)
+        return _sign_p(np.bincount(place.reshape(-1), weights=differences).astype(np.int64))
+    worth = min(1 / effect, dependence.n_questions / len(differences))
+    better, worse = worth * int((differences > 0).sum()), worth * int((differences < 0).sum())
+    n = math.floor(better + worse + _ROUNDING)
+    fewer = min(n, math.ceil(min(better, worse) - _ROUNDING))
+    return _sign_p(np.where(np.arange(n) < fewer, -1, 1))
+
+
+def _sign_p(leads: NDArray[np.int64]) -> float:
+    """Return how often the sum of these is as far from 0, or farther, when the sign of each is thrown."""
+    sizes, counts = np.unique(np.abs(leads[leads != 0]), return_counts=True)
+    total, observed = int((sizes * counts).sum()), abs(int(leads.sum()))
+    if len(sizes) > 1 and total > _MOST_EXACT:
+        return math.erfc(observed / math.sqrt(2 * int((sizes**2 * counts).sum())))
+    shares = np.ones(1)  # By the sum of those with a plus.
+    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
+        spread = np.zeros(size * count + 1)
+        logs = [math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1) for k in range(count + 1)]
+        spread[::size] = np.exp(np.array(logs) - count * math.log(2))
+        shares = np.convolve(shares, spread)
+    return min(1.0, float(shares[np.abs(2 * np.arange(total + 1) - total) >= observed].sum()))
 
 
 def effective_trials(outcomes: NDArray[np.float64], dependence: Dependence) -> float:
@@ -130,9 +156,15 @@ def effective_trials(outcomes: NDArray[np.float64], dependence: Dependence) -> f
         outcomes: Of each trial, shape (n_trials,).
         dependence: What the trials have in common.
     """
-    effects = [_design_effect(outcomes, dependence.images, asked_again=True)]
-    effects += [_design_effect(outcomes, members) for members in dependence.groups]
-    return min(len(outcomes) / max(effects), float(dependence.n_questions))
+    effect, _ = _dominating(outcomes, dependence)
+    return min(len(outcomes) / effect, float(dependence.n_questions))
+
+
+def _dominating(outcomes: NDArray[np.float64], dependence: Dependence) -> tuple[float, NDArray[np.integer]]:
+    """Return the largest design effect, and the members that have it."""
+    effects = [(_design_effect(outcomes, members, asked_again=True), members) for members in dependence.asked_about]
+    effects += [(_design_effect(outcomes, members), members) for members in dependence.groups]
+    return max(effects, key=lambda effect: effect[0])
 
 
 def _design_effect(outcomes: NDArray[np.float64], members: NDArray[np.integer], *, asked_again: bool = False) -> float:
@@ -146,7 +178,8 @@ def _design_effect(outcomes: NDArray[np.float64], members: NDArray[np.integer], 
         outcomes: Of each trial, shape (n_trials,).
         members: What a trial may have in common with others, shape (n_trials, n_members).
         asked_again: Reckon with one member more that stands against all others. Where no member erred yet, it says how
-            little is known of whether trials with the same member err together.
+            little is known of whether trials with the same member err together. Trials of a support set ask about
+            different classes, so it is for images and classes.
     """
     n_trials, n_members = len(members), int(members.shape[1])
     deviations = outcomes - outcomes.mean()

@@ -109,7 +109,7 @@ def rate(happened: NDArray[np.bool_], of_class: NDArray[np.integer]) -> Rate:
     # Equal outcomes show nothing of how much those of a class depend on each other: each class counts once then.
     n_questions = n_classes if happened.all() or not happened.any() else len(happened)
     asked = np.arange(len(happened))
-    ci95 = accuracy_interval(happened, Dependence(n_questions, asked, asked[:, None], (of_class[:, None],)))
+    ci95 = accuracy_interval(happened, Dependence(n_questions, (asked[:, None],), (of_class[:, None],)))
     return Rate(share=float(happened.mean()), ci95=ci95, images=len(happened), classes=n_classes)
 
 

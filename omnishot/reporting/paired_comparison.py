@@ -256,5 +256,5 @@ def _compared(
         ci95=difference_interval(theirs, mine, dependence),
         mcnemar_p=mcnemar_p(theirs, mine, dependence),
         questions=dependence.n_questions,
-        images=len(np.unique(dependence.images)),
+        images=len(np.unique(dependence.asked_about[0])),
     )

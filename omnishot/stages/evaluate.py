@@ -59,7 +59,7 @@ from omnishot.store.reference import check_name
 from omnishot.store.store import Store
 from omnishot.vocabulary import DeviceName
 
-_RECIPE = 3
+_RECIPE = 4
 
 _Scores = dict[str, dict[str, NDArray[Any]]]
 _Outcomes = dict[tuple[str, int | None], NDArray[np.bool_]]

@@ -4,7 +4,15 @@ import functools
 import hashlib
 from importlib.resources import files
 
-_IMAGES = ("data/class_index.py", "data/copies.py", "data/image_set.py", "formats/hdf5.py", "formats/images.py")
+_IMAGES = (
+    "data/class_index.py",
+    "data/copies.py",
+    "data/image_set.py",
+    "formats/hdf5.py",
+    "formats/images.py",
+    "formats/manifest_fields.py",
+    "vocabulary.py",
+)
 _DRAWN = ("data/affine.py", "data/pairs.py", "data/render.py", "data/splits.py", "formats/pairs.py", "seeding.py")
 _NETWORK = (
     "formats/model.py",
@@ -92,26 +100,37 @@ MODULES: dict[str, tuple[str, ...]] = {
         "data/pixels.py",
         "data/render.py",
         "data/sources/decoding.py",
+        "data/sources/files.py",
+        "data/sources/folder_tree.py",
         "data/sources/ink.py",
         "data/sources/photos.py",
+        "data/sources/litter.py",
+        "data/sources/zip_archive.py",
         "data/thinning.py",
         "evaluation/embedding.py",
+        "evaluation/intervals.py",
         "formats/exported.py",
         "formats/gallery.py",
         "formats/hdf5.py",
         "model/imagenet_weights.py",
+        "formats/manifest_fields.py",
+        "recognition/calibration.py",
         "recognition/drawing_preparation.py",
         "recognition/enrollment.py",
+        "recognition/example_images.py",
+        "recognition/examples.py",
         "recognition/gallery.py",
         "recognition/gallery_calibration.py",
         "recognition/gallery_versions.py",
         "recognition/images.py",
         "recognition/loading.py",
         "recognition/photo_preparation.py",
+        "recognition/look_alikes.py",
         "recognition/recognizer.py",
         "recognition/thresholds.py",
         "recognition/thumbnails.py",
         "seeding.py",
+        "vocabulary.py",
     ),
 }
 """By kind, what a stage's recipe version speaks for; `tests/store/test_code.py` says when it has to be raised."""

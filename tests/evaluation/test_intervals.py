@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from omnishot.data.episodes import count_questions
 from omnishot.evaluation.intervals import (
@@ -97,6 +100,53 @@ def test_mcnemars_test_is_the_sign_test_of_the_tables() -> None:
     assert mcnemar_p(first, first, independent(400)) == 1
     assert mcnemar_p(first, second, independent(400)) == mcnemar_p(second, first, independent(400))
     assert 0 <= mcnemar_p(np.ones(20_000, dtype=bool), np.zeros(20_000, dtype=bool), independent(20_000)) < 1e-300
+
+
+def in_classes(of_class: NDArray[np.integer]) -> Dependence:
+    """Return what trials have in common that ask about an image each, which is of a class."""
+    n = len(of_class)
+    return dependence_of_trials(np.arange(n), np.arange(n), n, of_class)
+
+
+def test_classes_that_one_method_knows_and_the_other_does_not_have_one_vote_each() -> None:
+    of_class = np.repeat(np.arange(10), 100)
+    first, dependence = of_class < 6, in_classes(of_class)
+    low, high = difference_interval(first, ~first, dependence)
+    assert low < -0.3 < 0.6 < high
+    assert mcnemar_p(first, ~first, dependence) > 0.5
+
+
+def test_few_classes_that_are_always_right_are_no_more_than_these() -> None:
+    dependence = in_classes(np.repeat(np.arange(5), 1000))
+    low, high = accuracy_interval(np.ones(5000, dtype=bool), dependence)
+    assert (low, high) == pytest.approx((0.566, 1), abs=0.005)  # Wilson's, of 5.
+
+
+def test_differences_of_groups_count_by_their_size() -> None:
+    of_class = np.repeat(np.arange(4), 100)
+    first = (of_class < 3) & (np.arange(400) % 100 < 90)
+    second = np.arange(400) % 100 < np.array([0, 60, 80, 90])[of_class]
+    leads = np.array([90, 30, 10, -90])
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 4)).reshape(4, -1)
+    expected = (np.abs(leads @ signs) >= abs(leads.sum())).mean()
+    assert mcnemar_p(first, second, in_classes(of_class)) == pytest.approx(expected)
+
+
+@given(
+    shares=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30),
+    n_images=st.integers(1, 40),
+    n_episodes=st.integers(1, 50),
+    seed=st.integers(0, 1 << 16),
+)
+def test_a_difference_that_is_no_chance_has_an_interval_without_0(
+    shares: list[tuple[float, float]], n_images: int, n_episodes: int, seed: int
+) -> None:
+    of_class, rng = np.repeat(np.arange(len(shares)), n_images), np.random.default_rng(seed)
+    n = len(of_class)
+    first, second = (rng.random(n) < np.array(shares)[of_class, i] for i in (0, 1))
+    dependence = dependence_of_trials(np.arange(n), np.arange(n) % n_episodes, n, of_class)
+    low, high = difference_interval(first, second, dependence)
+    assert mcnemar_p(first, second, dependence) >= 0.001 or low > 0 or high < 0
 
 
 @pytest.mark.parametrize(

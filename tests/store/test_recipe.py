@@ -66,4 +66,4 @@ def test_default_pairs_and_evaluations_are_those_that_were_made_before() -> None
     data = Parent(reference="pairs/p:v1", recipe="1" * 64, content="3" * 64)
     settings = EvalSettings(protocol="lake").model_dump(mode="json")
     found = Recipe("evals", _RECIPE, settings, [model, data])
-    assert found.id == "66aa6c81a50d7405876ed270975f4a008727e3485162732f61ab720d8798597b"
+    assert found.id == "687891524bda59a97bc2aad6840367ea1e811cab074ac38168743a598155bfe1"
