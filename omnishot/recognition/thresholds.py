@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
-from omnishot.formats.gallery import Calibration, Gallery, Rate
+from omnishot.formats.gallery import Calibration, Gallery, Provisional, Rate
 from omnishot.wording import counted, interval, percent
+
+_FEWEST_EXAMPLES = 10
+"""Fewer show nothing of how the similarities are distributed."""
 
 
 def rule_of(gallery: Gallery) -> str:
@@ -23,21 +26,33 @@ def threshold_notes(gallery: Gallery, name: str) -> Iterator[str]:
     if calibration:
         yield from expected(calibration, len(gallery.classes))
     elif provisional:
-        few = ""
-        if provisional.examples < 10:
-            few = f", and {counted(provisional.examples, 'example')} say little"
-        yield (
-            f"The threshold {provisional.threshold:.3f} is provisional: the mean and 2 standard deviations of how "
-            "similar each example is to its nearest other class. Of strangers who resemble the enrolled as those do "
-            "each other, about 2 in 100 are accepted; how many known ones it turns away is not known, and may be "
-            f"most{few}"
-        )
+        yield f"The threshold {provisional.threshold:.3f} is provisional: {_said_of_provisional(provisional)}"
         yield f"`omnishot calibrate {name} --source OTHERS` measures both, on images of others"
     else:
         yield (
             "There is no threshold: one class alone has no other to be compared with, so that everybody is unknown. "
             "Enroll others, or give --threshold"
         )
+
+
+def _said_of_provisional(provisional: Provisional) -> str:
+    """Return what a provisional threshold is, and what it promises: nothing where examples are few or it was lowered."""
+    usual = provisional.mean + 2 * provisional.deviation
+    rule = "the mean and 2 standard deviations of how similar each example is to its nearest other class"
+    if provisional.threshold < usual:
+        return (
+            f"just below what an enrolled image scores with itself, as {rule} ({usual:.3f}) are above that, and nobody "
+            "would be known. How many strangers are accepted and how many known ones turned away is not known"
+        )
+    if provisional.examples < _FEWEST_EXAMPLES:
+        return (
+            f"{rule}. {counted(provisional.examples, 'example')} are too few to tell how many strangers are accepted; "
+            "how many known ones it turns away is not known either, and may be most"
+        )
+    return (
+        f"{rule}. Of strangers who resemble the enrolled as those do each other, about 2 in 100 are accepted; how many "
+        "known ones it turns away is not known, and may be most"
+    )
 
 
 def expected(calibration: Calibration, n_classes: int) -> Iterator[str]:
