@@ -129,9 +129,13 @@ def provisional(gallery: Gallery, compare: CompareEmbeddings) -> Provisional | N
     nearest = best_other(gallery, compare, asked).scores[:, 0].astype(np.float64)
     mean, deviation = float(nearest.mean()), float(nearest.std())
     least = float(self_similarities(gallery, compare, asked).min())
-    # The same picture scores a little differently in another batch.
-    threshold = min(mean + 2 * deviation, least - _ROUNDING * max(1.0, abs(least)))
+    threshold = min(mean + 2 * deviation, just_below(least))
     return Provisional(threshold=threshold, mean=mean, deviation=deviation, examples=len(asked))
+
+
+def just_below(score: float) -> float:
+    """Return what the score of the same picture stays above in another batch, where it is rounded differently."""
+    return score - _ROUNDING * max(1.0, abs(score))
 
 
 def self_similarities(gallery: Gallery, compare: CompareEmbeddings, examples: NDArray[np.integer]) -> Scores:

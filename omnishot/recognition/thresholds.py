@@ -36,7 +36,7 @@ def threshold_notes(gallery: Gallery, name: str) -> Iterator[str]:
 
 
 def _said_of_provisional(provisional: Provisional) -> str:
-    """Return what a provisional threshold is, and what it promises: nothing where examples are few or it was lowered."""
+    """Return what a provisional threshold is, and what it promises, which may be nothing."""
     usual = provisional.mean + 2 * provisional.deviation
     rule = "the mean and 2 standard deviations of how similar each example is to its nearest other class"
     if provisional.threshold < usual:
