@@ -1,5 +1,6 @@
 """What a gallery's threshold promises, in words; and what it promised once its classes have changed."""
 
+import shlex
 from collections.abc import Iterator
 
 from omnishot.formats.gallery import Calibration, Gallery, Provisional, Rate
@@ -24,7 +25,7 @@ def threshold_notes(gallery: Gallery, name: str) -> Iterator[str]:
     """
     calibration, provisional = gallery.settings.calibration, gallery.settings.provisional
     if calibration:
-        yield from expected(calibration, len(gallery.classes))
+        yield from expected(calibration, gallery, name)
     elif provisional:
         yield f"The threshold {provisional.threshold:.3f} is provisional: {_said_of_provisional(provisional)}"
         yield f"`omnishot calibrate {name} --source OTHERS` measures both, on images of others"
@@ -55,13 +56,34 @@ def _said_of_provisional(provisional: Provisional) -> str:
     )
 
 
-def expected(calibration: Calibration, n_classes: int) -> Iterator[str]:
+def said_of_earlier_gallery(gallery: Gallery, name: str) -> Iterator[str]:
+    """Yield that the calibration is of what was enrolled earlier, where it is, with the command that repeats it."""
+    calibration = gallery.settings.calibration
+    if calibration is None:
+        return
+    if calibration.enrolled_digest is None:
+        is_earlier = calibration.enrolled != len(gallery.classes)
+    else:
+        is_earlier = calibration.enrolled_digest != gallery.enrolled_digest
+    if not is_earlier:
+        return
+    share = f"{100 * calibration.accept_strangers:.12g}%"
+    source = shlex.quote(calibration.source)
+    yield (
+        "The calibration is of an earlier gallery, as classes or examples have changed since; "
+        f"`omnishot calibrate {name} --source {source} --accept-strangers {share}` calibrates again"
+    )
+
+
+def expected(calibration: Calibration, gallery: Gallery, name: str) -> Iterator[str]:
     """Yield what a calibration has measured, and what has changed since, one sentence each."""
+    earlier, n_classes = said_of_earlier_gallery(gallery, name), len(gallery.classes)
     yield (
         f"The threshold {calibration.threshold:.3f} was calibrated on {counted(calibration.images, 'image')} of "
         f"{counted(calibration.classes, 'class')} that are not in the gallery ({calibration.source}). Expected: "
         f"strangers accepted {in_words(calibration.strangers_accepted)} "
         f"({percent(calibration.accept_strangers)} was asked for)"
+        f"{''.join(f'. {sentence}' for sentence in earlier)}"
     )
     if calibration.turned_away and calibration.misnamed:
         yield (
@@ -73,7 +95,7 @@ def expected(calibration: Calibration, n_classes: int) -> Iterator[str]:
     if n_classes != calibration.enrolled:
         times = f"up to {n_classes / calibration.enrolled:.2g} times as many strangers are accepted"
         change = times if n_classes > calibration.enrolled else "fewer strangers are accepted"
-        yield (f"That was with {counted(calibration.enrolled, 'class')}; with {n_classes:,}, {change}. Calibrate again")
+        yield (f"That was with {counted(calibration.enrolled, 'class')}; with {n_classes:,}, {change}")
 
 
 def in_words(rate: Rate) -> str:
