@@ -43,11 +43,15 @@ def compare_command(
         score_of,
         threshold_of_gallery,
     )
+    from omnishot.recognition.thresholds import said_of_earlier_gallery
 
     console, decides = session.console, Threshold(threshold, "none" if threshold is None else "given")
     if gallery is not None:
         opened = open_gallery(session.store, gallery, device=device)
         recognizer, ink, decides = opened.recognizer, opened.ink(ink), threshold_of_gallery(opened, threshold)
+        if threshold is None:
+            for note in said_of_earlier_gallery(opened.gallery, opened.artifact.manifest.name):
+                console.note(note)
     else:
         recognizer, choice = chosen_model(session.store, model, device=device)
         console.note(choice)

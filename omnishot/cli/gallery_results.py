@@ -50,6 +50,7 @@ def measure_gallery(
     from omnishot.recognition.gallery_evaluation import evaluate_gallery
     from omnishot.recognition.gallery_versions import open_gallery
     from omnishot.recognition.identification import threshold_of_gallery
+    from omnishot.recognition.thresholds import said_of_earlier_gallery
     from omnishot.reporting.tables import Table
 
     console, opened = session.console, open_gallery(session.store, gallery, device=device)
@@ -58,7 +59,7 @@ def measure_gallery(
             opened, labelled_images([queries]), threshold_of_gallery(opened, None),
             ink=None if ink == "auto" else ink, skip_bad=skip_bad, on_progress=on_progress,
         )  # fmt: skip
-    for note in results.notes:
+    for note in (*results.notes, *said_of_earlier_gallery(opened.gallery, opened.artifact.manifest.name)):
         console.note(note)
     if console.as_json:
         rates = {name: value.model_dump() for name, value in _rates(results) if value}

@@ -48,7 +48,7 @@ def identify_command(
         raise UsageError("Images or --watch FOLDER say what to identify", hint="Give one of them.")
     from omnishot.recognition.gallery_versions import newest_version, open_gallery  # Deferred: torch takes seconds.
     from omnishot.recognition.identification import identify, threshold_of_gallery
-    from omnishot.recognition.thresholds import threshold_notes
+    from omnishot.recognition.thresholds import said_of_earlier_gallery, threshold_notes
 
     console, opened = session.console, open_gallery(session.store, gallery, device=device)
     decides = threshold_of_gallery(opened, threshold)
@@ -60,7 +60,10 @@ def identify_command(
 
         console.note(f"Waiting for images in {watch}; what is there already is passed over")
         for path in arrivals(watch):
-            opened = newest_version(session.store, opened, gallery, device=device)
+            before, opened = opened, newest_version(session.store, opened, gallery, device=device)
+            if threshold is None and opened is not before:
+                for note in said_of_earlier_gallery(opened.gallery, gallery):
+                    console.note(note)
             printer.threshold = threshold_of_gallery(opened, threshold)
             printer.print(
                 identify(opened, [named_image(str(path))], n_ranked=top, threshold=printer.threshold, ink=ink)

@@ -35,6 +35,8 @@ OMNIGLOT = Look()
 def normalised(drawing: NDArray[np.uint8], look: Look = OMNIGLOT) -> NDArray[np.uint8]:
     """Return a drawing of any size as Omniglot's look, shape (105, 105), ink 255 on 0; one without ink is all 0.
 
+    So is one whose ink is too sparse to be seen at this size.
+
     Args:
         drawing: Shape (h, w), ink bright on dark.
         look: What it is made to look like.
@@ -44,7 +46,10 @@ def normalised(drawing: NDArray[np.uint8], look: Look = OMNIGLOT) -> NDArray[np.
     is_ink = reduced > threshold
     if not is_ink.any() or is_ink.all():
         return np.zeros((SIDE, SIDE), dtype=np.uint8)
-    strokes = _placed(reduced, is_ink, look)
+    scaled = _scaled(reduced, is_ink, look)
+    if not scaled.any():
+        return np.zeros((SIDE, SIDE), dtype=np.uint8)
+    strokes = _centred(scaled)
     lines = thinned(strokes)
     narrowest, widest = look.width
     if not narrowest <= strokes.sum() / lines.sum() <= widest:
@@ -69,8 +74,8 @@ def _otsu(values: NDArray[np.uint8]) -> int:
     return int(np.argmax((total * n_below / n - sum_below) ** 2 / parts))
 
 
-def _placed(values: NDArray[np.uint8], is_ink: NDArray[np.bool_], look: Look) -> NDArray[np.bool_]:
-    """Return the strokes, scaled as the look says and centred."""
+def _scaled(values: NDArray[np.uint8], is_ink: NDArray[np.bool_], look: Look) -> NDArray[np.bool_]:
+    """Return the strokes, scaled as the look says; none where averaging has left no ink."""
     box = _box_of(is_ink)
     ink, ground = np.median(values[is_ink]), np.median(values[~is_ink])
     grey = np.clip((values[box].astype(np.float32) - ground) * (255 / (ink - ground)), 0, 255).astype(np.uint8)
@@ -80,7 +85,7 @@ def _placed(values: NDArray[np.uint8], is_ink: NDArray[np.bool_], look: Look) ->
     height, width = (max(1, round(side * wanted / length)) for side in grey.shape)
     resampling = Image.Resampling.BOX if wanted < length else Image.Resampling.BICUBIC
     scaled = np.asarray(Image.fromarray(grey).resize((width, height), resampling))
-    return _centred(scaled > _otsu(scaled))
+    return scaled > _otsu(scaled)
 
 
 def _box_of(is_ink: NDArray[np.bool_]) -> tuple[slice, slice]:

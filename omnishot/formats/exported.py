@@ -12,6 +12,7 @@ from omnishot.data.drawings import SIDE, Look
 from omnishot.errors import DamagedFileError, brief
 from omnishot.model.siamese import SiameseNetwork
 from omnishot.store.atomic_write import write_for_user
+from omnishot.store.text_file import open_regular
 from omnishot.store.validation import Digest, Line, first_problem
 
 KEY = "omnishot"
@@ -91,6 +92,7 @@ def read_exported(path: Path) -> Exported:
         DamagedFileError: The file is no such network.
     """
     try:
+        open_regular(path).close()
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(KEY, "")
         if not text:
@@ -101,5 +103,5 @@ def read_exported(path: Path) -> Exported:
         return Exported.model_validate_json(text)
     except ValidationError as error:
         raise DamagedFileError(f"{path} is no exported model: {first_problem(error)}") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise DamagedFileError(f"{path} is no exported model: {brief(error)}") from None

@@ -1,5 +1,6 @@
 """A gallery on disk: what was enrolled in `gallery.h5`; its model and threshold in `gallery.json`."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ class Calibration(_Frozen):
         strangers_accepted: Strangers that were given a name.
         turned_away: Known ones that were called unknown; None where no other class has two images.
         misnamed: Known ones that were given another's name; likewise.
+        enrolled_digest: `Gallery.enrolled_digest` then; None where that was not recorded.
     """
 
     threshold: FiniteFloat
@@ -106,6 +108,7 @@ class Calibration(_Frozen):
     strangers_accepted: Rate
     turned_away: Rate | None
     misnamed: Rate | None
+    enrolled_digest: Digest | None = None
 
 
 class GallerySettings(_Frozen):
@@ -153,6 +156,14 @@ class Gallery:
     def __len__(self) -> int:
         """Return the number of examples."""
         return len(self.of_class)
+
+    @property
+    def enrolled_digest(self) -> str:
+        """What identifies the classes and the images of each, a SHA-256."""
+        digest = hashlib.sha256(json.dumps(self.classes).encode())
+        digest.update(self.of_class.astype("<i4").tobytes())
+        digest.update(self.digests.tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

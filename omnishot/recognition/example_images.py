@@ -112,6 +112,8 @@ def _listing(path: Path, *, named: str, word: str) -> Listing:
             raise NotFoundError(f"There is no image or folder '{brief(named)}' in {brief(repr(word))}", hint=hint)
         if path.is_dir():
             found = files_of_folder(path, pictures_only=True)
+        elif not path.is_file():  # Opening a pipe would wait for its writer, and a device has no end.
+            raise DamagedFileError(f"{brief(path)} is not a regular file", hint="Name images, or folders of them.")
         elif path.suffix.lower() == ".zip":
             found = files_of_zip(path, pictures_only=True)
         else:

@@ -219,7 +219,7 @@ def merged(old: Examples, new: Examples) -> Examples:
 def without_copies(examples: Examples) -> tuple[Examples, list[str]]:
     """Return examples without files that are equal to an earlier one of their class, and a sentence for each of those.
 
-    What is equal to one of another class is told by its score, and stays.
+    What is equal to one of another class stays, and is said by `look_alikes`.
     """
     first: dict[tuple[int, bytes], int] = {}
     notes = []

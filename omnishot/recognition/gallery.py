@@ -17,6 +17,8 @@ CompareEmbeddings = Callable[[Embeddings, Embeddings], Scores]
 _QUERIES_PER_BLOCK = 256
 _EXAMPLES_PER_BLOCK = 1 << 15
 _MOST_COMPARISONS, _FEWEST_ASKED = 1 << 28, 100
+_OWN_PER_BLOCK = 64
+_ROUNDING = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,31 @@ def provisional(gallery: Gallery, compare: CompareEmbeddings) -> Provisional | N
     It is two standard deviations above the mean similarity of an example to the most similar other class: were
     strangers as similar to the enrolled as those are to each other, and these similarities normally distributed, 2.3 %
     of them would be above. In a large gallery some examples from all over it are asked, see `spread`.
+
+    It stays below what an enrolled example scores with itself: above that nobody would be known.
     """
     if len(gallery.classes) < 2:
         return None
     asked = spread(np.arange(len(gallery)), gallery)
     nearest = best_other(gallery, compare, asked).scores[:, 0].astype(np.float64)
     mean, deviation = float(nearest.mean()), float(nearest.std())
-    return Provisional(threshold=mean + 2 * deviation, mean=mean, deviation=deviation, examples=len(asked))
+    least = float(self_similarities(gallery, compare, asked).min())
+    threshold = min(mean + 2 * deviation, just_below(least))
+    return Provisional(threshold=threshold, mean=mean, deviation=deviation, examples=len(asked))
+
+
+def just_below(score: float) -> float:
+    """Return what the score of the same picture stays above in another batch, where it is rounded differently."""
+    return score - _ROUNDING * max(1.0, abs(score))
+
+
+def self_similarities(gallery: Gallery, compare: CompareEmbeddings, examples: NDArray[np.integer]) -> Scores:
+    """Return the similarity of some examples, indices of shape (k,), to themselves, shape (k,)."""
+    similarities = np.empty(len(examples), np.float32)
+    for start in range(0, len(examples), _OWN_PER_BLOCK):
+        some = np.asarray(gallery.embeddings[examples[start : start + _OWN_PER_BLOCK]])
+        similarities[start : start + len(some)] = compare(some, some).diagonal()
+    return similarities
 
 
 def spread(examples: NDArray[np.integer], gallery: Gallery) -> NDArray[np.integer]:

@@ -66,12 +66,12 @@ def calibrate_gallery(
             threshold=result.threshold, accept_strangers=accept_strangers, enrolled=len(gallery.classes),
             source=source.resolve().name, source_digest=digest_of_folder(source), classes=len(others.classes),
             images=len(others), strangers_accepted=result.strangers_accepted, turned_away=result.turned_away,
-            misnamed=result.misnamed,
+            misnamed=result.misnamed, enrolled_digest=gallery.enrolled_digest,
         )  # fmt: skip
         made = replace(gallery, settings=gallery.settings.model_copy(update={"calibration": calibration}))
         artifact = publish_version(store, name, made, thumbnails)
     trained = _said_of_training(store, artifact, calibration.source_digest)
-    notes = (*said, *enrolled, *trained, *expected(calibration, len(gallery.classes)))
+    notes = (*said, *enrolled, *trained, *expected(calibration, made, name))
     return GalleryChange(artifact, made, notes)
 
 

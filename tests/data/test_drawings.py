@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -86,6 +86,26 @@ def test_every_shape_has_a_result(shape: tuple[int, int]) -> None:
     drawing = np.zeros(shape, dtype=np.uint8)
     drawing[0, 0] = 255
     assert normalised(drawing).shape == (SIDE, SIDE)
+
+
+@pytest.mark.filterwarnings("error")
+@given(
+    shape=st.sampled_from([(60, 5000), (5000, 60), (1, 9000), (9000, 3), (430, 9000)]),
+    dots=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=4),
+)
+@example(shape=(60, 5000), dots=[(0.0, 0.0), (1.0, 1.0)])
+@settings(max_examples=15, deadline=None)
+def test_long_sparse_drawings_have_a_result(shape: tuple[int, int], dots: list[tuple[float, float]]) -> None:
+    drawing = np.zeros(shape, dtype=np.uint8)
+    for down, right in dots:
+        drawing[int(down * (shape[0] - 1)), int(right * (shape[1] - 1))] = 255
+    assert normalised(drawing).shape == (SIDE, SIDE)
+
+
+def test_a_long_drawing_too_sparse_to_be_seen_is_blank() -> None:
+    drawing = np.zeros((60, 5000), dtype=np.uint8)
+    drawing[0, 0] = drawing[-1, -1] = 255
+    assert not normalised(drawing).any()
 
 
 def test_dots_are_not_lost() -> None:

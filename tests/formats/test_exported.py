@@ -1,6 +1,7 @@
 """What an exported model says of itself: read as data, refused where it could do harm or mean nothing."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,12 @@ def test_what_means_nothing_is_refused(changes: dict[str, Any], tmp_path: Path) 
 def test_metadata_of_another_kind_are_refused(said: str, tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError):
         read_exported(written(tmp_path / "a.safetensors", said))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_refused_without_waiting(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors" if kind == "pipe" else Path("/dev/zero")
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(DamagedFileError, match="not a regular file"):
+        read_exported(path)

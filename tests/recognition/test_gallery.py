@@ -68,17 +68,32 @@ def test_the_best_other_is_never_the_class_itself_even_where_another_is_equal() 
 
 
 def test_the_provisional_threshold_is_the_mean_and_two_deviations_of_the_nearest_others() -> None:
-    gallery = gallery_of([1, 1, 1], 2, np.random.default_rng(0))
-    gallery.embeddings[:] = np.array([[1, 0], [0.5, 0.5], [0, 1]], np.float32)
+    gallery = gallery_of([1, 1, 1], 5, np.random.default_rng(0))
+    gallery.embeddings[:, 2:] = 9 * np.eye(3)  # What each has alone makes it resemble itself most.
+    gallery.embeddings[:, :2] = [[1, 0], [0.5, 0.5], [0, 1]]
     rule = provisional(gallery, product)
     assert rule
     assert (rule.mean, rule.deviation, rule.threshold) == pytest.approx((0.5, 0.0, 0.5))
-    gallery.embeddings[1] = [0.8, 0.2]
+    gallery.embeddings[1, :2] = [0.8, 0.2]
     rule = provisional(gallery, product)
     assert rule
     nearest = np.array([0.8, 0.8, 0.2])
     assert rule.threshold == pytest.approx(nearest.mean() + 2 * nearest.std())
     assert rule.examples == 3
+
+
+@given(shots=st.lists(st.integers(1, 3), min_size=2, max_size=80), seed=st.integers(0, 99))
+def test_an_enrolled_example_is_known_whatever_the_provisional_threshold(shots: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gallery = gallery_of(shots, 2, rng)
+    gallery.embeddings[:] **= 3  # A few lie far out, so that the deviation is large.
+
+    def similarity(queries: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
+        return -0.326 - np.abs(queries[:, None] - examples).sum(axis=2)
+
+    rule = provisional(gallery, similarity)
+    assert rule
+    assert (rank(gallery.embeddings, gallery, similarity, n_ranked=1).scores > rule.threshold + 0.005).all()
 
 
 def test_one_class_alone_has_no_provisional_threshold() -> None:
