@@ -22,13 +22,15 @@ class Published:
     trained_on: str
 
 
+_SHYAM_2017 = "Shyam et al. 2017 and its code (drawers 17-20 to validate)"
 _LAKE_2015 = "Lake et al. 2015 (Science 350)"
 _KOCH_2015 = "Koch et al. 2015, table 2"
 _LAKE_2019 = "Lake et al. 2019 (The Omniglot challenge), table 1"
 _BACKGROUND = "30 background alphabets"
 
 TWENTY_WAY = (
-    Published("ARC", 0.985, "Shyam et al. 2017 (error rate 1.5 %)", "within", "30 alphabets, and 10 to validate"),
+    Published("ARC, full context", 0.985, _SHYAM_2017, "lake", f"{_BACKGROUND} x 16 drawers"),
+    Published("ConvARC, naive", 0.9775, _SHYAM_2017, "lake", f"{_BACKGROUND} x 16 drawers"),
     Published("BPL", 0.967, _LAKE_2015, "lake", f"{_BACKGROUND}, with strokes"),
     Published("Humans", 0.955, _LAKE_2015, "lake", "a life of reading"),
     Published("Hierarchical BPL", 0.952, "Lake et al. 2013; as printed in Koch et al. 2015, table 2", "lake",
