@@ -35,7 +35,7 @@ PINNED = {
     "pairs": ((1, 2), "6d528d867111066a4d47b07812532c78da3c9df045d3d76ce5f16972b9b28d19"),
     "models": ((1, 2), "b39388f5dcbdff84e8f99de27b91093ef3c36290e60f054d81d077e16f77634f"),
     "evals": ((3,), "a4d99c5d27c632514c5ddcbb6291af5bc7a0828260ea1eebfcade07063afbd21"),
-    "galleries": ((1,), "31196aff2d89bb5471da476ac89e1fe7e5f72b2f2f179ff6b9b67aaed045c8e6"),
+    "galleries": ((1,), "66c45596ea405d8e5d1cf0b68d07557b5c28f1599a72d4d0f03d7fd0e478bfca"),
 }
 """Recipe versions of a kind, and the digest of its code.
 
