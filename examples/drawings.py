@@ -44,6 +44,11 @@ def main(folder: Path) -> None:
             write(folder / "later" / f"{name}.png", images.pixels[drawings[1]])
         elif number == ENROLLED + 1:
             write(folder / "stranger.png", images.pixels[drawings[0]])
+    print(
+        f"others/ has other alphabets than enrolled/, all {labels.alphabet_names[chosen]}: where strangers of that "
+        "alphabet resemble the enrolled more, more of them are accepted than `omnishot calibrate` expects.",
+        file=sys.stderr,
+    )
 
 
 def write(path: Path, ink: NDArray[np.uint8]) -> None:

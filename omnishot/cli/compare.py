@@ -39,13 +39,14 @@ def compare_command(
     from omnishot.recognition.gallery_versions import chosen_model, open_gallery  # Deferred: torch takes seconds.
     from omnishot.recognition.identification import (
         Threshold,
+        given_threshold,
         refuse_no_threshold,
         score_of,
         threshold_of_gallery,
     )
     from omnishot.recognition.thresholds import said_of_earlier_gallery
 
-    console, decides = session.console, Threshold(threshold, "none" if threshold is None else "given")
+    console, decides = session.console, Threshold(None, "none") if threshold is None else given_threshold(threshold)
     if gallery is not None:
         opened = open_gallery(session.store, gallery, device=device)
         recognizer, ink, decides = opened.recognizer, opened.ink(ink), threshold_of_gallery(opened, threshold)

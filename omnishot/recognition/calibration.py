@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from omnishot.errors import SamplingError
 from omnishot.evaluation.intervals import Dependence, accuracy_interval
 from omnishot.formats.gallery import Gallery, Rate
-from omnishot.recognition.gallery import CompareEmbeddings, Embeddings, Scores, rank
+from omnishot.recognition.gallery import CompareEmbeddings, Embeddings, Scores, best_other, rank, spread
 from omnishot.wording import counted, percent
 
 FEWEST_CLASSES = 10
 """From fewer other classes nothing is learnt about strangers."""
 
 _FOLDS = 100
+_FEWEST_ENROLLED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,27 @@ def calibrate(others: Others, gallery: Gallery, compare: CompareEmbeddings, *, a
         turned_away=rate(turned_away[is_known], of_known) if is_known.any() else None,
         misnamed=rate(misnamed[is_known], of_known) if is_known.any() else None,
     )
+
+
+def of_another_kind(others: Others, gallery: Gallery, compare: CompareEmbeddings) -> Iterator[str]:
+    """Yield that the others resemble the enrolled clearly more or less than those do each other, where they do.
+
+    Clearly: the medians of the similarities to the nearest class lie further apart than the middle half of either.
+    """
+    asked = spread(np.arange(len(gallery)), gallery)
+    if len(gallery.classes) < _FEWEST_ENROLLED:
+        return
+    enrolled = best_other(gallery, compare, asked).scores[:, 0]
+    stranger = rank(others.embeddings, gallery, compare, n_ranked=1).scores[:, 0]
+    widths = [float(np.subtract(*np.percentile(scores, [75, 25]))) for scores in (enrolled, stranger)]
+    of_others, of_enrolled = float(np.median(stranger)), float(np.median(enrolled))
+    if abs(of_others - of_enrolled) > max(widths):
+        less, more = ("less", "more") if of_others < of_enrolled else ("more", "fewer")
+        yield (
+            f"The others resemble the enrolled clearly {less} than those do each other: a median score of "
+            f"{of_others:.3f} to the nearest class, beside {of_enrolled:.3f}. They seem to be of another kind; of "
+            f"strangers of the kind that is enrolled, expect {more} to be accepted than is said here"
+        )
 
 
 def threshold_of(stranger: Scores, accept_strangers: float) -> float:

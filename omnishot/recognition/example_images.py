@@ -109,7 +109,8 @@ def _listing(path: Path, *, named: str, word: str) -> Listing:
                 hint = f"Write NAME=IMAGE, as e01={named}, or the path of an image or of a folder of classes."
             else:
                 hint = "Write NAME=IMAGE with the path of an image; several with a comma between them."
-            raise NotFoundError(f"There is no image or folder '{brief(named)}' in {brief(repr(word))}", hint=hint)
+            missing = f"There is no image or folder '{brief(named)}'" if named else "There is an empty path"
+            raise NotFoundError(f"{missing} in {brief(repr(word))}", hint=hint)
         if path.is_dir():
             found = files_of_folder(path, pictures_only=True)
         elif not path.is_file():  # Opening a pipe would wait for its writer, and a device has no end.

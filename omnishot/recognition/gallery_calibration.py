@@ -9,7 +9,7 @@ import numpy as np
 from omnishot.errors import UsageError
 from omnishot.formats.gallery import Calibration, Gallery, read_gallery, read_thumbnails
 from omnishot.progress import OnProgress, Progress, silent
-from omnishot.recognition.calibration import Others, calibrate
+from omnishot.recognition.calibration import Others, calibrate, of_another_kind
 from omnishot.recognition.enrollment import GalleryChange
 from omnishot.recognition.example_images import digest_of_folder, labelled_images
 from omnishot.recognition.examples import Examples, sound_examples
@@ -22,6 +22,10 @@ from omnishot.vocabulary import DeviceName
 from omnishot.wording import counted, listed
 
 _SHOWN = 8
+_SAME_KIND = (
+    "That holds for strangers like the others: these should be of the same kind as what is enrolled, in the same "
+    "script and made in the same way"
+)
 
 
 def calibrate_gallery(
@@ -58,10 +62,9 @@ def calibrate_gallery(
         read, said = sound_examples(recognizer, found, ink=ink, skip_bad=skip_bad, on_progress=on_progress)
         others, enrolled = without_enrolled(read, gallery)
         on_progress(Progress("Calibrating", 0, 0))
-        result = calibrate(
-            Others(others.embeddings, others.of_class), gallery, recognizer.compare_embeddings,
-            accept_strangers=accept_strangers,
-        )  # fmt: skip
+        embedded = Others(others.embeddings, others.of_class)
+        result = calibrate(embedded, gallery, recognizer.compare_embeddings, accept_strangers=accept_strangers)
+        kinds = list(of_another_kind(embedded, gallery, recognizer.compare_embeddings))
         calibration = Calibration(
             threshold=result.threshold, accept_strangers=accept_strangers, enrolled=len(gallery.classes),
             source=source.resolve().name, source_digest=digest_of_folder(source), classes=len(others.classes),
@@ -71,7 +74,7 @@ def calibrate_gallery(
         made = replace(gallery, settings=gallery.settings.model_copy(update={"calibration": calibration}))
         artifact = publish_version(store, name, made, thumbnails)
     trained = _said_of_training(store, artifact, calibration.source_digest)
-    notes = (*said, *enrolled, *trained, *expected(calibration, made, name))
+    notes = (*said, *enrolled, *trained, *kinds, *expected(calibration, made, name), _SAME_KIND)
     return GalleryChange(artifact, made, notes)
 
 

@@ -1,6 +1,7 @@
 """identify and compare: what an image is taken for, and by which threshold."""
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -51,10 +52,28 @@ class Answer:
 
 
 def threshold_of_gallery(opened: OpenGallery, given: float | None) -> Threshold:
-    """Return the threshold that was given, else that of the gallery."""
+    """Return the threshold that was given, else that of the gallery.
+
+    Raises:
+        UsageError: What was given is no finite number.
+    """
     if given is not None:
-        return Threshold(given, "given")
+        return given_threshold(given)
     return Threshold(opened.gallery.settings.threshold, rule_of(opened.gallery))
+
+
+def given_threshold(value: float) -> Threshold:
+    """Return a threshold that a user gave.
+
+    Raises:
+        UsageError: It is no finite number, so that it decides nothing.
+    """
+    if not math.isfinite(value):
+        raise UsageError(
+            f"--threshold is {value}, but a threshold is a finite number",
+            hint="Give one between the scores that are printed without it, as --threshold -0.5.",
+        )
+    return Threshold(value, "given")
 
 
 def identify(

@@ -180,9 +180,14 @@ class Recognizer:
             ink: As for `read`; support and queries are read as one call.
 
         Raises:
-            UsageError: There is no class, or one has no example.
+            UsageError: The classes are given without names, there is none, or one has no example.
             OmnishotError: The first image that cannot be read, named.
         """
+        if not isinstance(support, Mapping):
+            raise UsageError(
+                f"Examples are given by the names of their classes, not as a {type(support).__name__}",
+                hint="Give a dictionary: {'alpha': 'alpha.png', 'beta': ['b1.png', 'b2.png']}.",
+            )
         examples = {name: as_list(images) for name, images in support.items()}
         if not examples or not all(examples.values()):
             empty = next((name for name, images in examples.items() if not images), None)

@@ -303,6 +303,8 @@ def test_two_images_are_compared_and_called_the_same_only_by_a_threshold(
     assert (same["verdict"], same["threshold"]["rule"]) == ("same", "provisional")
     different = omnishot("compare", one, other, "--threshold", "1e9", "--same", "--store", staff)
     assert (different.code, different.out.startswith("different (score ")) == (3, True)
+    assert omnishot("compare", one, other, "--threshold", "nan", "--store", staff).code == 2
+    assert omnishot("identify", "staff", one, "--threshold", "inf", "--store", staff).code == 2
     assert omnishot("compare", one, pictures / "none.png", "--store", staff).code == 4
 
 

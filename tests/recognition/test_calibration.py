@@ -1,6 +1,7 @@
 """A calibrated threshold keeps its promise on people it has not seen, and says how sure that is."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from omnishot.errors import SamplingError
 from omnishot.formats.gallery import Gallery
-from omnishot.recognition.calibration import Others, calibrate, rate, threshold_of
+from omnishot.recognition.calibration import Others, calibrate, of_another_kind, rate, threshold_of
 from omnishot.recognition.gallery import rank
 from tests.recognition.test_gallery import SETTINGS, product
 
@@ -28,6 +29,19 @@ def enrolled(n_people: int, k_shot: int, rng: np.random.Generator) -> Gallery:
     n = len(known.of_class)
     names = tuple(f"c{i}" for i in range(n_people))
     return Gallery(SETTINGS, names, known.of_class, known.embeddings, np.zeros((n, 32), np.uint8), ("x",) * n)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_others_of_another_kind_are_noticed_and_those_of_the_same_are_not(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gallery, others = enrolled(10, 1, rng), people(60, 2, rng)
+    assert not list(of_another_kind(others, gallery, product))
+    kind = np.ones((len(gallery), 1), np.float32)  # What the enrolled share with each other, and others less or more.
+    shared = replace(gallery, embeddings=np.hstack([gallery.embeddings, kind]))
+    for share, word in ((0.0, "clearly less"), (2.0, "clearly more")):
+        column = np.full((len(others.of_class), 1), share, np.float32)
+        other_kind = Others(np.hstack([others.embeddings, column]), others.of_class)
+        assert word in next(of_another_kind(other_kind, shared, product))
 
 
 def test_strangers_are_accepted_as_often_as_was_asked_for_on_average_over_calibrations() -> None:

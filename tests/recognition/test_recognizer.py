@@ -122,6 +122,7 @@ def test_a_digest_tells_weights_preparations_and_similarities_apart() -> None:
         lambda r: r.identify({}, IMAGES),
         lambda r: r.identify({"a": IMAGES[0], "b": []}, IMAGES),
         lambda r: r.identify({"a": IMAGES[0]}, IMAGES, top=0),
+        lambda r: r.identify([IMAGES[0]], IMAGES),
         lambda r: r.embed([IMAGES[0], 3]),
     ],
 )

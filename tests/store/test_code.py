@@ -41,7 +41,7 @@ PINNED = {
     "pairs": ((1, 2), "d4ea11afbc47c9f1dc20b866b5f9c17a176e0af428981044bcef1062706ac735"),
     "models": ((1, 2), "8c8d7bdfc3cfca9a319bc4a4f1804334c45199efc6212751bccfe1bffdd12c07"),
     "evals": ((4,), "248061ea484ec2139c6203665a49339008af401604fbb3cf03c6e2640dda6345"),
-    "galleries": ((1,), "a30082c72847dc1153187b3f1138584d3c71b1f44267f88bf899157d4ed69a18"),
+    "galleries": ((1,), "d688327f33b8cef85726b9b2edd055ea1c8f042b35219c15fda4362505fbbd90"),
 }
 """Recipe versions of a kind, and the digest of its code.
 
