@@ -14,7 +14,7 @@ SETTINGS = GallerySettings(
 
 
 def similarity(queries: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
-    return -0.326 - np.abs(queries[:, None] - examples).sum(axis=2)
+    return np.asarray(-0.326 - np.abs(queries[:, None] - examples).sum(axis=2), np.float32)
 
 
 def said_of_two(positions: list[int], digests: list[int]) -> list[str]:
