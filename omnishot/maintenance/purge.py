@@ -39,4 +39,5 @@ def purge(store: Store, name: str, *, dry_run: bool = False) -> list[str]:
         choose()
     else:
         store.remove(choose)
+        store.leftovers.sweep()  # A version whose enrolling was killed holds people too.
     return gone

@@ -46,3 +46,18 @@ def test_nothing_is_deleted_behind_a_link(store: Store, tmp_path: Path, place: s
     with pytest.raises(UnavailableError, match=f"{place} is a link"):
         purge(store, "staff", dry_run=dry_run)
     assert [artifact.reference.version for artifact in store.artifacts()] == [1, 2, 3]
+
+
+def test_what_a_killed_process_left_half_made_goes_too(tmp_path: Path) -> None:
+    store = Store(tmp_path / "artifacts")
+    for seed in range(2):
+        recipe = Recipe("galleries", 1, {"seed": seed}, [])
+        with store.producing(recipe), store.publish(recipe, "staff") as staging:
+            (staging.path / "gallery.h5").write_bytes(b"somebody")
+    left = tmp_path / "artifacts" / ".staging" / ("a" * 64)
+    left.mkdir(parents=True)
+    (left / "gallery.h5").write_bytes(b"somebody")
+    assert purge(store, "staff", dry_run=True) == ["galleries/staff:v1"]
+    assert left.exists()
+    assert purge(store, "staff") == ["galleries/staff:v1"]
+    assert not left.exists()
