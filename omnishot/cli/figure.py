@@ -214,7 +214,8 @@ def _write(session: Session, out: Path, picture: "Picture", artifacts: "list[Art
     if out.suffix.lower() != ".svg" and (lacking := picture.letters_lacking()):
         shown = listed(lacking, shown=_SHOWN_LETTERS)
         console.note(
-            f"The font of pictures lacks {shown}: boxes stand for them. An .svg has them in the viewer's own font"
+            f"The font of pictures lacks {shown}: boxes stand for them. Install one that has them, such as a Noto font "
+            "of this script, or use .svg, which leaves them to the viewer's font"
         )
     console.detail(picture.alt)
     names = [str(artifact.reference) for artifact in artifacts]

@@ -50,6 +50,7 @@ from omnishot.stages.evaluation_settings import (
     choose_settings,
     refuse_strange_images,
     refuse_what_cannot_be_measured,
+    what_was_chosen,
 )
 from omnishot.stages.prepare import summary_of
 from omnishot.stages.produce import StageResult, produce
@@ -100,7 +101,10 @@ def evaluate(
     data = data or choose_data(store, models, source, on_progress=on_progress)
     chosen = data
     read = cache(lambda: EvaluationData.read(chosen))
-    settings = choose_settings(settings or EvalSettings(), data.manifest, read)
+    asked = settings or EvalSettings()
+    settings = choose_settings(asked, data.manifest, read)
+    for note in what_was_chosen(asked, settings, data.manifest, read):
+        store.tell(note)
     refuse_what_cannot_be_measured(settings, models)
     images_name = data.manifest.name if data.manifest.kind == "images" else None
     usual_name = evaluation_name(models[0].manifest.name if models else None, settings, source=images_name)

@@ -1,6 +1,6 @@
 """What an evaluation measures where its settings leave it open: models, images, protocol, ways and baselines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from omnishot.config import EvalSettings, usual_baselines
 from omnishot.data.episodes import most_ways
@@ -151,6 +151,16 @@ def choose_settings(settings: EvalSettings, data: Manifest, read: Callable[[], E
         return chosen
     most = most_ways(read().index(chosen.on), chosen.protocol, chosen.shots)
     return chosen.model_copy(update={"ways": (max(1, min(_USUAL_WAYS, most)),)})
+
+
+def what_was_chosen(
+    asked: EvalSettings, chosen: EvalSettings, data: Manifest, read: Callable[[], EvaluationData]
+) -> Iterator[str]:
+    """Yield what nobody asked for and a reader of the results has to know; arguments as for `choose_settings`."""
+    if "ways" not in asked.model_fields_set and chosen.ways not in {(), (_USUAL_WAYS,)}:
+        yield f"{chosen.ways[0]}-way trials, as the {chosen.on} part allows no more; {_USUAL_WAYS} are usual"
+    if data.kind == "images" and source_of(data) not in BUILT_IN_SOURCES and not len(read().split.train):
+        yield "All of these images are the test, as nothing is trained on them"
 
 
 def refuse_strange_images(data: EvaluationData, models: list[Artifact], settings: EvalSettings) -> None:

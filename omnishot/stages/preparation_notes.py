@@ -22,6 +22,8 @@ def notes_of_images(source: Source, images: Artifact) -> Iterator[str]:
     if source.name not in BUILT_IN_SOURCES:
         summary = ImagesFacts.of(images.manifest).summary
         yield f"Read {counted(summary.images, 'picture')} of {counted(summary.characters, 'class')}"
+        if not source.name.isascii():
+            yield f"Names of artifacts have Latin letters alone: these are {images.reference}; --name names the pairs"
         yield from source.notes
         yield from summary.findings.notes
         if source.photos:
