@@ -70,7 +70,7 @@ def test_the_best_other_is_never_the_class_itself_even_where_another_is_equal() 
 def test_the_provisional_threshold_is_the_mean_and_two_deviations_of_the_nearest_others() -> None:
     gallery = gallery_of([1, 1, 1], 5, np.random.default_rng(0))
     gallery.embeddings[:, 2:] = 9 * np.eye(3)  # What each has alone makes it resemble itself most.
-    gallery.embeddings[:, :2] = [[1, 0], [0.5, 0.5], [0, 1]]
+    gallery.embeddings[:, :2] = np.array([[1, 0], [0.5, 0.5], [0, 1]])
     rule = provisional(gallery, product)
     assert rule
     assert (rule.mean, rule.deviation, rule.threshold) == pytest.approx((0.5, 0.0, 0.5))
@@ -89,7 +89,8 @@ def test_an_enrolled_example_is_known_whatever_the_provisional_threshold(shots: 
     gallery.embeddings[:] **= 3  # A few lie far out, so that the deviation is large.
 
     def similarity(queries: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
-        return -0.326 - np.abs(queries[:, None] - examples).sum(axis=2)
+        scores: NDArray[np.float32] = -0.326 - np.abs(queries[:, None] - examples).sum(axis=2)
+        return scores
 
     rule = provisional(gallery, similarity)
     assert rule

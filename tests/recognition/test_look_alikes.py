@@ -14,7 +14,8 @@ SETTINGS = GallerySettings(
 
 
 def similarity(queries: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
-    return -0.326 - np.abs(queries[:, None] - examples).sum(axis=2)
+    scores: NDArray[np.float32] = -0.326 - np.abs(queries[:, None] - examples).sum(axis=2)
+    return scores
 
 
 def said_of_two(positions: list[int], digests: list[int]) -> list[str]:

@@ -1,6 +1,7 @@
 """What is said of a threshold is true of it."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,13 +59,13 @@ def calibrated(gallery: Gallery, enrolled_digest: str | None) -> Gallery:
     ids=str,
 )
 def test_whatever_was_enrolled_since_a_calibration_is_said_with_the_command_that_repeats_it(
-    changes: dict[str, object],
+    changes: dict[str, Any],
 ) -> None:
     gallery = gallery_with(GallerySettings(model=MODEL))
     fresh = calibrated(gallery, gallery.enrolled_digest)
     assert not list(said_of_earlier_gallery(fresh, "staff"))
     assert "earlier gallery" not in next(threshold_notes(fresh, "staff"))
-    said = next(threshold_notes(replace(fresh, **changes), "staff"))  # type: ignore[arg-type] - The parameters say what.
+    said = next(threshold_notes(replace(fresh, **changes), "staff"))
     assert "of an earlier gallery" in said
     assert "`omnishot calibrate staff --source 'the others' --accept-strangers 1.5%`" in said
 
