@@ -130,6 +130,14 @@ def test_classes_too_few_to_divide_are_all_a_test(omnishot: Cli, tmp_path: Path,
         assert result["ways"] == 5  # The most there are, as the help says.
         assert result["questions"] < result["trials"] == 200
         assert f"200 ({result['questions']} different)" in done.err
+        assert "5-way trials, as the test part allows no more; 20 are usual" in done.err
+        assert "All of these images are the test" in done.err
+
+
+def test_names_in_other_scripts_are_said_to_be_others_in_the_store(omnishot: Cli, tmp_path: Path, store: Path) -> None:
+    made, err = prepared(omnishot, classes(tmp_path / "文字", range(6), 2), store)
+    assert "Names of artifacts have Latin letters alone: these are images/images-" in err
+    assert made["artifact"].startswith("pairs/images-")
 
 
 TINY = ("--preset", "quick", "--device", "cpu", *setting(*CHANGES, "objective.classes_per_batch=4"))
