@@ -89,12 +89,8 @@ def test_an_enrolled_example_is_known_whatever_the_provisional_threshold(shots: 
     gallery.embeddings[:] **= 3  # A few lie far out, so that the deviation is large.
 
     def similarity(queries: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
-<<<<<<< HEAD
-        return np.asarray(-0.326 - np.abs(queries[:, None] - examples).sum(axis=2), np.float32)
-=======
         scores: NDArray[np.float32] = -0.326 - np.abs(queries[:, None] - examples).sum(axis=2)
         return scores
->>>>>>> e842dd9732c07db3f1a3622a727b37721369f699
 
     rule = provisional(gallery, similarity)
     assert rule

@@ -14,12 +14,8 @@ SETTINGS = GallerySettings(
 
 
 def similarity(queries: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
-<<<<<<< HEAD
-    return np.asarray(-0.326 - np.abs(queries[:, None] - examples).sum(axis=2), np.float32)
-=======
     scores: NDArray[np.float32] = -0.326 - np.abs(queries[:, None] - examples).sum(axis=2)
     return scores
->>>>>>> e842dd9732c07db3f1a3622a727b37721369f699
 
 
 def said_of_two(positions: list[int], digests: list[int]) -> list[str]:
