@@ -22,7 +22,7 @@ case $1 in
     eval) echo evals/new:v1 ;;
     report) echo "### Accuracy"; case $* in *fail-under*) exit ${REPORT:-0} ;; esac ;;
     doctor) echo '{"code": {"models": "of-here"}}' ;;
-    show) case $2 in models/*) echo '{"code": "'${CODE:-of-here}'"}' ;; *) exit ${SHOW:-0} ;; esac ;;
+    show) case $2 in models/*) echo '{"code": "'${CODE:-of-here}'"}' ;; esac ;;
     diff) echo differences; echo "the verdict" >&2; exit ${DIFF:-0} ;;
 esac
 """
@@ -59,6 +59,7 @@ def test_the_gates_end_the_script_and_only_what_passes_becomes_the_baseline(tmp_
     assert check(tmp_path, FAKE, KEEP="true", BASELINE=str(baseline), REPORT="3").returncode == 3
     assert not baseline.exists()
     baseline.write_text("evals/old:v1\n")
+    (tmp_path / "artifacts/evals/old/v1").mkdir(parents=True)
     worse = check(tmp_path, FAKE, KEEP="true", BASELINE=str(baseline), DIFF="3")
     assert worse.returncode == 3
     assert "> the verdict" in worse.stdout
@@ -72,6 +73,7 @@ def test_the_gates_end_the_script_and_only_what_passes_becomes_the_baseline(tmp_
 def test_a_baseline_that_cannot_be_compared_is_replaced(tmp_path: Path) -> None:
     baseline = tmp_path / "baseline"
     baseline.write_text("evals/old:v1\n")
+    (tmp_path / "artifacts/evals/old/v1").mkdir(parents=True)
     done = check(tmp_path, FAKE, KEEP="true", BASELINE=str(baseline), DIFF="2")
     assert done.returncode == 0
     assert "> the verdict" in done.stdout
@@ -81,9 +83,15 @@ def test_a_baseline_that_cannot_be_compared_is_replaced(tmp_path: Path) -> None:
 
 def test_a_baseline_that_is_gone_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "baseline").write_text("evals/old:v1\n")
-    done = check(tmp_path, FAKE, BASELINE=str(tmp_path / "baseline"), SHOW="4", DIFF="3")
+    done = check(tmp_path, FAKE, BASELINE=str(tmp_path / "baseline"), DIFF="3")
     assert done.returncode == 0
     assert "diff " not in (tmp_path / "calls").read_text()
+
+
+def test_a_baseline_that_is_damaged_ends_the_script(tmp_path: Path) -> None:
+    (tmp_path / "baseline").write_text("evals/old:v1\n")
+    (tmp_path / "artifacts/evals/old/v1").mkdir(parents=True)  # Without a manifest, of which `diff` says so.
+    assert check(tmp_path, FAKE, BASELINE=str(tmp_path / "baseline"), DIFF="4").returncode == 4
 
 
 def test_a_model_of_other_code_is_trained_again_before_it_is_judged(tmp_path: Path) -> None:

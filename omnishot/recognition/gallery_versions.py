@@ -10,7 +10,7 @@ from importlib.metadata import version
 from omnishot.errors import NotFoundError, UnavailableError, UsageError
 from omnishot.formats.gallery import EmbeddedBy, Gallery, Thumbnails, read_gallery, write_gallery
 from omnishot.recognition.gallery import CompareEmbeddings
-from omnishot.recognition.loading import load, path_in
+from omnishot.recognition.loading import load, path_in, usual_model
 from omnishot.recognition.recognizer import Recognizer
 from omnishot.store.artifact import Artifact
 from omnishot.store.recipe import Recipe
@@ -19,7 +19,6 @@ from omnishot.store.store import Store
 from omnishot.vocabulary import DeviceName, InkName
 
 _RECIPE = 1
-_IN_THE_BOX = "quick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def chosen_model(store: Store, asked: str | None, *, device: DeviceName) -> tupl
     try:
         newest = str(store.newest("models").reference)
     except NotFoundError:
-        recognizer = load(_IN_THE_BOX, device=device, store=store)
+        recognizer = load(usual_model(), device=device, store=store)
         return recognizer, f"Model: {recognizer.name}, in the box, as the store has none; --model names another"
     return load(newest, device=device, store=store), f"Model: {newest}, the newest in the store; --model names another"
 

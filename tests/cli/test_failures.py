@@ -53,7 +53,7 @@ def store(omnishot: Any, picture_folder: Path, tmp_path_factory: pytest.TempPath
         (
             ["eval", "--ways", "40"],
             2,
-            "40 classes of 1 images in one alphabet, one of them of 2, but the most there are is 5",
+            "40 classes of 1 image, one of them with an image more, but the most there are is 5",
         ),
         (["eval", "--ways", "0"], 2, "--ways"),
         (["eval", "--ways", "20..1"], 2, "--ways"),

@@ -386,7 +386,7 @@ def test_a_gallery_is_listed_shown_checked_and_compared_as_other_artifacts(
     (staff / "galleries" / "staff" / "v2" / "gallery.h5").chmod(0o644)
     (staff / "galleries" / "staff" / "v2" / "gallery.h5").write_bytes(b"x")
     damaged = omnishot("check", "staff", "--store", staff)
-    assert (damaged.code, "from images that are not in the store" in damaged.err) == (4, True)
+    assert (damaged.code, "of images that are not in the store" in damaged.err) == (4, True)
     assert omnishot("gc", "--purge", "staff", "--store", staff).code == 4  # An earlier one may be wanted now.
     assert omnishot("identify", "staff", pictures / "staff" / "e1.png", "--store", staff).code == 4
     earlier = omnishot("identify", "staff:v1", pictures / "staff" / "e1.png", "--store", staff)

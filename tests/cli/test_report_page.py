@@ -60,6 +60,6 @@ def test_a_name_of_another_kind_is_said_to_be_one(evaluated_store: Path) -> None
 
 def test_presets_are_listed_with_a_whole_sentence_each() -> None:
     lines = CliRunner().invoke(app, ["presets"]).stdout.splitlines()
-    assert len(lines) == 8
+    assert len(lines) == 10
     assert all(re.fullmatch(r"[a-z0-9-]+ {2,}[A-Z].*\.", line) for line in lines)
     assert next(line for line in lines if line.startswith("bouma2017")).count("Bouma 2017") == 1

@@ -118,7 +118,7 @@ def test_trials_that_repeat_are_counted_once_and_nobody_is_told_to_ask_more_of_t
     ("changes", "advice"),
     [
         ({}, "more trials make the interval narrower"),
-        ({"protocol": "lake"}, "--protocol within --trials 10000 asks more than Lake's runs do"),
+        ({"protocol": "lake"}, "`omnishot eval --protocol within --trials 10000` asks more than Lake's runs do"),
     ],
 )
 def test_the_advice_is_what_can_be_done(store: Store, changes: dict[str, Any], advice: str) -> None:

@@ -41,7 +41,7 @@ PINNED = {
     "pairs": ((1, 2), "d4ea11afbc47c9f1dc20b866b5f9c17a176e0af428981044bcef1062706ac735"),
     "models": ((1, 2), "8c8d7bdfc3cfca9a319bc4a4f1804334c45199efc6212751bccfe1bffdd12c07"),
     "evals": ((4,), "7d35dca9608177a5a7c60fb206f4bff78f04910082bb5280c397ac00d8c0ceeb"),
-    "galleries": ((1,), "d688327f33b8cef85726b9b2edd055ea1c8f042b35219c15fda4362505fbbd90"),
+    "galleries": ((1,), "8dc673e2c6abebbb76d1d5355ae031f89172725513d1f510362b15816a0efcb1"),
 }
 """Recipe versions of a kind, and the digest of its code.
 
