@@ -102,7 +102,7 @@ def test_eval_without_a_model_measures_the_baselines_and_says_so(picture_folder:
     prepare(store, FEW, source=str(picture_folder))
     made = evaluate(store, settings=EvalSettings(trials=20))
     assert made.artifact.manifest.name == "baselines-within"
-    assert told == ["There is no model in the store; measuring baselines only"]
+    assert told[:1] == ["There is no model in the store; measuring baselines only"]
 
 
 def test_a_model_that_is_named_twice_is_measured_once(store: Store) -> None:
