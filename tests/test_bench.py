@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import omnishot
 from omnishot.data.class_index import ClassIndex
@@ -32,6 +31,7 @@ sys.path.append(str(BENCH))
 
 import measuring  # noqa: E402
 import scaling  # noqa: E402
+from blots import draw_blots  # noqa: E402
 from engines import sized  # noqa: E402
 from evaluate import MOST_WAYS, disagreements  # noqa: E402
 from measuring import Column, CommandError, Rows, count, figures, machine, run_measured, timed  # noqa: E402
@@ -51,16 +51,7 @@ KOCH35_PRODUCTS = {
 @pytest.fixture(scope="session")
 def twenty_ways_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three alphabets of twenty classes of four PNG files, each drawing a few blots away from its class."""
-    folder = tmp_path_factory.mktemp("pictures") / "blots"
-    rng = np.random.default_rng(0)
-    for number in range(60):
-        target = folder / f"A{number % 3}" / f"c{number}"
-        target.mkdir(parents=True)
-        blots = rng.random((7, 7)) < 0.4
-        for drawing in range(4):
-            drawn = blots ^ (rng.random((7, 7)) < 0.05)
-            Image.fromarray(~drawn.repeat(15, 0).repeat(15, 1)).save(target / f"{drawing}.png")
-    return folder
+    return draw_blots(tmp_path_factory.mktemp("pictures") / "blots", n_alphabets=3, n_classes=60)
 
 
 def bench(name: str, source: Path, *arguments: str) -> list[dict[str, Any]]:

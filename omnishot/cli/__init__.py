@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from omnishot.cli.process import choose_threads, quiet_libraries
 from omnishot.cli.signals import Stopped, ignore_signals, received, stop_on_signals
-from omnishot.cli.streams import open_streams, say
+from omnishot.cli.streams import open_streams, say, say_error
 from omnishot.errors import OmnishotError, UnavailableError, is_short_of_memory
 from omnishot.wording import visible
 
@@ -50,9 +50,7 @@ def _outcome(arguments: list[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     except OmnishotError as error:
-        notes = [visible(note, one_line=True) for note in getattr(error, "__notes__", ())]
-        said = f"omnishot: {visible(str(error), one_line=True)}"
-        say("\n".join([*notes, said, *([error.hint] if error.hint else [])]))
+        say_error(error)
         return error.exit_code
     except Exception as error:
         if stopped := received():  # A library that is interrupted as it is imported may raise anything.

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from omnishot.cli.console import Console
+from omnishot.cli.streams import say_error
 from omnishot.wording import visible
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ class AnswerPrinter:
         for answer in answers:
             if answer.problem:
                 self.unread.append(answer.image)
-                self._console.note(
-                    f"omnishot: {answer.problem}" + f"\n{answer.problem.hint}" * bool(answer.problem.hint)
-                )
+                say_error(answer.problem)
             elif answer.name is None:
                 self.n_unknown += 1
             if not self._console.as_json:

@@ -31,32 +31,42 @@ if TYPE_CHECKING:
     from omnishot.stages.produce import StageResult
 
 
+_Models = Annotated[
+    list[str] | None, reference_argument("Models, or those in the box: best, quick. Default: the newest.", "models")
+]
+_Ways = Annotated[
+    str | None, typer.Option(help="Classes to choose from: 20, 1..20 or 1,5,20. Default: 20, or the most there are.")
+]
+_Baselines = Annotated[
+    str | None,
+    typer.Option(
+        help="From nearest-neighbour,hausdorff,random; or none. Default: all on Lake's runs, else without hausdorff, "
+        "which takes a second per 2,500 pairs.",
+    ),
+]
+_Protocol = Annotated[
+    Protocol | None, typer.Option(help="Default: lake where the images have published runs, else within.")
+]
+_Source = Annotated[str | None, typer.Option(help="Images to measure on, instead of those the model was trained with.")]
+_Gallery = Annotated[
+    str | None, reference_option("Measure a gallery instead, on --queries; creates nothing.", "galleries")
+]
+_Queries = Annotated[
+    str | None, typer.Option(help="Images to identify: a folder of images for each class; others are strangers.")
+]
+
+
 @with_session(waits=True)
 def eval_command(
     session: Session,
-    models: Annotated[
-        list[str] | None, reference_argument("Models, or one in the box: quick. Default: the newest.", "models")
-    ] = None,
-    ways: Annotated[
-        str | None,
-        typer.Option(help="Classes to choose from: 20, 1..20 or 1,5,20. Default: 20, or the most there are."),
-    ] = None,
+    models: _Models = None,
+    ways: _Ways = None,
     shots: Annotated[int, typer.Option(help="Support images per class.")] = 1,
     trials: Annotated[str, typer.Option(metavar="N", help="Queries; Lake's runs have 400.")] = "400",
-    protocol: Annotated[
-        Protocol | None, typer.Option(help="Default: lake where the images have published runs, else within.")
-    ] = None,
+    protocol: _Protocol = None,
     on: Annotated[SplitPart, typer.Option(help="Part of the split.")] = "test",
-    baselines: Annotated[
-        str | None,
-        typer.Option(
-            help="From nearest-neighbour,hausdorff,random; or none. Default: all on Lake's runs, else without "
-            "hausdorff, which takes a second per 2,500 pairs.",
-        ),
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(help="Images to measure on, instead of those the model was trained with.")
-    ] = None,
+    baselines: _Baselines = None,
+    source: _Source = None,
     ink: InkOption = "auto",
     skip_bad: SkipBadOption = False,
     colour: ColourOption = False,
@@ -65,12 +75,8 @@ def eval_command(
     device: DeviceOption = "auto",
     name: NameOption = None,
     force: ForceOption = False,
-    gallery: Annotated[
-        str | None, reference_option("Measure a gallery instead, on --queries; creates nothing.", "galleries")
-    ] = None,
-    queries: Annotated[
-        str | None, typer.Option(help="Images to identify: a folder of images for each class; others are strangers.")
-    ] = None,
+    gallery: _Gallery = None,
+    queries: _Queries = None,
 ) -> None:
     """Measure accuracy, with baselines and intervals. Creates: an evals artifact; prints its reference.
 
@@ -80,10 +86,9 @@ def eval_command(
       omnishot eval quick koch --protocol within --ways 1..20 --trials 1000
     """
     if gallery is not None or queries is not None:
-        others = (models, ways, protocol, baselines, source, name, colour, image_size)
-        measure_gallery(
-            session, gallery, queries, ink=ink, skip_bad=skip_bad, device=device, is_alone=not any(others)
-        )  # fmt: skip
+        others = (models, ways, protocol, baselines, source, name, colour, image_size, seed, force)
+        is_alone = not any(others) and (shots, trials, on) == (1, "400", "test")
+        measure_gallery(session, gallery, queries, ink=ink, skip_bad=skip_bad, device=device, is_alone=is_alone)
         return
     if source is None and (ink != "auto" or skip_bad or colour or image_size is not None):
         raise UsageError(

@@ -11,6 +11,7 @@ from omnishot.wording import counted, interval, percent
 if TYPE_CHECKING:
     from omnishot.formats.gallery import Rate
     from omnishot.recognition.gallery_evaluation import GalleryResults
+    from omnishot.reporting.tables import Table
 
 _SHOWN = 8
 
@@ -44,14 +45,13 @@ def measure_gallery(
     if not is_alone:
         raise UsageError(
             "--gallery measures a gallery, which has its own model and classes",
-            hint="Leave out models, --ways, --protocol, --baselines, --source and --name.",
+            hint="Leave out models and all options but --queries, --ink, --skip-bad and --device.",
         )
     from omnishot.recognition.example_images import labelled_images  # Deferred: torch takes seconds.
     from omnishot.recognition.gallery_evaluation import evaluate_gallery
     from omnishot.recognition.gallery_versions import open_gallery
     from omnishot.recognition.identification import threshold_of_gallery
     from omnishot.recognition.thresholds import said_of_earlier_gallery
-    from omnishot.reporting.tables import Table
 
     console, opened = session.console, open_gallery(session.store, gallery, device=device)
     with console.progress() as on_progress:
@@ -66,16 +66,24 @@ def measure_gallery(
         values = {**asdict(results), **rates, "gallery": str(opened.artifact.reference)}
         console.result(values, "")
         return
+    console.tables([_table(results, f"{opened.artifact.reference}, {_decides(results)}, on {queries}")])
+
+
+def _decides(results: "GalleryResults") -> str:
     value = results.threshold.value
-    decides = "no threshold" if value is None else f"{results.threshold.rule} threshold {value:.3f}"
+    return "no threshold" if value is None else f"{results.threshold.rule} threshold {value:.3f}"
+
+
+def _table(results: "GalleryResults", title: str) -> "Table":
+    from omnishot.reporting.tables import Table
+
     rows = [_cells(name.replace("_", " "), found) for name, found in _rates(results) if found]
     if results.equal_error_rate is not None:
         rows.append(("equal error rate", percent(results.equal_error_rate), "", "", ""))
-    columns = ("of", "share", "95 % interval", "images", "classes")
     confused = [f"{counted(c.images, 'image')} of {c.shown} nearest to {c.named}" for c in results.confusions[:_SHOWN]]
     more = len(results.confusions) - len(confused)
     notes = (*confused, *([f"and {more:,} more pairs of classes"] if more > 0 else []))
-    console.tables([Table(f"{opened.artifact.reference}, {decides}, on {queries}", columns, tuple(rows), notes)])
+    return Table(title, ("of", "share", "95 % interval", "images", "classes"), tuple(rows), notes)
 
 
 def _rates(results: "GalleryResults") -> "list[tuple[str, Rate | None]]":

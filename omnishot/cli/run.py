@@ -25,6 +25,17 @@ from omnishot.cli.signals import watch_signals
 from omnishot.progress import silent
 from omnishot.vocabulary import Holdout, SplitName
 
+_Split = Annotated[
+    SplitName | None,
+    typer.Option(
+        help="Default: koch for the koch presets; else lake, with all 30 alphabets to train unless --holdout five."
+    ),
+]
+_Holdout = Annotated[
+    Holdout | None,
+    typer.Option(help="Split lake: alphabets held out to validate. Default: none where no split is named, else five."),
+]
+
 
 @with_session(waits=True)
 def run_command(
@@ -32,18 +43,8 @@ def run_command(
     preset: PresetOption = None,
     changes: SetOption = None,
     source: SourceOption = "auto",
-    split: Annotated[
-        SplitName | None,
-        typer.Option(
-            help="Default: koch for the koch presets; else lake, with all 30 alphabets to train unless --holdout five."
-        ),
-    ] = None,
-    holdout: Annotated[
-        Holdout | None,
-        typer.Option(
-            help="Split lake: alphabets held out to validate. Default: none where no split is named, else five."
-        ),
-    ] = None,
+    split: _Split = None,
+    holdout: _Holdout = None,
     pairs: PairsOption = "90k",
     affine: AffineOption = 8,
     seed: Annotated[int, typer.Option(help="Seed of pairs and trials; --set seed=N is training's.")] = 0,

@@ -6,7 +6,7 @@ import select
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from omnishot.errors import UnavailableError
+from omnishot.errors import OmnishotError, UnavailableError
 from omnishot.wording import visible
 
 if TYPE_CHECKING:
@@ -18,6 +18,13 @@ CLOSED_PIPE = 141
 def say(text: str) -> None:
     """Print a text to stderr."""
     print(visible(text), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def say_error(error: OmnishotError) -> None:
+    """Print to stderr what was noted before an error, what it is, and what to do."""
+    notes = [visible(note, one_line=True) for note in getattr(error, "__notes__", ())]
+    said = f"omnishot: {visible(str(error), one_line=True)}"
+    say("\n".join([*notes, said, *([error.hint] if error.hint else [])]))
 
 
 def is_screen(stream: TextIO) -> bool:

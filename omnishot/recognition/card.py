@@ -13,10 +13,20 @@ from omnishot.store.remake import command_of
 from omnishot.store.store import Store
 from omnishot.wording import interval, percent
 
-_LIMITS = """- It compares drawings in ink on a plain ground. It was not made for photographs.
-- A similarity ranks; it is no probability. A threshold for "the same" holds for the images it was calibrated on.
-- Omniglot's drawers drew with a mouse, one character at a time, in 50 alphabets: other hands, pens and scripts differ.
-- It was not made to tell people apart by their handwriting, nor tested for that."""
+_ABOUT = {
+    "drawing": (
+        "- It compares drawings in ink on a plain ground. It was not made for photographs.",
+        "- Omniglot's drawers drew with a mouse, one character at a time, in 50 alphabets: other hands, pens and "
+        "scripts differ.",
+        "- It was not made to tell people apart by their handwriting, nor tested for that.",
+    ),
+    "photo": (
+        "- It compares photographs by what a network learnt of ImageNet's 1,000 kinds of things. It was not made for "
+        "drawings.",
+        "- It was not made to tell people apart by their faces, nor tested for that.",
+    ),
+}
+"""By what a network looks at, what it is not good for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +108,8 @@ def _card(title: str, recognizer: Recognizer, measurement: Measurement, provenan
         [
             f"# {title}",
             "",
-            "A Siamese network for one-shot recognition: it turns a drawing into a vector, and two vectors into a "
-            "similarity, for classes it has never seen.",
+            f"A Siamese network for one-shot recognition: it turns a {recognizer.preparation} into a vector, and two "
+            "vectors into a similarity, for classes it has never seen.",
             "",
             f"- Trained on {trained_on}.",
             f"- Vectors: {recognizer.dimensions} numbers. Similarity: {recognizer.similarity_in_words}.",
@@ -116,7 +126,9 @@ def _card(title: str, recognizer: Recognizer, measurement: Measurement, provenan
             "",
             "## Limits",
             "",
-            _LIMITS,
+            '- A similarity ranks; it is no probability. A threshold for "the same" holds for the images it was '
+            "calibrated on.",
+            *_ABOUT[recognizer.preparation],
             "",
         ]
     )
@@ -139,7 +151,7 @@ def _table(results: Sequence[Result]) -> list[str]:
     return [
         *lines,
         "",
-        "Omniglot's images as they are, without the preparation. `lake`: Lake's 20 official runs; `within`: one "
+        "Images as they are in their data set, without the preparation. `lake`: Lake's 20 official runs; `within`: one "
         "alphabet, two drawers.",
-        "Intervals resample runs or episodes, not trainings: another seed differs too.",
+        "Intervals are of the trials alone, not of trainings: another seed differs too.",
     ]

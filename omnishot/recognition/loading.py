@@ -9,7 +9,8 @@ from omnishot.errors import DamagedFileError, NotFoundError, UnavailableError, U
 from omnishot.formats.exported import read_exported
 from omnishot.formats.manifest_fields import TrainingFacts, source_of
 from omnishot.formats.model import read_network, read_settings
-from omnishot.model.device import Compute, choose_compute
+from omnishot.machine import with_home
+from omnishot.model.device import choose_compute
 from omnishot.model.imagenet_weights import pretrained_network
 from omnishot.model.photo_twin import PhotoTwin
 from omnishot.model.siamese import SiameseNetwork
@@ -90,14 +91,18 @@ def load(
 
     Raises:
         NotFoundError: There is no such model.
+        UsageError: The store's folder is an empty text.
         UnavailableError: `photos` lacks the package of its weights.
         OmnishotError: It cannot be read, or there is no such device.
     """
-    compute = choose_compute(device, "fp32")
+    compute = choose_compute(device, "fp32")  # Whatever the machine, so that a digest stands for one kind of vectors.
     if not isinstance(store, Store):
-        store = Store(Path(store or os.environ.get("OMNISHOT_STORE") or "artifacts"))
+        folder = os.environ.get("OMNISHOT_STORE", "artifacts") if store is None else os.fspath(store)
+        if not folder.strip():
+            raise UsageError("The store's folder is empty", hint="Give a folder, or leave it out.")
+        store = Store(with_home(Path(folder)))
     trained = TrainedModel.read(model, store)
-    return Recognizer(trained.name, trained.network, trained.preparation, _compute_for(trained, device, compute))
+    return Recognizer(trained.name, trained.network, trained.preparation, compute)
 
 
 def _photos() -> TrainedModel:
@@ -105,13 +110,6 @@ def _photos() -> TrainedModel:
     settings = TrainSettings(twin="lite0", objective=WhiteningObjective(head="cosine"), epochs=1)
     network = pretrained_network()
     return TrainedModel("photos", network, settings, PhotoPreparation(network.twin.side))
-
-
-def _compute_for(trained: TrainedModel, device: DeviceName, usual: Compute) -> Compute:
-    """Return bfloat16 for photographs where a CPU computes it natively: a third of the time, and names no worse."""
-    fastest = choose_compute(device, "auto")
-    is_photo = isinstance(trained.preparation, PhotoPreparation)
-    return fastest if is_photo and fastest.device.type == "cpu" else usual
 
 
 def path_in(model: str | os.PathLike[str]) -> Path | None:

@@ -117,21 +117,8 @@ def evaluate(
         on_progress(Progress("Reading images", 0, 0))
         task = _Task(models, read(), settings, compute, on_progress)
         refuse_strange_images(task.data, models, settings)
-        measure = _verification if settings.protocol == "verification" else _oneshot
-        with compute.tuned():
-            results, comparisons, scores = measure(task)
-        summary = EvaluationSummary(
-            data=str(data.reference),
-            source=source_of(data.manifest),
-            models={str(model.reference): trained_on(store, model) for model in models},
-            seed=settings.seed,
-            device=str(compute.describe()["device"]),
-            comparisons=tuple(comparisons),
-            results=tuple(results),
-        )
-        write_evaluation(staging.path, summary, scores)
-        staging.environment |= compute.describe()
-        staging.summary |= _headline(settings, results) | summary_of(source)
+        _measure(task, store, chosen, staging)
+        staging.summary |= summary_of(source)
 
     return produce(store, recipe, name, build, force=force)
 
@@ -194,6 +181,25 @@ class _Task:
                     ci95=difference_interval(mine, first, dependence[n_way]),
                     mcnemar_p=mcnemar_p(mine, first, dependence[n_way]),
                 )
+
+
+def _measure(task: _Task, store: Store, data: Artifact, staging: Staging) -> None:
+    """Measure, and write what came of it."""
+    measure = _verification if task.settings.protocol == "verification" else _oneshot
+    with task.compute.tuned():
+        results, comparisons, scores = measure(task)
+    summary = EvaluationSummary(
+        data=str(data.reference),
+        source=source_of(data.manifest),
+        models={str(model.reference): trained_on(store, model) for model in task.models},
+        seed=task.settings.seed,
+        device=str(task.compute.describe()["device"]),
+        comparisons=tuple(comparisons),
+        results=tuple(results),
+    )
+    write_evaluation(staging.path, summary, scores)
+    staging.environment |= task.compute.describe()
+    staging.summary |= _headline(task.settings, results)
 
 
 def _oneshot(task: _Task) -> tuple[list[Result], list[Comparison], _Scores]:

@@ -151,19 +151,12 @@ def train(
         OmnishotError: The data or the settings do not allow the run.
     """
     pairs = pairs or store.newest("pairs")
-    if settings is None:
-        is_photos = PairsFacts.of(pairs.manifest).has_photos
-        settings = choose_training(device=device, is_photos=lambda: is_photos, tell=store.tell).settings
+    settings = settings or _usual_settings(pairs, device, store.tell)
     name = check_name(preset_and_changes(settings)[0] if name is None else name)
-    refuse_a_test_set(pairs)
+    _refuse_what_cannot_be_trained(pairs, settings, initial)
     version = _RECIPES[says_who_drew(pairs.manifest)]
     recipe = Recipe("models", version, deciding(settings), [used.as_parent() for used in (pairs, initial) if used])
-    if settings.log.tensorboard:
-        require_tensorboard()
-    if initial and settings.objective.kind == "whitening":
-        raise SettingsError("--init-from has no weights for lite0, which comes with its own", hint="Leave it out.")
-    compute = choose_compute(device, settings.precision)
-    stop = StopSignal()
+    compute, stop = choose_compute(device, settings.precision), StopSignal()
 
     def build(staging: Staging) -> None:
         nonlocal stop
@@ -171,8 +164,7 @@ def train(
             write_fitted(staging, pairs, settings, compute, on_progress=options.on_progress, tell=store.tell)
             return
         task = _Task.of(pairs, settings, initial, store.resume_folder(recipe) if options.resume else None)
-        with compute.tuned():  # Before the training, which may need all memory.
-            peak = matmul_peak(compute, seconds=_PEAK_SECONDS) * processes.world_size
+        peak = _peak(compute) * processes.world_size  # Before the training, which may need all memory.
         broadcast(task.as_text)
         trainer = task.trainer(compute, processes, store.tell)
         checkpointer = Checkpointer(trainer, store, recipe, options.checkpoint_every, resumed=options.resume)
@@ -180,22 +172,42 @@ def train(
         stop = _take_steps(trainer, checkpointer, options, events_folder=events, tell=store.tell)
         write_model(staging.path, trainer.best_weights, settings, trainer.position.history)
         staging.environment |= compute.describe()
-        staging.summary |= {
-            **summary_of(trainer, settings, processes.world_size, peak),
-            "source": source_of(pairs.manifest),
-        }
-        store.tell(speed_in_words(staging.summary))
-        store.tell(outcome_in_words(trainer.position))
+        staging.summary |= summary_of(trainer, settings, processes.world_size, peak, source_of(pairs.manifest))
+        for sentence in (speed_in_words(staging.summary), outcome_in_words(trainer.position)):
+            store.tell(sentence)
 
     with process_group(compute.device) as processes, processes.broadcasting() as broadcast:
         if force or not find_reusable(store, recipe):
             _look_for_state(store, recipe, resume=options.resume)
         made = produce(store, recipe, name, build, force=force)
     _tell_what_is_not_written(store, made, settings, options.profile)
+    _pass_on(stop, made)
+    return made
+
+
+def _peak(compute: Compute) -> float:
+    with compute.tuned():
+        return matmul_peak(compute, seconds=_PEAK_SECONDS)
+
+
+def _pass_on(stop: StopSignal, made: StageResult) -> None:
+    """End as a signal asks that came when nothing was left to stop."""
     if stop.number:
         sentence = f"The training had come to its end: {made.artifact.reference} is made"
         raise StoppedError(sentence, signal_number=stop.number)
-    return made
+
+
+def _usual_settings(pairs: Artifact, device: DeviceName, tell: Callable[[str], None]) -> TrainSettings:
+    is_photos = PairsFacts.of(pairs.manifest).has_photos
+    return choose_training(device=device, is_photos=lambda: is_photos, tell=tell).settings
+
+
+def _refuse_what_cannot_be_trained(pairs: Artifact, settings: TrainSettings, initial: Artifact | None) -> None:
+    refuse_a_test_set(pairs)
+    if settings.log.tensorboard:
+        require_tensorboard()
+    if initial and settings.objective.kind == "whitening":
+        raise SettingsError("--init-from has no weights for lite0, which comes with its own", hint="Leave it out.")
 
 
 def assist(*, device: DeviceName = "auto", watch_signals: WatchSignals = unwatched) -> None:

@@ -11,8 +11,8 @@ from omnishot.training.position import Position
 from omnishot.wording import percent
 
 
-def summary_of(trainer: Trainer, settings: TrainSettings, world_size: int, peak: float) -> dict[str, Any]:
-    """Return what came of the training, how fast it was, and how fast a matrix product is here."""
+def summary_of(trainer: Trainer, settings: TrainSettings, world_size: int, peak: float, source: str) -> dict[str, Any]:
+    """Return what came of the training on a source, how fast it was, and how fast a matrix product is here."""
     position, pairs_per_second = trainer.position, trainer.throughput.pairs_per_second
     images_per_second = pairs_per_second * trainer.images_per_pair
     return {
@@ -29,6 +29,7 @@ def summary_of(trainer: Trainer, settings: TrainSettings, world_size: int, peak:
         "flops_per_second": round(images_per_second * training_flops(settings.twin, settings.architecture)),
         "matmul_flops_per_second": round(peak),
         "peak_memory": peak_memory(),
+        "source": source,
     }
 
 

@@ -83,17 +83,14 @@ def tune(
     refuse_a_test_set(pairs)
     settings = settings or choose_training(preset=SEARCHED_PRESET).settings
     space = SearchSpace.of(settings, by, architecture=architecture)
-    searched = {"layers": list(space.parts), "architecture": architecture}
-    common = settings.model_dump(mode="json", exclude={"data", "log"})
-    study = _study(storage, {"pairs": pairs.manifest.recipe, **searched, "settings": common}, settings.epochs)
+    searched = {"pairs": pairs.manifest.recipe, "layers": list(space.parts), "architecture": architecture}
+    searched["settings"] = settings.model_dump(mode="json", exclude={"data", "log"})
+    study = _study(storage, searched, settings.epochs)
     _begin_with(study, space.own_values())
     compute, started = choose_compute(device, settings.precision), time.monotonic()
     with watch_signals() as stop:
-        while (count := len(_finished(study))) < trials:
-            if minutes is not None and time.monotonic() - started >= 60 * minutes:
-                break
-            accuracies = _accuracies(study)
-            figures = {"best validation": f"{max(accuracies):.1%}"} if accuracies else {}
+        while (count := len(_finished(study))) < trials and not _is_over(started, minutes):
+            figures = {"best validation": f"{max(done):.1%}"} if (done := _accuracies(study)) else {}
 
             def report_share(share: float, count: int = count, figures: dict[str, str] = figures) -> None:
                 on_progress(Progress("Tuning", count + share, trials, "trials", figures))
@@ -108,6 +105,10 @@ def tune(
         accuracy=study.best_value,
         settings=space.with_values(study.best_params),
     )
+
+
+def _is_over(started: float, minutes: float | None) -> bool:
+    return minutes is not None and time.monotonic() - started >= 60 * minutes
 
 
 def _study(storage: Path, searched: dict[str, Any], epochs: int) -> "optuna.Study":

@@ -77,7 +77,7 @@ def newest_of(root: Path, kind: str) -> Path:
     """
     order = read_order(root / kind)
     for noted in map(parse_exact, [order.newest, *reversed(order.made)] if order.newest else []):
-        if not is_gone(path := root / kind / noted.name / f"v{noted.version}"):
+        if not is_gone(path := noted.folder(root)):
             return path
     there = version_folders(root, kind)
     if not there:

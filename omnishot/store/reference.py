@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from omnishot.errors import UsageError
 from omnishot.vocabulary import KINDS
@@ -23,6 +24,10 @@ class Reference:
     kind: str
     name: str
     version: int
+
+    def folder(self, root: Path) -> Path:
+        """Return where it lies in a store of this folder."""
+        return root / self.kind / self.name / f"v{self.version}"
 
     def __str__(self) -> str:
         """Return `kind/name:vN`."""

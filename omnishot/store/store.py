@@ -23,7 +23,7 @@ from omnishot.store.order import note_newest, order_or_none
 from omnishot.store.places import is_gone
 from omnishot.store.publish import moved_into_place, next_version, sealed
 from omnishot.store.recipe import Recipe
-from omnishot.store.reference import Query, parse, parse_exact
+from omnishot.store.reference import Query, Reference, parse, parse_exact
 from omnishot.vocabulary import KINDS
 from omnishot.wording import did_you_mean
 
@@ -96,7 +96,7 @@ class Store:
         if kind and query.kind not in {None, kind}:
             raise UsageError(f"'{text}' names {query.kind}, but {kind} are needed here")
         if (kind := query.kind or kind) and query.version is not None:
-            exact = self.root / kind / query.name / f"v{query.version}"
+            exact = Reference(kind, query.name, query.version).folder(self.root)
             if not is_gone(exact):
                 return Artifact.read(exact, self._digests)
         damaged: dict[Path, DamagedFileError] = {}
@@ -152,7 +152,7 @@ class Store:
         """
         meant = parse_exact(parent.reference)
         found = stand_ins(parent, self.artifacts(meant.kind, damaged={}) if among is None else among)
-        if not found and not is_gone(path := self.root / meant.kind / meant.name / f"v{meant.version}"):
+        if not found and not is_gone(path := meant.folder(self.root)):
             Artifact.read(path, self._digests)  # What can be read took its name, and is another.
         if len(found) < 2:
             return found[0] if found else parent_in_box(parent)
@@ -189,10 +189,9 @@ class Store:
             # `remove` chooses under the same lock: either it knows of this process, or this one sees what is gone.
             with self._publishing():
                 for parent in recipe.parents:
-                    place = parse_exact(parent.reference)
-                    folder = self.root / place.kind / place.name / f"v{place.version}"
+                    folder = parse_exact(parent.reference).folder(self.root)
                     if is_gone(folder) and parent_in_box(parent) is None:
-                        raise NotFoundError(f"{place} was removed by another process", hint="Start again.")
+                        raise NotFoundError(f"{parent.reference} was removed by another process", hint="Start again.")
             self.leftovers.sweep()
             yield
 

@@ -11,11 +11,11 @@ TRAIN = ["--preset", "quick", "--device", "cpu", "--set", "validation_trials=20"
 TRAIN += [part for change in _CHANGES for part in ("--set", change)]
 
 
-def draw_blots(folder: Path) -> Path:
-    """Write five alphabets of five classes of four PNG files, each a few blots away from its class."""
+def draw_blots(folder: Path, *, n_alphabets: int = 5, n_classes: int = 25) -> Path:
+    """Write classes of four PNG files, each a few blots away from its class, as many in each alphabet."""
     rng = np.random.default_rng(0)
-    for number in range(25):
-        target = folder / f"A{number % 5}" / f"c{number}"
+    for number in range(n_classes):
+        target = folder / f"A{number % n_alphabets}" / f"c{number}"
         target.mkdir(parents=True)
         blots = rng.random((7, 7)) < 0.4
         for drawing in range(4):

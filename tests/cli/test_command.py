@@ -1,5 +1,6 @@
 """Nothing that is typed empty is taken for absent, and hints say where their options belong."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,9 @@ def test_a_chain_in_a_document_ends_where_a_stage_fails(chain: str, failing: str
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 @pytest.mark.parametrize("failing", ["prepare", "train", "eval"])
 def test_a_script_ends_where_a_stage_fails(script: Path, failing: str, tmp_path: Path) -> None:
-    code, calls = calls_of([str(script)], tmp_path, failing)
+    # In a copy: beside the scripts there may be a .venv, whose program they would take.
+    copied = shutil.copytree(EXAMPLES, tmp_path / "clone" / "examples", ignore=shutil.ignore_patterns("*.md"))
+    code, calls = calls_of([str(copied / script.relative_to(EXAMPLES))], tmp_path, failing)
     assert code == 4
     assert set(calls[calls.index(failing) :]) == {failing}
 

@@ -11,15 +11,19 @@ def drawn(text: str) -> NDArray[np.bool_]:
     return np.array([[letter == "#" for letter in line] for line in text.split()])
 
 
-def parts(mask: NDArray[np.bool_]) -> int:
-    """Count connected parts, pixel by pixel; diagonal neighbours are connected."""
+_BESIDE = ((0, 1), (1, 0), (0, -1), (-1, 0))
+_AROUND = (*_BESIDE, (1, 1), (1, -1), (-1, 1), (-1, -1))
+
+
+def parts(mask: NDArray[np.bool_], neighbours: tuple[tuple[int, int], ...] = _AROUND) -> int:
+    """Count connected parts, pixel by pixel; by default diagonal neighbours are connected too."""
     left, n_parts = {tuple(place) for place in np.argwhere(mask)}, 0
     while left:
         n_parts += 1
         front = [left.pop()]
         while front:
             row, column = front.pop()
-            near = {(row + y, column + x) for y in (-1, 0, 1) for x in (-1, 0, 1)} & left
+            near = {(row + y, column + x) for y, x in neighbours} & left
             left -= near
             front += near
     return n_parts
@@ -42,22 +46,9 @@ def test_nothing_is_torn_joined_or_lost(seed: int, size: int) -> None:
     assert parts(lines) == parts(strokes)
     holes = ~np.pad(strokes, 1)
     holes_left = ~np.pad(lines, 1)
-    assert _four_connected(holes_left) == _four_connected(holes)
+    assert parts(holes_left, _BESIDE) == parts(holes, _BESIDE)
     assert not (lines & ~strokes).any()
     assert (thinned(lines) == lines).all()
-
-
-def _four_connected(mask: NDArray[np.bool_]) -> int:
-    left, n_parts = {tuple(place) for place in np.argwhere(mask)}, 0
-    while left:
-        n_parts += 1
-        front = [left.pop()]
-        while front:
-            row, column = front.pop()
-            near = {(row + y, column + x) for y, x in ((0, 1), (1, 0), (0, -1), (-1, 0))} & left
-            left -= near
-            front += near
-    return n_parts
 
 
 def test_a_thin_line_stays() -> None:

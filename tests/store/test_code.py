@@ -37,11 +37,11 @@ VERSIONS = {
 }
 
 PINNED = {
-    "images": ((1, 2), "0138c8996711da74995a5b35dd3befb45e5f29e82de769ae1c4bd48678ae085d"),
+    "images": ((1, 2), "40f638d770443c48ef3060b8ca8940060a81dab2bf13b91c2235d0fc96406ab9"),
     "pairs": ((1, 2), "d4ea11afbc47c9f1dc20b866b5f9c17a176e0af428981044bcef1062706ac735"),
-    "models": ((1, 2), "8c8d7bdfc3cfca9a319bc4a4f1804334c45199efc6212751bccfe1bffdd12c07"),
-    "evals": ((4,), "7d35dca9608177a5a7c60fb206f4bff78f04910082bb5280c397ac00d8c0ceeb"),
-    "galleries": ((1,), "8dc673e2c6abebbb76d1d5355ae031f89172725513d1f510362b15816a0efcb1"),
+    "models": ((1, 2), "0b5a86bee791c11cc86b7a6bcf590147f9bdf059efd7e7f1b746de3a2df728c6"),
+    "evals": ((4,), "c22e86949bad7348e6ad2733be3054dd83c69ed380857b250e94c3af997aa51d"),
+    "galleries": ((1,), "8cc1ae6807df0a059047bc0d47517ceacb7dd93049b2c788c49e34e80dc321a1"),
 }
 """Recipe versions of a kind, and the digest of its code.
 

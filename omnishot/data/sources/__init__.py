@@ -75,13 +75,7 @@ def open_source(
     """
     data_folder = usual_data_folder() if data_folder is None else data_folder
     offline = is_offline() if offline is None else offline
-    options = (*(("--ink", ink) if ink != "auto" else ()), *(("--skip-bad",) if skip_bad else ()), *_kept(photos))
-    if photos and ink != "auto":
-        raise SettingsError(f"--ink {ink} is for drawings, but photographs hold no ink", hint="Leave one of them out.")
-    if options and name in {*BUILT_IN_SOURCES, "auto"}:
-        raise SettingsError(f"{' '.join(options)} is for images of your own, not {name}", hint="Leave it out.")
-    if not name:
-        raise UsageError("--source is empty", hint="Name a source: omniglot, glyphs, mnist, auto, or a folder.")
+    options = _options(name, ink, skip_bad, photos)
     if name == "glyphs":
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS)
     if name == "mnist":
@@ -108,6 +102,18 @@ def open_source(
         note = f"{error}. Using the built-in glyphs instead; figures are not Omniglot's."
         return Source("glyphs", glyphs.DIGEST, glyphs.read, glyphs.SETTINGS, note)
     return Source("omniglot", archives.digest, archives.read, digest_in_format_1=archives.digest_in_format_1)
+
+
+def _options(name: str, ink: InkName, skip_bad: bool, photos: PhotoFormat | None) -> tuple[str, ...]:
+    """Return how images of one's own are to be read, as options of the command line; see `open_source`."""
+    options = (*(("--ink", ink) if ink != "auto" else ()), *(("--skip-bad",) if skip_bad else ()), *_kept(photos))
+    if photos and ink != "auto":
+        raise SettingsError(f"--ink {ink} is for drawings, but photographs hold no ink", hint="Leave one of them out.")
+    if options and name in {*BUILT_IN_SOURCES, "auto"}:
+        raise SettingsError(f"{' '.join(options)} is for images of your own, not {name}", hint="Leave it out.")
+    if not name:
+        raise UsageError("--source is empty", hint="Name a source: omniglot, glyphs, mnist, auto, or a folder.")
+    return options
 
 
 def _kept(photos: PhotoFormat | None) -> tuple[str, ...]:

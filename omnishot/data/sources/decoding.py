@@ -170,7 +170,7 @@ def _grey(content: Content, place: str, reading: Reading) -> tuple[Image.Image, 
             grey, peak, is_on_black = to_8_bits(image, reading.white)
         else:
             is_on_black = reading.ink == "light" if reading.is_asked else is_drawn_in_white(image)
-            grey, peak = _brightness(image, "black" if is_on_black else "white"), 0
+            grey, peak = on_ground(image, "black" if is_on_black else "white", "L"), 0
         grey = upright(grey, image)
     return grey, shades_of(grey, peak=peak, is_on_black=is_on_black)
 
@@ -209,19 +209,19 @@ def opened(content: Content, place: str, formats: tuple[str, ...]) -> Iterator[I
         raise no_picture(content, place, error) from None
 
 
-def bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
     """Yield bands of rows as RGBA, with their first row, so that no large copy in colour is made."""
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(top + rows, image.height))).convert("RGBA")
 
 
-def _brightness(image: Image.Image, behind: str) -> Image.Image:
-    """Return brightness, with transparent parts on a ground of their own."""
-    grey = Image.new("L", image.size)
-    for top, band in bands(image):
-        grey.paste(Image.alpha_composite(Image.new("RGBA", band.size, behind), band).convert("L"), (0, top))
-    return grey
+def on_ground(image: Image.Image, ground: str, mode: str) -> Image.Image:
+    """Return a picture in grey (`L`) or colour (`RGB`), with its transparent parts on a ground of one colour."""
+    shown = Image.new(mode, image.size)
+    for top, band in _bands(image):
+        shown.paste(Image.alpha_composite(Image.new("RGBA", band.size, ground), band).convert(mode), (0, top))
+    return shown
 
 
 def is_drawn_in_white(image: Image.Image) -> bool:
@@ -229,7 +229,7 @@ def is_drawn_in_white(image: Image.Image) -> bool:
     if not image.has_transparency_data:
         return False
     lowest, highest, n_clear, n_visible = 255, 0, 0, 0
-    for _, band in bands(image):
+    for _, band in _bands(image):
         visible = np.asarray(band.getchannel("A")) >= _VISIBLE
         shown = np.asarray(band.convert("RGB").convert("L"))[visible]
         n_visible, n_clear = n_visible + shown.size, n_clear + visible.size - shown.size

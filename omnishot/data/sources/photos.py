@@ -9,9 +9,9 @@ from PIL import Image, ImageOps
 from omnishot.data.sources.decoding import (
     FORMATS,
     Content,
-    bands,
     is_drawn_in_white,
     load,
+    on_ground,
     opened,
     to_8_bits,
     upright,
@@ -92,20 +92,13 @@ def read_photo(content: Content, *, place: str, kept: PhotoFormat) -> Photograph
         if image.mode.startswith("I") or image.mode == "F":
             shown = to_8_bits(image, WHITE)[0]
         elif image.has_transparency_data:
-            shown = _on_ground(image, "black" if is_drawn_in_white(image) else "white")
+            shown = on_ground(image, "black" if is_drawn_in_white(image) else "white", "RGB")
         else:
             shown = image
         shown = upright(shown.convert("RGB" if kept.colour else "L"), image)
     edge = _EDGE if kept.colour else round(sum(_EDGE) / 3)
     square = ImageOps.pad(shown, (kept.side, kept.side), Image.Resampling.BICUBIC, color=edge)
     return Photograph(np.asarray(square).reshape(kept.shape), is_blank=_is_blank(shown))
-
-
-def _on_ground(image: Image.Image, ground: str) -> Image.Image:
-    shown = Image.new("RGB", image.size)
-    for top, band in bands(image):
-        shown.paste(Image.alpha_composite(Image.new("RGBA", band.size, ground), band).convert("RGB"), (0, top))
-    return shown
 
 
 def _is_blank(shown: Image.Image) -> bool:
