@@ -10,6 +10,7 @@ import resource
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -27,6 +28,7 @@ SECONDS = 60
 
 _EXTRA_BYTES = 2 << 30
 _MOST_ENTRIES = 10_000
+_MOST_ANSWER = 100_000
 _TEXT, _TENSORS, _ARRAYS = 64_000_000, 1 << 32, 1 << 38
 _FILES = {
     "images": {"images.h5": _ARRAYS},
@@ -66,6 +68,7 @@ def check_from_elsewhere(folder: Path, *, on_progress: OnProgress = silent) -> l
 
     Raises:
         NotFoundError: There is no such folder, or no artifact in it.
+        DamagedFileError: A folder on the way holds more than can be looked at.
     """
     if not folder.is_dir():
         raise NotFoundError(f"There is no folder {folder}", hint="Name the folder of an artifact, or of several.")
@@ -116,11 +119,18 @@ def _problem_of_note(path: Path) -> str:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return what is in a folder that is no link, at most 10,000."""
+    """Return what is in a folder that is no link.
+
+    Raises:
+        DamagedFileError: It is more than anybody puts into one.
+    """
     if not _is_folder(folder):
         return []
     with os.scandir(folder) as entries:
-        return sorted(folder / entry.name for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False))
+        found = sorted(folder / entry.name for entry in islice(entries, _MOST_ENTRIES + 1))
+    if len(found) > _MOST_ENTRIES:
+        raise DamagedFileError(f"{brief(folder)} holds more than {_MOST_ENTRIES:,} files and folders")
+    return found
 
 
 def _looked_at(guest: Guest, reader: "_Reader", *, is_placed: bool) -> Guest:
@@ -188,12 +198,12 @@ class _Reader:
     def problem_of(self, folder: Path) -> str:
         """Return what is wrong with what an artifact holds, or an empty text."""
         connection = self._connection or self._start()
-        connection.send(str(folder.absolute()))
+        connection.send_bytes(os.fsencode(folder.absolute()))
         try:
             if connection.poll(SECONDS):
-                return str(connection.recv())
+                return connection.recv_bytes(_MOST_ANSWER).decode()  # Text alone: who read a guest is not unpickled.
             problem = f"reading it takes longer than {SECONDS} seconds"
-        except (EOFError, OSError):
+        except (EOFError, OSError, UnicodeError):
             problem = "reading it ends the process that reads it"
         self._end()
         return problem
@@ -204,7 +214,7 @@ class _Reader:
         self._process = context.Process(target=_read_for, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
-        self._connection.recv()  # It has imported what it needs.
+        self._connection.recv_bytes()  # It has imported what it needs.
         return self._connection
 
     def _end(self) -> None:
@@ -221,16 +231,16 @@ def _read_for(connection: Connection) -> None:
     if pages:
         limit = pages * resource.getpagesize() + _EXTRA_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    connection.send("ready")
+    connection.send_bytes(b"ready")
     while True:
         try:
-            folder = Path(connection.recv())
+            folder = Path(os.fsdecode(connection.recv_bytes()))
         except EOFError:
             return
         try:
             read_everything(read_manifest(folder), folder)
-            connection.send("")
+            connection.send_bytes(b"")
         except OmnishotError as error:
-            connection.send(brief(error))
+            connection.send_bytes(brief(error).encode())
         except Exception as error:  # Whatever a reader does not expect is no reason to trust the file.
-            connection.send(f"it cannot be read: {brief(error)}")
+            connection.send_bytes(f"it cannot be read: {brief(error)}".encode())

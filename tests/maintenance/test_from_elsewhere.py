@@ -138,3 +138,10 @@ def test_the_command_prints_a_line_for_each_and_ends_with_4_where_one_is_not_saf
     assert omnishot("check", "--from-elsewhere", folder, "--all").code == 2
     rows = json.loads(omnishot("check", "--from-elsewhere", folder, "--json").out)
     assert [row["artifact"] for row in rows if row["wrong"]] == ["pairs/golden-20-affine1:v1"]
+
+
+def test_what_is_too_much_to_be_looked_at_is_not_safe(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omnishot.maintenance.from_elsewhere._MOST_ENTRIES", 5)
+    for number in range(5):
+        (folder / PAIRS / f"more{number}").touch()
+    assert "holds more than 5 files and folders" in problems(folder / PAIRS)["v1"]
